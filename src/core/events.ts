@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import { hostStates, portStates, reasons, transports } from './states.ts';
+
+/**
+ * The events of a scan, version 1 of Portolan's JSON Lines format: one object a line, first
+ * `run.start`, last `run.finish`; all times epoch ms UTC. The fields of `scan.port`,
+ * `web.endpoint` and `run.error` are those of the V1 data set.
+ */
+
+const time = z.number().int().min(0).max(8_640_000_000_000_000);
+const port = z.number().int().min(0).max(65_535);
+const count = z.number().int().min(0);
+const address = z.union([z.ipv4(), z.ipv6()]);
+const text = z.string().max(1_048_576);
+const json = z.record(z.string(), z.json());
+const base = { run_id: z.string().min(1).max(200) };
+const endpoint = { addr: address, transport: z.enum(transports), port };
+
+/** How many ports of a host were found in a state that is not kept port by port. */
+const notShown = z.object({
+  transport: z.enum(transports),
+  state: z.enum(portStates),
+  reason: z.enum(reasons),
+  count,
+});
+
+/** A service on a port: how sure Portolan is of it (0 … 1) and how it was recognised. */
+const service = z.object({
+  name: text,
+  product: text.optional(),
+  vendor: text.optional(),
+  version: text.optional(),
+  extra_info: text.optional(),
+  cpe: text.optional(),
+  confidence: z.number().min(0).max(1).optional(),
+  /** `port`: guessed from the number; `banner`, `http`, `tls`: matched what the port sent. */
+  method: z.string().max(40).optional(),
+});
+
+/** A TLS handshake. `chain` is PEM texts, the server's own certificate first. */
+const tls = z.object({
+  version: text.optional(),
+  cipher: text.optional(),
+  alpn: text.optional(),
+  server_name: text.optional(),
+  ja3: text.optional(),
+  ja3s: text.optional(),
+  chain: z.array(text).max(20).optional(),
+});
+
+export const runStart = z.object({
+  type: z.literal('run.start'),
+  ...base,
+  t: time,
+  tool_version: text,
+  args: z.union([z.array(text), json]),
+  scan_type: z.string().min(1).max(40),
+  config: json,
+  /** What the scan set out to look at: target texts, exclusions, a port list. */
+  coverage: json,
+  git_sha: z.string().max(64).optional(),
+});
+
+export const runPhase = z.object({
+  type: z.literal('run.phase'),
+  ...base,
+  phase: text,
+  name: text.optional(),
+  order: count,
+  t_start: time,
+  t_end: time,
+  success: z.boolean(),
+  error_code: text.optional(),
+  error_message: text.optional(),
+  metrics: json,
+});
+
+/**
+ * A unit is done: everything that was found in its part of the job stands before this line.
+ * `first` and `last` are the range of positions in the job's order of targets.
+ */
+export const runUnit = z.object({
+  type: z.literal('run.unit'),
+  ...base,
+  unit: count,
+  first: count,
+  last: count,
+  status: z.enum(['completed', 'partial']),
+  t_start: time,
+  t_end: time,
+  /** Numbers by name: `hosts`, `hosts_up`, `ports_open`, `probes_sent`, `probes_timed_out`, … */
+  counts: z.record(z.string(), z.number()),
+});
+
+export const scanHost = z.object({
+  type: z.literal('scan.host'),
+  ...base,
+  addr: address,
+  state: z.enum(hostStates),
+  reason: z.enum(reasons),
+  hostname: text.optional(),
+  mac: z.string().max(40).optional(),
+  vendor: text.optional(),
+  os_family: text.optional(),
+  asn: count.optional(),
+  org: text.optional(),
+  /** Why this host's answers are doubtful: `all-open` where almost every port answers. */
+  suspect: z.string().max(40).optional(),
+  not_shown: z.array(notShown).max(200).optional(),
+  t: time,
+});
+
+export const scanPort = z.object({
+  type: z.literal('scan.port'),
+  ...base,
+  ...endpoint,
+  state: z.enum(portStates),
+  reason: z.enum(reasons).optional(),
+  service: z.union([service, text.transform((name) => ({ name }))]).optional(),
+  t_first: time,
+  t_last: time,
+});
+
+export const scanBanner = z.object({
+  type: z.literal('scan.banner'),
+  ...base,
+  ...endpoint,
+  protocol: text,
+  banner: text,
+  t: time,
+});
+
+/** A TLS port that speaks no HTTP; the handshake of HTTPS stands in `web.endpoint`. */
+export const scanTls = z.object({
+  type: z.literal('scan.tls'),
+  ...base,
+  ...endpoint,
+  tls,
+  t: time,
+});
+
+/** Favicon hash: MurmurHash3 as signed decimal, or the V1 form `mmh3:0x1a2b3c`. */
+const faviconHash = z.union([
+  z.number().int().min(-2_147_483_648).max(4_294_967_295),
+  z
+    .string()
+    .regex(/^mmh3:0x[0-9a-f]{1,8}$/i)
+    .transform((form) => Number.parseInt(form.slice(7), 16) | 0),
+]);
+
+export const webEndpoint = z.object({
+  type: z.literal('web.endpoint'),
+  ...base,
+  ...endpoint,
+  scheme: z.enum(['http', 'https']),
+  authority: text,
+  path: text,
+  status: z.number().int().min(0).max(999),
+  h2: z.union([z.literal(0), z.literal(1), z.boolean().transform((on) => (on ? 1 : 0))]),
+  server_header: text.nullish(),
+  content_type: text.nullish(),
+  content_length: count.optional(),
+  title: text.optional(),
+  location: text.optional(),
+  favicon_hash: faviconHash.nullish(),
+  favicon_md5: z.string().max(32).optional(),
+  tech_tags: z.array(text).max(500).optional(),
+  tls: tls.optional(),
+  t: time,
+});
+
+export const resultSchema = z.object({
+  type: z.literal('result.schema'),
+  ...base,
+  result_type: text,
+  schema: json,
+});
+
+export const resultRecord = z.object({
+  type: z.literal('result.record'),
+  ...base,
+  result_type: text,
+  key: text,
+  data: json,
+  t: time,
+});
+
+export const runError = z.object({
+  type: z.literal('run.error'),
+  ...base,
+  /** What failed: `port:192.0.2.10:tcp:443`, `port:[2001:db8::1]:tcp:443`, `line:17`, `run`. */
+  scope: text,
+  code: text,
+  message: text,
+  t: time,
+});
+
+export const runFinish = z.object({
+  type: z.literal('run.finish'),
+  ...base,
+  t: time,
+  status: z.enum(['completed', 'failed', 'cancelled', 'crashed', 'partial']),
+  host_count: count,
+  error_count: count,
+  counts: z.record(z.string(), z.number()),
+  error_message: text.optional(),
+});
+
+/** Any event. Types that are not listed here are counted and skipped by readers. */
+export const scanEvent = z.discriminatedUnion('type', [
+  runStart,
+  runPhase,
+  runUnit,
+  scanHost,
+  scanPort,
+  scanBanner,
+  scanTls,
+  webEndpoint,
+  resultSchema,
+  resultRecord,
+  runError,
+  runFinish,
+]);
+
+export type RunStart = z.output<typeof runStart>;
+export type RunPhase = z.output<typeof runPhase>;
+export type RunUnit = z.output<typeof runUnit>;
+export type ScanHost = z.output<typeof scanHost>;
+export type ScanPort = z.output<typeof scanPort>;
+export type ScanBanner = z.output<typeof scanBanner>;
+export type ScanTls = z.output<typeof scanTls>;
+export type WebEndpoint = z.output<typeof webEndpoint>;
+export type RunError = z.output<typeof runError>;
+export type RunFinish = z.output<typeof runFinish>;
+export type ScanEvent = z.output<typeof scanEvent>;
+export type Service = z.output<typeof service>;
+export type Tls = z.output<typeof tls>;
+export type NotShown = z.output<typeof notShown>;
+
+/** The scope text of a port in `run.error`; IPv6 in brackets. */
+export function portScope(addr: string, transport: string, portNumber: number): string {
+  return `port:${addr.includes(':') ? `[${addr}]` : addr}:${transport}:${portNumber}`;
+}

@@ -1,0 +1,84 @@
+import { AppError } from '../errors.ts';
+import type { Transport } from './states.ts';
+import { topTcpPorts, topUdpPorts } from './top-ports.ts';
+
+/** The ports of a scan, by transport, each list ascending and without doubles. */
+export interface PortSet {
+  readonly tcp: readonly number[];
+  readonly udp: readonly number[];
+}
+
+/**
+ * Parses a port list as nmap users write it: `80,443,8000-8100`, `-` for all, `-1023`, `60000-`,
+ * `T:80,443,U:53` (a prefix holds until the next one; without one, TCP).
+ *
+ * @throws AppError INVALID_PORTS
+ * @example parsePorts('22,T:8000-8001,U:53') // { tcp: [22, 8000, 8001], udp: [53] }
+ */
+export function parsePorts(text: string): PortSet {
+  const chosen = { tcp: new Set<number>(), udp: new Set<number>() };
+  let transport: Transport = 'tcp';
+  for (const word of text.split(',')) {
+    const [, prefix, part = ''] = /^\s*(?:([TU]):)?\s*(.*?)\s*$/i.exec(word) ?? [];
+    if (prefix) transport = prefix.toUpperCase() === 'U' ? 'udp' : 'tcp';
+    const [first, last] = parseRange(text, part);
+    for (let port = first; port <= last; port++) chosen[transport].add(port);
+  }
+  return { tcp: ascending(chosen.tcp), udp: ascending(chosen.udp) };
+}
+
+function parseRange(text: string, part: string): [number, number] {
+  const match = /^(\d{1,5})?(-)?(\d{1,5})?$/.exec(part);
+  if (!match || part === '') {
+    throw new AppError(
+      'INVALID_PORTS',
+      `"${part}" in "${text}" is no port or range (examples: 80,443,8000-8100; -; T:80,U:53)`,
+    );
+  }
+  const [, from, dash, to] = match;
+  const first = from === undefined ? 1 : Number(from);
+  const last = to === undefined ? (dash ? 65_535 : first) : Number(to);
+  if (first < 1 || last > 65_535) {
+    throw new AppError('INVALID_PORTS', `"${part}" in "${text}": a port is 1 to 65535`);
+  }
+  if (last < first) throw new AppError('INVALID_PORTS', `"${part}" ends before it begins`);
+  return [first, last];
+}
+
+/**
+ * The ports that are most often found open, most common first.
+ *
+ * @throws AppError INVALID_PORTS where the list is not that long
+ */
+export function topPorts(count: number, transport: Transport = 'tcp'): PortSet {
+  const list = transport === 'tcp' ? topTcpPorts : topUdpPorts;
+  if (!Number.isInteger(count) || count < 1 || count > list.length) {
+    throw new AppError(
+      'INVALID_PORTS',
+      `--top-ports takes 1 to ${list.length} for ${transport}, not ${count}; ` +
+        'use "-p -" for all 65,535',
+    );
+  }
+  const ports = ascending(list.slice(0, count));
+  return transport === 'tcp' ? { tcp: ports, udp: [] } : { tcp: [], udp: ports };
+}
+
+/** The text of a port set that {@link parsePorts} reads back: `22,80-81,U:53`. */
+export function formatPorts({ tcp, udp }: PortSet): string {
+  const parts = [formatRuns(tcp), udp.length > 0 ? `U:${formatRuns(udp)}` : ''];
+  return parts.filter((part) => part !== '').join(',');
+}
+
+function formatRuns(ports: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const port of ports) {
+    const run = runs.at(-1);
+    if (run && run[1] === port - 1) run[1] = port;
+    else runs.push([port, port]);
+  }
+  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(',');
+}
+
+function ascending(ports: Iterable<number>): number[] {
+  return [...new Set(ports)].sort((a, b) => a - b);
+}

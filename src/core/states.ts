@@ -1,0 +1,58 @@
+/** States of a port: the four that scans record, and three that other scanners' files may hold. */
+export const portStates = [
+  'open',
+  'closed',
+  'filtered',
+  'open|filtered',
+  'unfiltered',
+  'closed|filtered',
+  'unknown',
+] as const;
+export type PortState = (typeof portStates)[number];
+
+export const transports = ['tcp', 'udp'] as const;
+export type Transport = (typeof transports)[number];
+
+export const hostStates = ['up', 'down', 'unknown'] as const;
+export type HostState = (typeof hostStates)[number];
+
+/**
+ * Why a state was concluded, in nmap's words. The first group is what Portolan's own scans
+ * conclude, the second what other scanners' files may hold.
+ */
+export const reasons = [
+  'syn-ack',
+  'conn-refused',
+  'no-response',
+  'host-unreach',
+  'net-unreach',
+  'admin-prohibited',
+  'proto-unreach',
+  'dest-unreach',
+  'udp-response',
+  'port-unreach',
+  'echo-reply',
+  'user-set',
+  'localhost-response',
+
+  'reset',
+  'rst-ack',
+  'arp-response',
+  'nd-response',
+  'script-set',
+  'time-exceeded',
+  'host-prohibited',
+  'net-prohibited',
+  'no-route',
+  'perm-denied',
+  'proto-response',
+  'tcp-response',
+  'unknown-response',
+  'unknown',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** Open or possibly open: the states whose ports are rows by default; others are only counted. */
+export function isRecordedByDefault(state: PortState): boolean {
+  return state === 'open' || state === 'open|filtered';
+}

@@ -1,0 +1,60 @@
+import type { ScanEvent } from '../core/events.ts';
+import type { Unit } from '../core/plan.ts';
+
+/** Numbers of a running scan, cumulative; the caller reads them as often as it likes. */
+export interface ScanProgress {
+  /** Addresses that are done. */
+  hostsDone: number;
+  hostsUp: number;
+  portsOpen: number;
+  /** First tries done (answered, given up, or spared because the host is down). */
+  probesDone: number;
+  /** All packets' worth of work: first tries and retries. */
+  probesSent: number;
+  probesAnswered: number;
+  probesTimedOut: number;
+  probesRetried: number;
+  /** Connects that this machine could not even try (descriptors, ports, memory), put back. */
+  localFaults: number;
+  errors: number;
+}
+
+/** What a scanner is handed beside its configuration. */
+export interface ScanContext {
+  /** The job's id: the `run_id` of every event. */
+  readonly runId: string;
+  /** The units that are still to do, in order. */
+  readonly units: Iterable<Unit>;
+  readonly progress: ScanProgress;
+  /** Ends the scan: it stops connecting, yields what it found as partial units, and returns. */
+  readonly signal: AbortSignal;
+  /** Told of every open port at once, long before its unit is done and its events are yielded. */
+  readonly onOpenPort?: (addr: string, port: number) => void;
+}
+
+/**
+ * A scanner turns units into events. For each unit it yields one batch: the unit's events in the
+ * order hosts, ports, what the ports said, errors; its last event is the unit's `run.unit`. It
+ * never yields `run.start` or `run.finish`, knows no store, and does not throw for what a target
+ * does.
+ */
+export type Scanner<Config> = (
+  config: Config,
+  context: ScanContext,
+) => AsyncIterable<readonly ScanEvent[]>;
+
+/** Zeroes. */
+export function newProgress(): ScanProgress {
+  return {
+    hostsDone: 0,
+    hostsUp: 0,
+    portsOpen: 0,
+    probesDone: 0,
+    probesSent: 0,
+    probesAnswered: 0,
+    probesTimedOut: 0,
+    probesRetried: 0,
+    localFaults: 0,
+    errors: 0,
+  };
+}
