@@ -36,7 +36,12 @@ export function addScanOptions(command: Command): Command {
     .option('--excludefile <file>', 'leave out the targets in a file')
     .addOption(
       new Option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest').choices([
-        ...'012345',
+        '0',
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
       ]),
     )
     .option('--rate <n>', 'connects a second over all hosts; 0 for no limit', atLeast(0))

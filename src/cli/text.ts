@@ -40,11 +40,14 @@ export function bytes(value: number): string {
 export function localTime(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return '';
   const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
   return (
     `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
   );
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** A time for machines: ISO 8601 in UTC. */
