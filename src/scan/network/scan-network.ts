@@ -150,7 +150,6 @@ function schedulerFor(scan: NetworkScan): Scheduler {
     parallelism: engines.tcp.capacity,
     rate: config.rate,
     timeoutMs: config.timeout_ms,
-    retries: config.retries,
     retryDelayMs: config.retry_delay_ms,
     progress: scan.context.progress,
     openHost: () => openHost(scan),
@@ -166,7 +165,7 @@ async function runLoop(scan: NetworkScan): Promise<void> {
     let isIdle = false;
     while (!scan.isStopped && !signal.aborted) {
       // The turn always follows a poll of the event loop: see Engine.poll.
-      if (isIdle) await pause(idleMs);
+      if (isIdle) await idle(scan.engines);
       await new Promise(setImmediate);
       isIdle = runTurns(scan) === 0;
       if (isScanDone(scan)) break;
@@ -231,8 +230,8 @@ function openHost(scan: NetworkScan): boolean {
   unit.active.add(host);
   scan.hostCount += 1;
   if (needsDiscovery(scan.config, { addr: text, isNamed }, scan.plan.ports.tcp.length)) {
-    const parallelism = scan.config.host_parallelism;
-    const options = { isDiscovery: true, parallelism, withTimes: false };
+    const { host_parallelism: parallelism, retries } = scan.config;
+    const options = { isDiscovery: true, parallelism, retries, withTimes: false };
     host.scan = newPortScan(host, scan.lists.discovery, options);
     scan.scheduler.queue(host.scan);
   } else {
@@ -265,7 +264,8 @@ function beginNextPass(scan: NetworkScan, host: Host): boolean {
     list.transport === 'tcp'
       ? config.host_parallelism
       : Math.min(udpPerHost, config.host_parallelism);
-  const options = { isDiscovery: false, parallelism, withTimes: config.record_all };
+  const { retries, record_all: withTimes } = config;
+  const options = { isDiscovery: false, parallelism, retries, withTimes };
   host.scan = newPortScan(host, list, options);
   host.passes.push(host.scan);
   scan.scheduler.queue(host.scan);
@@ -382,6 +382,19 @@ async function closePartialUnits(scan: NetworkScan): Promise<void> {
     }
     finishUnit(scan, unit, 'partial');
   }
+}
+
+/** Waits until there may be something to do. */
+function idle({ tcp, udp }: NetworkScan['engines']): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, idleMs);
+    const wake = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    tcp.onceReady?.(wake);
+    udp.onceReady?.(wake);
+  });
 }
 
 function pause(ms: number): Promise<void> {
