@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fifo } from './fifo.ts';
 import type { PortScan } from './port-scan.ts';
