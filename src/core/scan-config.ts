@@ -17,6 +17,10 @@ export const networkScanConfig = z.object({
   exclude: z.array(z.string()).default([]),
   /** A port list that `parsePorts` reads. */
   ports: z.string(),
+  /** Ask the system's DNS for the names of hosts that are up. */
+  reverse_dns: z.boolean().default(true),
+  /** Ask hosts that no TCP connect found with the system's `ping`, where it exists. */
+  icmp_ping: z.boolean().default(false),
   /** Only find out which hosts are up. */
   discovery_only: z.boolean().default(false),
   /** Ask open ports what they are. */

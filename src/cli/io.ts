@@ -1,0 +1,29 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What a command talks to. The process's own streams in `bin.ts`, a test's elsewhere. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Data. */
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** What is for people: progress, hints, errors. */
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes text and waits while the reader is behind, so that output of any length stays out of
+ * memory.
+ */
+export async function write(stream: Writable, text: string): Promise<void> {
+  if (text === '' || stream.write(text)) return;
+  if (stream.destroyed || stream.errored) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done).off('error', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done).on('error', done);
+  });
+}

@@ -1,0 +1,148 @@
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { type Command, Option } from 'commander';
+import { AppError } from '../errors.ts';
+import { type Io, write } from './io.ts';
+import type { Column } from './table.ts';
+
+/** The output options that every list shares. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+  readonly csv?: boolean;
+  readonly output?: string;
+  readonly color?: boolean;
+}
+
+export type Format = 'table' | 'json' | 'jsonl' | 'csv';
+
+/** How rows are shown: columns for people and CSV, an object for machines. */
+export interface Shape<Row> {
+  readonly columns: readonly Column<Row>[];
+  /** The JSON object of a row; the row itself by default. */
+  readonly toJson?: (row: Row) => unknown;
+  /** CSV columns by name; the JSON object's own fields by default. */
+  readonly empty: string;
+}
+
+/** Rows that a table shows before it says how to see the rest. A table is held in memory. */
+const tableRows = 10_000;
+
+/** Adds `--json`, `--jsonl`, `--csv`, `-o` and `--no-color`. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--json', 'print a JSON array').conflicts(['jsonl', 'csv']))
+    .addOption(new Option('--jsonl', 'print one JSON object a line').conflicts(['json', 'csv']))
+    .addOption(new Option('--csv', 'print CSV with a header').conflicts(['json', 'jsonl']))
+    .option('-o, --output <file>', 'write to a file instead of the terminal')
+    .option('--no-color', 'no colours (as NO_COLOR=1)');
+}
+
+/** The format that the options ask for. */
+export function formatOf(options: OutputOptions): Format {
+  if (options.json) return 'json';
+  if (options.jsonl) return 'jsonl';
+  return options.csv ? 'csv' : 'table';
+}
+
+/** Whether tables get colour: a terminal, and nobody asked for none. */
+export function hasColor(io: Io, options: OutputOptions): boolean {
+  if (options.color === false || (io.env['NO_COLOR'] ?? '') !== '') return false;
+  return options.output === undefined && io.stdout.isTTY === true;
+}
+
+/**
+ * Calls back with the stream that output goes to: stdout, or the file of `-o`.
+ *
+ * @throws AppError STORE_UNWRITABLE where the file cannot be written
+ */
+export async function withOutput(
+  io: Io,
+  options: OutputOptions,
+  body: (stream: Writable) => Promise<void>,
+): Promise<void> {
+  if (options.output === undefined || options.output === '-') return body(io.stdout);
+  const path = options.output;
+  const stream = createWriteStream(path);
+  const failed = finished(stream).catch((error: unknown) => {
+    throw new AppError('STORE_UNWRITABLE', `cannot write "${path}": ${String(error)}`, {
+      cause: error,
+    });
+  });
+  await Promise.race([
+    failed,
+    (async () => {
+      await body(stream);
+      stream.end();
+      await failed;
+    })(),
+  ]);
+}
+
+/** Writes rows in the format that the options ask for, as they come. */
+export async function writeRows<Row>(
+  io: Io,
+  options: OutputOptions,
+  list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row> },
+): Promise<void> {
+  await withOutput(io, options, async (stream) => {
+    const format = formatOf(options);
+    if (format === 'table') return writeTable(io, options, { ...list, stream });
+    const { toJson = (row: Row): unknown => row } = list.shape;
+    let count = 0;
+    for await (const row of list.rows) {
+      const value = toJson(row);
+      if (format === 'csv') {
+        const fields = value as Readonly<Record<string, unknown>>;
+        if (count === 0) await write(stream, csvLine(Object.keys(fields)));
+        await write(stream, csvLine(Object.values(fields)));
+      } else {
+        const text = JSON.stringify(value);
+        await write(stream, format === 'jsonl' ? `${text}\n` : `${count ? ',\n' : '[\n'}${text}`);
+      }
+      count++;
+    }
+    if (format === 'json') await write(stream, count ? '\n]\n' : '[]\n');
+    if (count === 0 && format !== 'json') await write(io.stderr, `${list.shape.empty}\n`);
+  });
+}
+
+async function writeTable<Row>(
+  io: Io,
+  options: OutputOptions,
+  list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row>; stream: Writable },
+): Promise<void> {
+  const rows: Row[] = [];
+  let isCut = false;
+  for await (const row of list.rows) {
+    if (rows.length === tableRows) {
+      isCut = true;
+      break;
+    }
+    rows.push(row);
+  }
+  if (rows.length === 0) return write(io.stderr, `${list.shape.empty}\n`);
+  const { renderTable } = await import('./table.ts');
+  const width = options.output === undefined && io.stdout.isTTY ? io.stdout.columns : undefined;
+  await write(
+    list.stream,
+    renderTable(rows, list.shape.columns, { width, color: hasColor(io, options) }),
+  );
+  if (isCut) {
+    await write(io.stderr, `(the first ${tableRows} rows; --jsonl and --csv print all of them)\n`);
+  }
+}
+
+/** One line of CSV as RFC 4180 has it, with `\n`; objects as JSON. */
+export function csvLine(values: readonly unknown[]): string {
+  const cells = values.map((value) => {
+    if (value === null || value === undefined) return '';
+    const text =
+      typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | boolean}`;
+    // A spreadsheet takes a cell that begins so for a formula: what a server sent must stay text.
+    const safe = typeof value === 'string' && /^[=+@\t\r-]/.test(text) ? `'${text}` : text;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  });
+  return `${cells.join(',')}\n`;
+}
