@@ -51,19 +51,22 @@ export function newConversations(options: ConversationOptions): Conversations {
   const forget = (host: Host, queue: HostQueue): void => {
     if (queue.running === 0 && queue.ports.length === 0) hosts.delete(host);
   };
+  const talk = async (host: Host, queue: HostQueue, port: number): Promise<void> => {
+    await converse(options, host, port);
+    queue.running -= 1;
+    host.conversations -= 1;
+    forget(host, queue);
+    options.onEnded(host);
+  };
   const begin = (host: Host, queue: HostQueue): void => {
     const port = queue.ports.shift()!;
     waiting -= 1;
     queue.running += 1;
-    const talk = converse(options, host, port).then(() => {
-      queue.running -= 1;
-      host.conversations -= 1;
-      under.delete(talk);
-      forget(host, queue);
-      options.onEnded(host);
+    const one = talk(host, queue, port).finally(() => {
+      under.delete(one);
       beginAll();
     });
-    under.add(talk);
+    under.add(one);
   };
   const beginAll = (): void => {
     for (const [host, queue] of hosts) {

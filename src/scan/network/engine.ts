@@ -23,6 +23,10 @@ export interface Engine {
    * @returns how many there were
    */
   poll(onOutcome: OnOutcome): number;
+  /**
+   * Calls back once when there is something to poll. An engine that only a poll can tell, has none.
+   */
+  readonly onceReady?: (callback: () => void) => void;
   /** Gives up the probe in a slot; its outcome is never handed out. */
   cancel(slot: number): void;
   /** Name of the last local fault (`EMFILE`, …), for messages. */

@@ -13,6 +13,7 @@ const SO_ERROR = 4;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLOUT = 0x4;
+const EPOLLERR = 0x8;
 const EPOLLET = 2 ** 31;
 
 /** sockaddr_in has 16 bytes, sockaddr_in6 28; one slot's place in the block. */
@@ -57,7 +58,10 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
 
   /** The outcome that errno stands for; `pending` while the connect is under way. */
   const failure = (): Outcome => {
-    const errno = libc.errno();
+    return outcomeOf(libc.errno());
+  };
+
+  const outcomeOf = (errno: number): Outcome => {
     if (errno === EINPROGRESS || errno === EALREADY || errno === EINTR) return outcome.pending;
     const result = errnoOutcomes[errno] as Outcome | undefined;
     if (result === outcome.localFault || result === outcome.unknown) {
@@ -66,12 +70,29 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
     return result ?? outcome.unknown;
   };
 
-  const reset = (descriptor: number): void => {
-    libc.connect(descriptor, places.base + places.unspecified, 16);
-    // The reset leaves ECONNRESET in the socket, which the next connect would take for its own.
+  /** Takes the error that a socket holds. */
+  const takeError = (descriptor: number): number => {
     view.setUint32(places.length, 4, true);
     const length = places.base + places.length;
     libc.getsockopt(descriptor, SOL_SOCKET, SO_ERROR, places.base + places.value, length);
+    return view.getInt32(places.value, true);
+  };
+
+  const reset = (descriptor: number): void => {
+    libc.connect(descriptor, places.base + places.unspecified, 16);
+    // The reset leaves ECONNRESET in the socket, which the next connect would take for its own.
+    takeError(descriptor);
+  };
+
+  /**
+   * An ICMP error that arrives while connect() itself still runs, as on loopback, does not end the
+   * connect: only SO_ERROR tells of it.
+   */
+  const inspectPending = (descriptor: number): Outcome => {
+    const errno = takeError(descriptor);
+    if (errno === 0) return outcome.pending;
+    reset(descriptor);
+    return outcomeOf(errno);
   };
 
   /** Whether a socket's own address is the one that it is connected to (simultaneous open). */
@@ -124,7 +145,11 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
           const slot = view.getInt32(places.events + i * eventBytes + eventDataOffset, true);
           const family = busy[slot];
           if (family !== 4 && family !== 6) continue;
-          const result = inspect(slot, family);
+          let result = inspect(slot, family);
+          const flags = view.getUint32(places.events + i * eventBytes, true);
+          if (result === outcome.pending && flags & EPOLLERR) {
+            result = inspectPending(descriptors[family][slot]!);
+          }
           if (result === outcome.pending) continue;
           busy[slot] = 0;
           handed += 1;

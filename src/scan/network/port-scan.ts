@@ -3,6 +3,9 @@ import type { Host } from './host.ts';
 import { isHostAnswer, isOpen, type Outcome, outcome } from './outcome.ts';
 import type { PortList } from './port-list.ts';
 
+/** Answers that a host may be expected to hide from us through loss. */
+const acceptedMisses = 0.001;
+
 /**
  * One pass over a list of ports of one host: its discovery, or the scan proper. Bytes for each
  * port, small numbers for the rest.
@@ -29,8 +32,14 @@ export interface PortScan {
   readonly putBack: number[];
   /** Silent ports whose tries are used up, unless a later try elsewhere succeeds. */
   parked: number[];
-  /** The highest try that was ever answered on this host. */
+  /** How often a silent port is tried again, as far as the host's answers so far advise. */
+  allowedRetries: number;
+  /** The most retries that the user allows. */
+  readonly mostRetries: number;
+  /** The highest try that was ever answered. */
   highestTry: number;
+  /** Answers that came to a second or later try: the measure of loss. */
+  late: number;
   inFlight: number;
   /** Retries that wait for their time. */
   delayed: number;
@@ -57,6 +66,7 @@ export function newPortScan(
   options: {
     readonly isDiscovery: boolean;
     readonly parallelism: number;
+    readonly retries: number;
     readonly withTimes: boolean;
   },
 ): PortScan {
@@ -73,7 +83,10 @@ export function newPortScan(
     retries: fifo(),
     putBack: [],
     parked: [],
+    allowedRetries: Math.min(1, options.retries),
+    mostRetries: options.retries,
     highestTry: 0,
+    late: 0,
     inFlight: 0,
     delayed: 0,
     open: [],
@@ -118,7 +131,6 @@ export function noteAnswer(
   answer: { readonly result: Outcome; readonly t: number },
 ): void {
   const { result, t } = answer;
-  if (scan.tries[index] === 0) scan.tried += 1;
   scan.outcomes[index] = result;
   if (scan.times) scan.times[index] = t - scan.host.startedAt;
   scan.answered += 1;
@@ -131,28 +143,25 @@ export function noteAnswer(
 }
 
 /**
- * Raises the allowance of tries where the answer came to a higher try than any before, and takes
- * parked ports up again. The rule is nmap's: one try more than ever succeeded on this host.
+ * Takes account of an answer that came late, and takes silent ports up again where it allows more
+ * tries. One try more than ever succeeded on this host is nmap's rule; it alone gives up one port
+ * in a few thousand at 5% loss, so a host that loses packets gets as many tries as make it unlikely
+ * that any of its answers is missed.
  */
-export function raiseAllowance(scan: PortScan, tryNumber: number, retries: number): void {
-  if (tryNumber <= scan.highestTry) return;
-  scan.highestTry = tryNumber;
-  const allowed = allowedRetries(scan, retries);
+export function noteLateAnswer(scan: PortScan, tryNumber: number): void {
+  scan.late += 1;
+  scan.highestTry = Math.max(scan.highestTry, tryNumber);
+  const loss = Math.min(0.5, scan.late / scan.answered);
+  const tries = Math.ceil(Math.log(acceptedMisses / scan.answered) / Math.log(loss));
+  const allowed = Math.min(scan.mostRetries, Math.max(scan.highestTry + 1, tries - 1));
+  if (allowed <= scan.allowedRetries) return;
+  scan.allowedRetries = allowed;
   const parked = scan.parked;
   scan.parked = [];
   for (const index of parked) {
-    if (scan.tries[index]! < allowed) {
-      scan.outcomes[index] = outcome.pending;
-      retryPort(scan, index);
-    } else {
-      scan.parked.push(index);
-    }
+    scan.outcomes[index] = outcome.pending;
+    retryPort(scan, index);
   }
-}
-
-/** How often a silent port is tried again on this host, as far as is known. */
-export function allowedRetries(scan: PortScan, retries: number): number {
-  return Math.min(retries, scan.highestTry + 1);
 }
 
 /** Puts a silent port up for its next try. */

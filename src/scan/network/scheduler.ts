@@ -4,13 +4,12 @@ import { faultBackoff, type FaultBackoff } from './fault-backoff.ts';
 import { type Fifo, fifo } from './fifo.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import {
-  allowedRetries,
   hasWork,
   isFinished,
   noteAnswer,
+  noteLateAnswer,
   parkPort,
   type PortScan,
-  raiseAllowance,
   retryPort,
   takePort,
 } from './port-scan.ts';
@@ -25,7 +24,6 @@ export interface SchedulerOptions {
   /** Probes a second; 0 for no limit. */
   readonly rate: number;
   readonly timeoutMs: number;
-  readonly retries: number;
   readonly retryDelayMs: number;
   readonly progress: ScanProgress;
   /** Opens another host and queues its pass; false where there is none or no room. */
@@ -209,7 +207,8 @@ function takeAnswer(
   state.progress.probesAnswered += 1;
   if (scan.tries[index] === 0) countFirstTry(state, scan);
   noteAnswer(scan, index, { result, t: Date.now() });
-  if (result !== outcome.unknown) raiseAllowance(scan, scan.tries[index]!, state.retries);
+  const tryNumber = scan.tries[index]!;
+  if (tryNumber > 0) noteLateAnswer(scan, tryNumber);
   if (result === outcome.unknown) scan.host.faultName = state.tcp.lastFault || state.udp.lastFault;
   state.onAnswer(scan, index, result);
 }
@@ -222,7 +221,7 @@ function takeSilence(
   state.progress.probesTimedOut += 1;
   const tryNumber = scan.tries[index]!;
   if (tryNumber === 0) countFirstTry(state, scan);
-  if (tryNumber >= allowedRetries(scan, state.retries) || scan.isClosed) {
+  if (tryNumber >= scan.allowedRetries || scan.isClosed) {
     parkPort(scan, index, Date.now());
     return;
   }

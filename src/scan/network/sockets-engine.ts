@@ -12,12 +12,14 @@ export function socketsEngine(capacity: number): Engine {
   const slots: number[] = [];
   const results: Outcome[] = [];
   let lastFault = '';
+  let wake: (() => void) | undefined;
 
   const finish = (slot: number, socket: Socket, result: Outcome): void => {
     if (sockets[slot] !== socket) return;
     sockets[slot] = undefined;
     slots.push(slot);
     results.push(result);
+    wake?.();
   };
 
   return {
@@ -40,6 +42,9 @@ export function socketsEngine(capacity: number): Engine {
         finish(slot, socket, result);
       });
       return outcome.pending;
+    },
+    onceReady(callback) {
+      wake = callback;
     },
     poll(onOutcome) {
       const count = slots.length;
