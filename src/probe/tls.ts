@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Tls } from '../core/events.ts';
 import { messageOf, systemCode } from '../errors.ts';
@@ -33,16 +34,9 @@ export async function secure(
   plain: Wire,
   alpn: readonly string[] = ['h2', 'http/1.1'],
 ): Promise<Secured | Unsecured> {
-  const { connect } = await import('node:tls');
   const tap = new Tap(plain.stream);
-  const name = session.target.hostname;
-  const socket = connect({
-    socket: tap,
-    secureContext: (sharedContext ??= await permissiveContext()),
-    rejectUnauthorized: false,
-    ALPNProtocols: [...alpn],
-    ...(name !== undefined && !isIP(name) ? { servername: name } : {}),
-  });
+  plain.isLent = true;
+  const socket = await startTls(session, tap, alpn);
   const wire = session.hold(socket);
   const fault = await handshake(session, socket);
   if (fault) {
@@ -50,6 +44,22 @@ export async function secure(
     return { fault, isTls: isTlsRecord(tap.received.bytes()) };
   }
   return { wire, tls: describe(session, socket, tap) };
+}
+
+async function startTls(
+  session: PortSession,
+  stream: Duplex,
+  alpn: readonly string[],
+): Promise<TLSSocket> {
+  const { connect } = await import('node:tls');
+  const name = session.target.hostname;
+  return connect({
+    socket: stream,
+    secureContext: (sharedContext ??= await permissiveContext()),
+    rejectUnauthorized: false,
+    ALPNProtocols: [...alpn],
+    ...(name !== undefined && !isIP(name) ? { servername: name } : {}),
+  });
 }
 
 async function permissiveContext(): Promise<SecureContext> {

@@ -21,6 +21,8 @@ export interface ReceiveOptions {
  */
 export class Wire {
   readonly stream: Duplex;
+  /** Whether TLS runs on this connection. */
+  isLent = false;
   #error: Error | undefined;
 
   constructor(stream: Duplex) {
@@ -68,10 +70,14 @@ export class Wire {
     return promise;
   }
 
-  /** Ends the connection at once, by RST where it is a plain socket: no TIME_WAIT stays behind. */
+  /**
+   * Ends the connection at once, by RST where it is a plain socket: no TIME_WAIT stays behind. Not
+   * under TLS: there a reset loses track of a write, and the process spins instead of exiting
+   * (Node 24.21).
+   */
   close(): void {
-    if (this.stream instanceof Socket && !('encrypted' in this.stream))
-      this.stream.resetAndDestroy();
+    const isReset = this.stream instanceof Socket && !this.isLent && !('encrypted' in this.stream);
+    if (isReset) (this.stream as Socket).resetAndDestroy();
     else this.stream.destroy();
   }
 }
