@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Tls } from '../core/events.ts';
 import { messageOf, systemCode } from '../errors.ts';
@@ -48,13 +47,13 @@ export async function secure(
 
 async function startTls(
   session: PortSession,
-  stream: Duplex,
+  tap: Tap,
   alpn: readonly string[],
 ): Promise<TLSSocket> {
   const { connect } = await import('node:tls');
   const name = session.target.hostname;
   return connect({
-    socket: stream,
+    socket: tap,
     secureContext: (sharedContext ??= await permissiveContext()),
     rejectUnauthorized: false,
     ALPNProtocols: [...alpn],

@@ -72,12 +72,13 @@ export class Wire {
 
   /**
    * Ends the connection at once, by RST where it is a plain socket: no TIME_WAIT stays behind. Not
-   * under TLS: there a reset loses track of a write, and the process spins instead of exiting
-   * (Node 24.21).
+   * once its end was sent: a reset then fails inside Node (24.21), the handle is lost, and the
+   * process spins at its end instead of exiting.
    */
   close(): void {
-    const isReset = this.stream instanceof Socket && !this.isLent && !('encrypted' in this.stream);
-    if (isReset) (this.stream as Socket).resetAndDestroy();
-    else this.stream.destroy();
+    const { stream } = this;
+    const isPlain = stream instanceof Socket && !('encrypted' in stream) && !this.isLent;
+    if (isPlain && stream.writable && !stream.readableEnded) stream.resetAndDestroy();
+    else stream.destroy();
   }
 }
