@@ -170,6 +170,7 @@ CREATE TABLE port_scans (
   reason TEXT,
   service TEXT,
   confidence REAL,
+  method TEXT,
   first_seen INTEGER NOT NULL,
   last_seen INTEGER NOT NULL,
   UNIQUE (job_id, host_id, transport, port)
@@ -186,7 +187,6 @@ CREATE TABLE services (
   version TEXT,
   extra_info TEXT,
   cpe TEXT,
-  method TEXT,
   last_seen INTEGER NOT NULL,
   PRIMARY KEY (job_id, host_id, transport, port)
 ) STRICT, WITHOUT ROWID;

@@ -157,6 +157,7 @@ interface PortScans extends PortKey {
   reason: Reason | null;
   service: string | null;
   confidence: number | null;
+  method: string | null;
   first_seen: Time;
   last_seen: Time;
 }
@@ -167,7 +168,6 @@ interface Services extends PortKey {
   version: string | null;
   extra_info: string | null;
   cpe: string | null;
-  method: string | null;
   last_seen: Time;
 }
 

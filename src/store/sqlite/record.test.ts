@@ -27,8 +27,8 @@ afterEach(async () => {
 
 const config = (targets: string[], ports: string): object => ({ targets, ports, seed: 's' });
 
-async function running(scan: object): Promise<Job> {
-  const job = await createJob(store.database, { scan_type: 'network', config: scan });
+async function running(settings: object): Promise<Job> {
+  const job = await createJob(store.database, { scan_type: 'network', config: settings });
   return startJob(store.database, job.id, currentWorker());
 }
 
@@ -89,8 +89,8 @@ async function* batches(...list: ScanEvent[][]): AsyncGenerator<ScanEvent[]> {
   yield* list;
 }
 
-async function scan(scanConfig: object, ...list: ScanEvent[][]): Promise<Job> {
-  const job = await running(scanConfig);
+async function scan(settings: object, ...list: ScanEvent[][]): Promise<Job> {
+  const job = await running(settings);
   await recordScan(store, job, batches(...list));
   return finishJob(store.database, job.id, { status: 'completed', attempt: job.attempts });
 }

@@ -12,30 +12,29 @@ const whereNewer = (column: string): string =>
 
 const insertPorts = (rows: number): string => `
   INSERT INTO port_scans (job_id, host_id, transport, port, state, reason, service, confidence,
-    first_seen, last_seen)
-  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
+    method, first_seen, last_seen)
+  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence'].map(whereNewer).join(', ')}`;
+    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`;
 
 const insertManyPorts = insertPorts(rowsPerInsert);
 const insertOnePort = insertPorts(1);
 
 const insertService = `
   INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
-    cpe, method, last_seen)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cpe, last_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     product = excluded.product, vendor = excluded.vendor, version = excluded.version,
-    extra_info = excluded.extra_info, cpe = excluded.cpe, method = excluded.method,
-    last_seen = excluded.last_seen
+    extra_info = excluded.extra_info, cpe = excluded.cpe, last_seen = excluded.last_seen
   WHERE excluded.last_seen >= last_seen`;
 
 const isNewer = 'excluded.checked_at >= checked_at';
 /** A scan that did not ask what a port is, or only guessed the same name, forgets nothing. */
-const isBetterKnown = `${isNewer} AND excluded.service IS NOT NULL
-  AND NOT (excluded.service IS service AND excluded.product IS NULL)`;
+const isBetterKnown = `(service IS NULL OR (${isNewer} AND excluded.service IS NOT NULL
+  AND NOT (excluded.service = service AND excluded.product IS NULL)))`;
 const ifNewer = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE ${column} END`;
 const ifBetterKnown = (column: string): string =>
@@ -129,6 +128,7 @@ function pushRow(
     reason === none ? null : reasons[reason]!,
     service?.name ?? null,
     service?.confidence ?? null,
+    service?.method ?? null,
     ports.first[row]!,
     ports.last[row]!,
   );
@@ -157,19 +157,13 @@ function writeServices(
       service.version ?? null,
       service.extra_info ?? null,
       service.cpe ?? null,
-      service.method ?? null,
       ports.last[row]!,
     );
   }
 }
 
 function hasMoreThanName(service: PortColumns['services'][number]): boolean {
-  return [
-    service.product,
-    service.vendor,
-    service.version,
-    service.extra_info,
-    service.cpe,
-    service.method,
-  ].some((value) => value !== undefined);
+  return [service.product, service.vendor, service.version, service.extra_info, service.cpe].some(
+    (value) => value !== undefined,
+  );
 }
