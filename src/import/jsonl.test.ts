@@ -128,21 +128,22 @@ test('the fast check of a scan.port line agrees with its schema', () => {
       product: text,
       cpe: text,
       method: text,
-      confidence: often(fc.oneof(fc.double(), fc.double({ min: 0, max: 1 }))),
-      other: text,
+      confidence: often(
+        fc.oneof({ weight: 9, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) }, fc.double()),
+      ),
     },
-    { requiredKeys: [] },
+    { requiredKeys: ['name'] },
   );
   const line = fc.record(
     {
       type: often(fc.constant('scan.port')),
       run_id: often(fc.string({ minLength: 1, maxLength: 210 })),
-      addr: often(fc.oneof(fc.ipV4(), fc.ipV6())),
+      addr: often(fc.oneof({ weight: 5, arbitrary: fc.ipV4() }, fc.ipV6())),
       transport: often(fc.constantFrom(...transports)),
       port: often(fc.integer({ min: -1, max: 65_537 })),
       state: often(fc.constantFrom(...portStates)),
       reason: often(fc.constantFrom(...reasons)),
-      service: often(fc.oneof(service, fc.string())),
+      service: often(fc.oneof({ weight: 5, arbitrary: service }, fc.string())),
       t_first: often(fc.integer({ min: -1 })),
       t_last: often(fc.integer({ min: -1 })),
       extra: fc.anything(),

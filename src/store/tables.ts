@@ -122,6 +122,7 @@ interface HostPorts {
   product: string | null;
   version: string | null;
   confidence: number | null;
+  method: string | null;
   first_seen: Time;
   last_seen: Time;
   checked_at: Time;
