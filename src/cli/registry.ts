@@ -82,6 +82,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/errors.ts'),
   },
   {
+    name: 'import',
+    summary: 'take in a file of results',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'export',
+    summary: 'write results as JSON Lines, JSON or CSV',
+    load: () => import('./commands/export.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: () => import('./commands/completion.ts'),

@@ -52,7 +52,7 @@ export async function listPorts(
   const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
   const { rows } = await sql<PortRow>`
     SELECT hosts.address, hosts.hostname, p.transport, p.port, p.state, p.reason, p.service,
-      ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, s.method,
+      ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
       (SELECT w.title FROM http_scans w
         WHERE w.job_id = ${source.job} AND w.host_id = p.host_id
           AND w.transport = p.transport AND w.port = p.port AND w.title IS NOT NULL
