@@ -52,7 +52,7 @@ interface Running {
 async function run(io: Io, { app, job, progress, ...hooks }: Running): Promise<Job> {
   const plan = planScan(networkScanConfig.parse(job.config));
   using _line = progressLine(io, scanProgressText(progress, { probes: plan.probeCount }));
-  return runScan(app.store, job.id, { ...hooks, progress, signal: io.signal });
+  return await runScan(app.store, job.id, { ...hooks, progress, signal: io.signal });
 }
 
 /** Prints finds (`--silent`) or events (`--jsonl`) as they come. */
@@ -85,10 +85,10 @@ async function writeFinds(io: Io, app: App, job: Job, options: Options): Promise
   const isTable = !options.json && !options.csv;
   if (job.scan_type === 'discovery') {
     if (isTable && job.hosts_up === 0) return;
-    return writeHosts(io, app, options, { scan: job.id, state: 'up' });
+    return writeHosts(io, app, { filter: { scan: job.id, state: 'up' }, output: options });
   }
   if (isTable && job.ports_open === 0) return;
-  return writePorts(io, app, options, { scan: job.id, states: undefined });
+  return writePorts(io, app, { filter: { scan: job.id }, output: options });
 }
 
 /** One line that says how a scan went; where it found nothing, what it tried and what to try. */

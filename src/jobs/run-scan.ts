@@ -95,7 +95,7 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
     throw error;
   }
   // Ended or taken over by somebody else: how it ended is theirs to say.
-  if (pulse.signal.aborted) return getJob(store.database, id);
+  if (pulse.signal.aborted) return await getJob(store.database, id);
   const finished = await finishJob(store.database, id, {
     status: hooks.signal.aborted ? 'cancelled' : 'completed',
     attempt: job.attempts,
@@ -157,7 +157,7 @@ function startEvent(job: Job, config: NetworkScanConfig): RunStart {
     tool_version: job.tool_version ?? '',
     args: job.args as string[],
     scan_type: job.scan_type,
-    config: config as unknown as RunStart['config'],
+    config,
     coverage: job.coverage as RunStart['coverage'],
   };
 }
