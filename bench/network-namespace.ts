@@ -56,14 +56,8 @@ function choosePorts(far: Namespace): string[] {
   const total = 1024 * 100;
   const order = permutation(total, 'bench');
   const chosen = Array.from({ length: total * 0.06 }, (_, i) => order(i));
-  const text = (pair: number, between: string): string => {
-    const host = Math.floor(pair / 100);
-    return `10.9.${host >> 8}.${host & 255}${between}${(pair % 100) + 1}`;
-  };
   const open = chosen.slice(0, total * 0.01);
   const refused = chosen.slice(total * 0.01);
-  const elements = (pairs: readonly number[]): string =>
-    pairs.map((pair) => text(pair, ' . ')).join(', ');
   far.run(
     'nft',
     ['-f', '-'],
@@ -80,4 +74,14 @@ tcp flags & (syn | ack) == syn drop
 `,
   );
   return open.map((pair) => text(pair, ':')).sort();
+}
+
+/** The text of a pair of host and port, counted from 0. */
+function text(pair: number, between: string): string {
+  const host = Math.floor(pair / 100);
+  return `10.9.${host >> 8}.${host & 255}${between}${(pair % 100) + 1}`;
+}
+
+function elements(pairs: readonly number[]): string {
+  return pairs.map((pair) => text(pair, ' . ')).join(', ');
 }
