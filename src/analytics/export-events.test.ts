@@ -45,7 +45,7 @@ test('jsonl has an event a line, json is one array of the same', async () => {
 });
 
 test('csv has a row a port, quotes what it must and disarms formulas', async () => {
-  const [header, row, end] = (await text('csv', [port, banner])).split('\r\n');
+  const [header, row, end] = (await text('csv', [port, banner])).split('\n');
   expect(header).toMatch(/^run_id,address,transport,port,state,/);
   expect(row).toBe(
     'r,2001:db8::1,tcp,443,open|filtered,no-response,https,"\'=HYPERLINK(""x""),y",,0.5,' +

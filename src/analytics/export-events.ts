@@ -1,3 +1,4 @@
+import { csvLine } from '../core/csv.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 
 /** Formats that a scan's events are exported in. */
@@ -47,9 +48,9 @@ const columns = [
   'last_seen',
 ];
 
-/** RFC 4180, with a header; times are ISO 8601. */
+/** With a header; times are ISO 8601. */
 async function* portRows(events: AsyncIterable<ScanEvent>): AsyncGenerator<string> {
-  yield `${columns.join(',')}\r\n`;
+  yield csvLine(columns);
   for await (const event of events) {
     if (event.type !== 'scan.port') continue;
     const { run_id, addr, transport, port, state, reason, t_first, t_last } = event;
@@ -57,19 +58,8 @@ async function* portRows(events: AsyncIterable<ScanEvent>): AsyncGenerator<strin
     const times = [t_first, t_last].map((t) => new Date(t).toISOString());
     const what = [service?.name, service?.product, service?.version, service?.confidence];
     const row = [run_id, addr, transport, port, state, reason, ...what, ...times];
-    yield `${row.map(csvField).join(',')}\r\n`;
+    yield csvLine(row);
   }
-}
-
-/**
- * A field of CSV. Text that a spreadsheet would run as a formula gets an apostrophe before it: a
- * product's name is what some server on the network chose to say.
- */
-function csvField(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 async function* blocks(texts: AsyncIterable<string>): AsyncGenerator<string> {

@@ -7,7 +7,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import { finishJob, markCrashedJobs, removeJob } from '../../src/store/job-end.ts';
 import { findJob, listJobs } from '../../src/store/job-list.ts';
-import { createJob, getJob, heartbeat, setJobStatus, startJob } from '../../src/store/jobs.ts';
+import {
+  createJob,
+  getJob,
+  heartbeat,
+  setJobStatus,
+  startJob,
+  updateJob,
+} from '../../src/store/jobs.ts';
 import { allRows } from '../../src/store/page.ts';
 import { openDatabase } from '../../src/store/sqlite/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
@@ -124,11 +131,7 @@ test('a scan whose process is gone is marked, one that lives is not', async () =
   child.kill('SIGKILL');
   await once(child, 'exit');
   const { id: silent } = await findJob(db, 'silent');
-  await db.kysely
-    .updateTable('scan_jobs')
-    .set({ heartbeat_at: 1 })
-    .where('uuid', '=', silent)
-    .execute();
+  await updateJob(db, silent, { heartbeat_at: 1 });
   const marked = await markCrashedJobs(db);
   expect(new Set(marked.map(({ scan_id }) => scan_id))).toEqual(
     new Set(['gone', 'reused', 'silent']),
