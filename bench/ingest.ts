@@ -4,7 +4,6 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { openDatabase } from '../src/store/sqlite/driver.ts';
 
@@ -156,6 +155,7 @@ async function timeShell(folder: string): Promise<number> {
   await run('sqlite3', [store, `.read '${script}'`]);
   return (performance.now() - started) / 1000;
 }
+import { median } from './median.ts';
 
 /** With the settings of a store. */
 async function timeCopy(folder: string, from: string): Promise<number> {
@@ -184,13 +184,4 @@ function measureBytes(store: string, rows: number): number {
 
 async function remove(store: string): Promise<void> {
   for (const end of ['', '-wal', '-shm']) await rm(`${store}${end}`, { force: true });
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [rows, rounds] = process.argv.slice(2).map(Number);
-  console.table(await ingest({ ...(rows && { rows }), ...(rounds && { rounds }) }));
 }

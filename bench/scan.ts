@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runScanPath, type ScanResult } from '../test/network/scan-process.ts';
 import { type DistantNetwork, newDistantNetwork } from './network-namespace.ts';
+import { median } from './median.ts';
 
-/** The command line that is measured, start-up included; its last argument is a configuration. */
-const scanCommand = [process.execPath, runScanPath] as const;
+const bin = fileURLToPath(new URL('../bin/portolan.js', import.meta.url));
 const nmapOptions = ['-sT', '-n', '-Pn', '-oG', '-'] as const;
 /** nmap told not to be gentle. */
 const tuned = ['-T5', '--min-rate', '20000', '--max-retries', '1'] as const;
@@ -29,9 +31,7 @@ async function benchLoopback(runs: number): Promise<void> {
   const servers = Array.from({ length: listeners }, () => createServer());
   for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
   const wanted = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const config = { targets: ['127.0.0.1'], named: ['127.0.0.1'], ports: '-', rate: 0 };
-  const of = (engine: string) => () =>
-    portolan({ ...config, engine, host_parallelism: 64, probe: false });
+  const of = (engine: string) => () => portolan(['127.0.0.1', '-p', '-', '--engine', engine]);
   const results = interleave(runs, {
     nmap: () => nmap(['-T5', '-p-', '127.0.0.1']),
     epoll: of('epoll'),
@@ -47,21 +47,12 @@ async function benchLoopback(runs: number): Promise<void> {
 function benchDistant(network: DistantNetwork, runs: number): void {
   const inside = ['ip', 'netns', 'exec', network.near.name];
   const target = ['-p', network.ports, network.targets];
-  const config = {
-    targets: [network.targets],
-    ports: network.ports,
-    assume_up: 'all',
-    rate: 0,
-    parallelism: 16_000,
-    host_parallelism: 100,
-    timeout_ms: 300,
-    retries: 1,
-    retry_delay_ms: 0,
-    probe: false,
-  };
+  const patience = ['--rate', '0', '--timeout', '300', '--retries', '1', '--retry-delay', '0'];
+  const atOnce = ['--parallelism', '16000', '--host-parallelism', '100'];
+  const flags = ['--assume-up', '--no-dns', ...patience, ...atOnce];
   const results = interleave(runs, {
     tuned: () => nmap([...tuned, ...target], inside),
-    epoll: () => portolan(config, inside),
+    epoll: () => portolan([network.targets, '-p', network.ports, ...flags], inside),
   });
   const slow = [nmap(['-T5', ...target], inside)];
   console.log(`1,024 hosts × 100 ports, 20 ms away, 1% open, 5% refused (median of ${runs})`);
@@ -84,10 +75,14 @@ function interleave<Name extends string>(
   return results as Record<Name, Run[]>;
 }
 
-function portolan(config: Record<string, unknown>, inside: readonly string[] = []): Run {
-  const run = execute([...inside, ...scanCommand, JSON.stringify(config)]);
-  const { open } = JSON.parse(run.output) as ScanResult;
-  return { ...run, open };
+/** The whole command, start-up and recording into a new store included. */
+function portolan(words: readonly string[], inside: readonly string[] = []): Run {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-bench-'));
+  const command = [process.execPath, bin, 'scan', ...words, '--no-probe', '--json'];
+  const run = execute([...inside, ...command, '--db', join(folder, 'results.db')]);
+  rmSync(folder, { recursive: true });
+  const rows = JSON.parse(run.output) as { address: string; port: number }[];
+  return { ...run, open: rows.map(({ address, port }) => `${address}:${port}`) };
 }
 
 function nmap(options: readonly string[], inside: readonly string[] = []): Run {
@@ -106,10 +101,6 @@ function execute(command: readonly string[]): { elapsedMs: number; cpuMs: number
   const { status, stdout, stderr } = spawnSync('bash', timed, {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    env: {
-      ...process.env,
-      NODE_COMPILE_CACHE: fileURLToPath(new URL('../build/cache', import.meta.url)),
-    },
   });
   const elapsedMs = performance.now() - startedMs;
   if (status !== 0) throw new Error(`${command.join(' ')} failed: ${stderr}`);
@@ -141,10 +132,3 @@ function ratio(peer: readonly Run[], runs: readonly Run[]): string {
   const time = (all: readonly Run[]): number => median(all.map(({ elapsedMs }) => elapsedMs));
   return (time(peer) / time(runs)).toFixed(2);
 }
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await benchScan();
