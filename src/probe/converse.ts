@@ -117,6 +117,12 @@ interface Heard {
   readonly nudge?: Nudge;
 }
 
+/** A server that speaks HTTP/2 alone, and shows it by its first frame. */
+async function askHttp2(session: PortSession, dial: Dial): Promise<Finding | Miss> {
+  const line = await dial();
+  return line ? web(session, await http2Site(session, line.wire, undefined)) : noLine;
+}
+
 /** Names the service behind an answer; asks its own question where the version is missing. */
 async function heard(
   session: PortSession,
@@ -126,6 +132,10 @@ async function heard(
   if (speaksTls(answer.bytes)) {
     line.wire.close();
     return { isMiss: true, wantsTls: true };
+  }
+  if (!line.tls && beginsAsHttp2(answer.bytes)) {
+    line.wire.close();
+    return askHttp2(session, dial);
   }
   const bytes = await finishTelnet(session, line.wire, answer.bytes);
   line.wire.close();
@@ -189,10 +199,6 @@ async function askWeb(
     return web(session, site, response);
   }
   if (raw.length === 0) return missOf(line, { bytes: raw, ending });
-  if (beginsAsHttp2(raw)) {
-    const next = await dial();
-    return next ? web(session, await http2Site(session, next.wire, next.tls)) : noLine;
-  }
   if (raw.toString('latin1', 0, 5) === 'HTTP/') return unfinishedHttp(session, raw, ending);
   return heard(session, dial, { line, answer: { bytes: raw, ending } });
 }
@@ -237,7 +243,8 @@ async function askTls(
   const first = await secure(session, plain.wire);
   if (!first.wire) {
     plain.wire.close();
-    if (!first.isTls) return { isMiss: true, fault: first.fault };
+    // Silence, or an answer in another protocol: no TLS, and no fault of this port.
+    if (!first.isTls) return { isMiss: true };
     session.fault(first.fault.code, first.fault.message);
     return { asked: 'tls', service: { name: 'tls', confidence: 0.8, method: 'tls' } };
   }

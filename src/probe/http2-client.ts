@@ -23,6 +23,7 @@ export async function http2Site(
   });
   // Every stream reports the session's errors too.
   client.on('error', () => {});
+  session.atEnd(() => client.destroy());
   return { scheme, tls, get: (url) => get(session, client, url) };
 }
 

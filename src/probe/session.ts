@@ -22,6 +22,7 @@ export class PortSession implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #wires = new Set<Wire>();
   readonly #onAbort = () => this.#stop.abort();
+  readonly #ends: (() => void)[] = [];
   #connections = 0;
   #refusals = 0;
 
@@ -73,6 +74,11 @@ export class PortSession implements Disposable {
     return wire;
   }
 
+  /** Has something ended before the connections are closed. */
+  atEnd(end: () => void): void {
+    this.#ends.push(end);
+  }
+
   /** Reads one answer of unknown form and length. */
   async answer(wire: Wire, timeoutMs = this.limits.stepMs): Promise<Answer> {
     const store = byteStore(this.limits.maxAnswerBytes);
@@ -106,6 +112,8 @@ export class PortSession implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.target.signal.removeEventListener('abort', this.#onAbort);
-    for (const wire of this.#wires) wire.close();
+    for (const end of this.#ends) end();
+    // What was made last first: TLS before the connection that it runs on.
+    for (const wire of [...this.#wires].reverse()) wire.close();
   }
 }

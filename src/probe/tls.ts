@@ -33,16 +33,9 @@ export async function secure(
   plain: Wire,
   alpn: readonly string[] = ['h2', 'http/1.1'],
 ): Promise<Secured | Unsecured> {
-  const { connect } = await import('node:tls');
   const tap = new Tap(plain.stream);
-  const name = session.target.hostname;
-  const socket = connect({
-    socket: tap,
-    secureContext: (sharedContext ??= await permissiveContext()),
-    rejectUnauthorized: false,
-    ALPNProtocols: [...alpn],
-    ...(name !== undefined && !isIP(name) ? { servername: name } : {}),
-  });
+  plain.isLent = true;
+  const socket = await startTls(session, tap, alpn);
   const wire = session.hold(socket);
   const fault = await handshake(session, socket);
   if (fault) {
@@ -50,6 +43,22 @@ export async function secure(
     return { fault, isTls: isTlsRecord(tap.received.bytes()) };
   }
   return { wire, tls: describe(session, socket, tap) };
+}
+
+async function startTls(
+  session: PortSession,
+  tap: Tap,
+  alpn: readonly string[],
+): Promise<TLSSocket> {
+  const { connect } = await import('node:tls');
+  const name = session.target.hostname;
+  return connect({
+    socket: tap,
+    secureContext: (sharedContext ??= await permissiveContext()),
+    rejectUnauthorized: false,
+    ALPNProtocols: [...alpn],
+    ...(name !== undefined && !isIP(name) ? { servername: name } : {}),
+  });
 }
 
 async function permissiveContext(): Promise<SecureContext> {

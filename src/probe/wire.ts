@@ -21,6 +21,8 @@ export interface ReceiveOptions {
  */
 export class Wire {
   readonly stream: Duplex;
+  /** Whether TLS runs on this connection. */
+  isLent = false;
   #error: Error | undefined;
 
   constructor(stream: Duplex) {
@@ -68,10 +70,15 @@ export class Wire {
     return promise;
   }
 
-  /** Ends the connection at once, by RST where it is a plain socket: no TIME_WAIT stays behind. */
+  /**
+   * Ends the connection at once, by RST where it is a plain socket: no TIME_WAIT stays behind. Not
+   * once its end was sent: a reset then fails inside Node (24.21), the handle is lost, and the
+   * process spins at its end instead of exiting.
+   */
   close(): void {
-    if (this.stream instanceof Socket && !('encrypted' in this.stream))
-      this.stream.resetAndDestroy();
-    else this.stream.destroy();
+    const { stream } = this;
+    const isPlain = stream instanceof Socket && !('encrypted' in stream) && !this.isLent;
+    if (isPlain && stream.writable && !stream.readableEnded) stream.resetAndDestroy();
+    else stream.destroy();
   }
 }
