@@ -87,7 +87,7 @@ export const technologyRules: readonly TechnologyRule[] = [
     name: 'ruby',
     head: /^(server: ?(puma|thin|webrick|[^\r\n]{0,80}phusion)|x-powered-by: ?phusion)/im,
   },
-  { name: 'laravel', cookie: /^(laravel_session|XSRF-TOKEN)$/im, implies: ['php'] },
+  { name: 'laravel', cookie: /^(laravel_session)$/im, implies: ['php'] },
   { name: 'symfony', head: /^x-debug-token:/im, implies: ['php'] },
   {
     name: 'spring',
