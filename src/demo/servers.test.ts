@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { probeLoopback } from '../../test/servers/target.ts';
 import { startDemoServers } from './servers.ts';
@@ -19,6 +21,25 @@ test('a probe recognises every server of the demo, and each can be closed', asyn
       ['smtp', 'Postfix', [], undefined],
       ['redis', 'Redis', [], undefined],
     ]);
+  } finally {
+    await Promise.all(servers.map((server) => server.close()));
+  }
+});
+
+test('a process that has probed every server ends by itself', async () => {
+  const servers = await startDemoServers();
+  const code = `
+    import { probeLoopback } from './test/servers/target.ts';
+    const ports = [${servers.map(({ port }) => port).join()}];
+    const runs = await Promise.all(ports.map((port) => probeLoopback(port, { limits: { stepMs: 4000 } })));
+    process.stdout.write(String(runs.length));`;
+  try {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', code],
+      { cwd: new URL('../..', import.meta.url), timeout: 60_000 },
+    );
+    expect(stdout).toBe('5');
   } finally {
     await Promise.all(servers.map((server) => server.close()));
   }

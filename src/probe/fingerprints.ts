@@ -461,7 +461,8 @@ export const fingerprintRules: readonly FingerprintRule[] = [
   },
   {
     on: 'banner',
-    pattern: /^\+OK POP3$|^\+OK[^\r\n]*POP3?\b|^\+OK [^\r\n]*<[^>]+@[^>]*>\r?\n/i,
+    pattern:
+      /^\+OK POP3$|^\+OK[^\r\n]*POP3?\b|^\+OK [^\r\n<]{0,100}<[^>@\s]{1,80}@[^>\s]{0,120}>\r?\n/i,
     name: 'pop3',
     confidence: 0.8,
     examples: [{ text: '+OK POP3 server ready\r\n' }, { text: '+OK ready <1.2@host>\r\n' }],

@@ -7,7 +7,8 @@ import type { Ending } from './wire.ts';
 const limits = { ...defaultProbeLimits, maxBodyBytes: 1000, maxHeadBytes: 2000 };
 
 /** Feeds a text in pieces until the reader has enough. */
-function read(text: string, { size = text.length || 1, ending = 'closed' as Ending } = {}) {
+function read(text: string, options: { size?: number; ending?: Ending } = {}) {
+  const { size = text.length || 1, ending = 'closed' } = options;
   const bytes = Buffer.from(text, 'latin1');
   const reader = responseReader(limits);
   for (let at = 0; at < bytes.length; at += size) {

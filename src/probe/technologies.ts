@@ -3,7 +3,7 @@ import type { HttpResponse } from './http-message.ts';
 import { technologyRules, type TechnologyRule } from './technology-rules.ts';
 
 /** How much of a page is searched. */
-const maxSearched = 131_072;
+const maxSearched = 65_536;
 
 interface Signs {
   readonly head: string;
