@@ -7,13 +7,14 @@ const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 
 
 /**
  * Decompresses what begins like gzip or zstd; passes on anything else. A compressed file that
- * breaks off yields what came before.
+ * breaks off yields what came before, then `onCutOff` is told.
  *
  * @throws AppError UNSUPPORTED for zstd where this Node.js lacks it
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   name: string,
+  onCutOff: () => void,
 ): AsyncGenerator<Uint8Array> {
   const { head, all } = await peek(source, 4);
   const decoder = decoderFor(head, name);
@@ -27,6 +28,7 @@ export async function* decompress(
     for await (const chunk of decoder) yield chunk as Buffer;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'Z_BUF_ERROR') throw broken(name, error);
+    onCutOff();
   }
 }
 

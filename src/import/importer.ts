@@ -5,6 +5,8 @@ export interface ImportInput {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes read of the file as it is. */
   readonly bytesRead: () => number;
+  /** At the end: whether a compressed file breaks off, though perhaps between two lines. */
+  readonly isCutOff: () => boolean;
   /** For messages. */
   readonly name: string;
 }

@@ -13,7 +13,12 @@ async function read(text: string, chunkBytes = 1000): Promise<ImportChunk[]> {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < bytes.length; i += chunkBytes) yield bytes.subarray(i, i + chunkBytes);
   }
-  const input = { chunks: chunks(), bytesRead: () => bytes.length, name: 'test' };
+  const input = {
+    chunks: chunks(),
+    bytesRead: () => bytes.length,
+    isCutOff: () => false,
+    name: 'test',
+  };
   return Array.fromAsync(portolanJsonl.read(input));
 }
 
@@ -57,6 +62,17 @@ test('a line over the limit is a bad line, and memory never holds it', async () 
     { scope: 'line:2', message: `longer than ${maxLineBytes} bytes` },
     { code: 'ECONNRESET' },
   ]);
+});
+
+test('long lines are handed on before they fill memory', async () => {
+  const banner = { ...(JSON.parse(v1[0]!) as object), type: 'scan.banner', protocol: 'x', t: 1 };
+  const long = ['a', 'b', 'c'].map((run_id) =>
+    JSON.stringify({ ...banner, run_id, banner: 'y'.repeat(900_000) }),
+  );
+  const chunks = await read(Array(20).fill(long.join('\n')).join('\n'), 262_144);
+  const counts = chunks.map(({ batch }) => batch.events.length);
+  expect(counts.reduce((a, b) => a + b)).toBe(60);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(18);
 });
 
 test('a last line that breaks off makes the file truncated; a whole one without line feed does not', async () => {

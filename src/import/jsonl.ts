@@ -1,4 +1,4 @@
-import { type EventBatch, EventBatchBuilder, type ImportChunk } from '../core/event-batch.ts';
+import { EventBatchBuilder, type ImportChunk } from '../core/event-batch.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { AppError } from '../errors.ts';
 import { type EventLine, parseEventLine } from './event-line.ts';
@@ -9,6 +9,8 @@ import { type Line, lines, maxLineBytes } from './lines.ts';
 const portsPerBatch = 40_000;
 /** Other events in a batch: some carry a megabyte of text. */
 const eventsPerBatch = 2_000;
+/** Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. */
+const maxPendingLength = 16_000_000;
 /** Runs that are collected side by side where a file mixes them. */
 const maxOpenRuns = 16;
 /** Bad lines that become error rows of their own; those beyond are only counted. */
@@ -43,10 +45,17 @@ interface BadLine {
   readonly message: string;
 }
 
+interface OpenRun {
+  readonly builder: EventBatchBuilder;
+  /** Characters of the lines that are in it. */
+  length: number;
+}
+
 /** The state of one reading. */
 class Reading {
   private readonly input: ImportInput;
-  private readonly runs = new Map<string, EventBatchBuilder>();
+  private readonly runs = new Map<string, OpenRun>();
+  private pendingLength = 0;
   private readonly skipped: Record<string, number> = {};
   private readonly early: BadLine[] = [];
   private currentRun: string | undefined;
@@ -69,7 +78,7 @@ class Reading {
     if (parsed.kind === 'unknown') {
       this.skipped[parsed.type] = (this.skipped[parsed.type] ?? 0) + 1;
     } else if (parsed.kind === 'event') {
-      yield* this.add(parsed.event);
+      yield* this.add(parsed.event, text?.length ?? 0);
     } else {
       this.isTruncated = isUnended;
       yield* this.addBad(isUnended ? 'TRUNCATED' : 'INVALID_LINE', parsed.message);
@@ -86,19 +95,23 @@ class Reading {
     for (const runId of this.runs.keys()) {
       if (runId !== current) yield this.chunk(runId, false);
     }
-    yield this.chunk(current, this.isTruncated);
+    yield this.chunk(current, this.isTruncated || this.input.isCutOff());
   }
 
-  private *add(event: ScanEvent): Generator<ImportChunk> {
+  private *add(event: ScanEvent, length: number): Generator<ImportChunk> {
     const runId = event.run_id;
-    const builder = this.runs.get(runId) ?? (yield* this.open(runId));
+    const run = this.runs.get(runId) ?? (yield* this.open(runId));
+    const { builder } = run;
     this.currentRun = runId;
     this.lastTime = timeOf(event) ?? this.lastTime;
     builder.add(event);
+    run.length += length;
+    this.pendingLength += length;
     if (this.early.length > 0) {
       for (const bad of this.early.splice(0)) builder.add(this.errorOf(runId, bad));
     }
     if (builder.isFull || builder.eventCount >= eventsPerBatch) yield this.chunk(runId, false);
+    while (this.pendingLength > maxPendingLength) yield this.chunk(this.longestRun(), false);
   }
 
   private *addBad(code: string, message: string): Generator<ImportChunk> {
@@ -106,7 +119,7 @@ class Reading {
     if (this.badLines > maxErrorRows) return;
     const bad = { line: this.lineCount, code, message };
     if (this.currentRun === undefined) this.early.push(bad);
-    else yield* this.add(this.errorOf(this.currentRun, bad));
+    else yield* this.add(this.errorOf(this.currentRun, bad), message.length);
   }
 
   private errorOf(runId: string, { line, code, message }: BadLine): ScanEvent {
@@ -114,19 +127,27 @@ class Reading {
     return { type: 'run.error', run_id: runId, scope, code, message, t: this.lastTime };
   }
 
-  private *open(runId: string): Generator<ImportChunk, EventBatchBuilder> {
+  private *open(runId: string): Generator<ImportChunk, OpenRun> {
     if (this.runs.size >= maxOpenRuns) {
       const [oldest] = this.runs.keys();
       yield this.chunk(oldest!, false);
       this.runs.delete(oldest!);
     }
-    const builder = new EventBatchBuilder(portsPerBatch);
-    this.runs.set(runId, builder);
-    return builder;
+    const run = { builder: new EventBatchBuilder(portsPerBatch), length: 0 };
+    this.runs.set(runId, run);
+    return run;
+  }
+
+  private longestRun(): string {
+    const [first] = [...this.runs].sort(([, a], [, b]) => b.length - a.length);
+    return first![0];
   }
 
   private chunk(runId: string, isTruncated: boolean): ImportChunk {
-    const batch: EventBatch = this.runs.get(runId)!.take();
+    const run = this.runs.get(runId)!;
+    const batch = run.builder.take();
+    this.pendingLength -= run.length;
+    run.length = 0;
     return {
       runId,
       batch,

@@ -40,6 +40,7 @@ export async function* readImport(
 /** As {@link readImport}, in this thread. */
 export async function* readHere(source: ImportSource): AsyncGenerator<ImportChunk> {
   let bytes = 0;
+  let isCutOff = false;
   const name = 'path' in source ? source.path : source.name;
   const input =
     'path' in source ? createReadStream(source.path, { highWaterMark: readBytes }) : source.stream;
@@ -49,8 +50,12 @@ export async function* readHere(source: ImportSource): AsyncGenerator<ImportChun
       yield chunk;
     }
   }
-  const { head, all } = await peek(decompress(counted(), name), sniffBytes);
-  yield* sniff(head, name).read({ chunks: all, bytesRead: () => bytes, name });
+  const { head, all } = await peek(
+    decompress(counted(), name, () => (isCutOff = true)),
+    sniffBytes,
+  );
+  const given = { chunks: all, bytesRead: () => bytes, isCutOff: () => isCutOff, name };
+  yield* sniff(head, name).read(given);
 }
 
 /** What the thread posts. */

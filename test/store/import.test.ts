@@ -297,6 +297,10 @@ test('gzip is recognised, broken off or not; stdin too', async () => {
   writeFileSync(path, other.subarray(0, other.length - 60));
   const cut = await importFrom({ path });
   expect(cut.jobs).toMatchObject([{ scan_id: 'other', is_partial: true, host_count: 2 }]);
+  // Only the end of the packed file is missing, no part of a line: still not the whole file.
+  const v1 = gzipSync(`${JSON.stringify({ ...v1Port, run_id: 'v1' })}\n`);
+  writeFileSync(path, v1.subarray(0, v1.length - 4));
+  expect((await importFrom({ path })).jobs).toMatchObject([{ scan_id: 'v1', is_partial: true }]);
 });
 
 /** A file that is large enough for the thread; every `badEvery`th line is no event. */

@@ -7,15 +7,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import { finishJob, markCrashedJobs, removeJob } from '../../src/store/job-end.ts';
 import { findJob, listJobs } from '../../src/store/job-list.ts';
-import {
-  createJob,
-  getJob,
-  heartbeat,
-  setJobStatus,
-  startJob,
-  updateJob,
-} from '../../src/store/jobs.ts';
+import { createJob, getJob, heartbeat, setJobStatus, startJob } from '../../src/store/jobs.ts';
 import { allRows } from '../../src/store/page.ts';
+import { sql } from '../../src/store/sql.ts';
 import { openDatabase } from '../../src/store/sqlite/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store, StoreDatabase } from '../../src/store/store.ts';
@@ -131,7 +125,7 @@ test('a scan whose process is gone is marked, one that lives is not', async () =
   child.kill('SIGKILL');
   await once(child, 'exit');
   const { id: silent } = await findJob(db, 'silent');
-  await updateJob(db, silent, { heartbeat_at: 1 });
+  await db.query(sql`UPDATE scan_jobs SET heartbeat_at = 1 WHERE uuid = ${silent}`);
   const marked = await markCrashedJobs(db);
   expect(new Set(marked.map(({ scan_id }) => scan_id))).toEqual(
     new Set(['gone', 'reused', 'silent']),
