@@ -8,7 +8,6 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   scan: benchScan,
   ingest: async () => {
     const result = await ingest();
-    const seconds = (value: number): string => `${value.toFixed(1).padStart(7)} s`;
     console.log('2 million events of 260 bytes into a new store (median of 3)');
     console.log(`  portolan import                 ${seconds(result.importSeconds)}`);
     console.log(
@@ -25,6 +24,10 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     );
   },
 };
+
+function seconds(value: number): string {
+  return `${value.toFixed(1).padStart(7)} s`;
+}
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : Object.keys(benches)) {

@@ -13,6 +13,7 @@ const nmapOptions = ['-sT', '-n', '-Pn', '-oG', '-'] as const;
 /** nmap told not to be gentle. */
 const tuned = ['-T5', '--min-rate', '20000', '--max-retries', '1'] as const;
 const listeners = 50;
+const everyPort = ['127.0.0.1', '-p', '-', '--engine'] as const;
 
 interface Run {
   readonly elapsedMs: number;
@@ -31,11 +32,10 @@ async function benchLoopback(runs: number): Promise<void> {
   const servers = Array.from({ length: listeners }, () => createServer());
   for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
   const wanted = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const of = (engine: string) => () => portolan(['127.0.0.1', '-p', '-', '--engine', engine]);
   const results = interleave(runs, {
     nmap: () => nmap(['-T5', '-p-', '127.0.0.1']),
-    epoll: of('epoll'),
-    sockets: of('sockets'),
+    epoll: () => portolan([...everyPort, 'epoll']),
+    sockets: () => portolan([...everyPort, 'sockets']),
   });
   servers.forEach((server) => server.close());
   console.log(`loopback, 65,535 ports, ${listeners} open, start-up included (median of ${runs})`);

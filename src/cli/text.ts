@@ -1,6 +1,6 @@
-/** A number with thousands separators: `65,535`. */
+/** A number with thousands separators: `65,535`. (Intl takes 30 ms to load for the same.) */
 export function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A count with its noun: `1 host`, `3 hosts`. */

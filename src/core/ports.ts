@@ -70,21 +70,26 @@ export function formatPorts({ tcp, udp }: PortSet): string {
 }
 
 function formatRuns(ports: readonly number[]): string {
-  const runs: [number, number][] = [];
+  return portRuns(ports)
+    .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
+    .join(',');
+}
+
+/** Ascending ports as runs of neighbours: all 65,535 of them are one. */
+export function portRuns(ports: readonly number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
   for (const port of ports) {
     const run = runs.at(-1);
-    if (run && run[1] === port - 1) run[1] = port;
-    else runs.push([port, port]);
+    if (run?.last === port - 1) run.last = port;
+    else runs.push({ first: port, last: port });
   }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(',');
+  return runs;
 }
 
 /** The ports whose flag is set. */
 function portsOf(flags: Uint8Array): number[] {
   const ports: number[] = [];
-  flags.forEach((flag, port) => {
-    if (flag) ports.push(port);
-  });
+  for (let port = 0; port < flags.length; port++) if (flags[port]) ports.push(port);
   return ports;
 }
 

@@ -1,5 +1,5 @@
 import { joined, name, type Sql, sql } from './sql.ts';
-import type { PortSet } from '../core/ports.ts';
+import { portRuns, type PortSet } from '../core/ports.ts';
 import { defaultTenantId } from '../core/ids.ts';
 import type { PortState } from '../core/states.ts';
 import { type AddressRange, parseTarget } from '../core/targets.ts';
@@ -59,25 +59,14 @@ export function whereHosts({ dialect }: StoreDatabase, selection: HostSelection 
  * that all 65,535 of them are one comparison.
  */
 export function wherePorts(table: string, { tcp, udp }: PortSet): Sql {
-  const runs = [...runsOf('tcp', tcp), ...runsOf('udp', udp)].map(
-    ({ transport, first, last }) =>
-      sql`(${name(`${table}.transport`)} = ${transport}
-        AND ${name(`${table}.port`)} BETWEEN ${first} AND ${last})`,
+  const runs = Object.entries({ tcp, udp }).flatMap(([transport, ports]) =>
+    portRuns(ports).map(
+      ({ first, last }) =>
+        sql`(${name(`${table}.transport`)} = ${transport}
+          AND ${name(`${table}.port`)} BETWEEN ${first} AND ${last})`,
+    ),
   );
   return sql`(${joined(runs, sql` OR `)})`;
-}
-
-function runsOf(
-  transport: 'tcp' | 'udp',
-  ports: readonly number[],
-): { transport: string; first: number; last: number }[] {
-  const runs: { transport: string; first: number; last: number }[] = [];
-  for (const port of ports) {
-    const run = runs.at(-1);
-    if (run?.last === port - 1) run.last = port;
-    else runs.push({ transport, first: port, last: port });
-  }
-  return runs;
 }
 
 /** The condition that a service's name is the text, or its product contains it. */

@@ -1,6 +1,6 @@
 import { addressKey, parseAddress } from '../../core/address.ts';
 import type { RunUnit } from '../../core/events.ts';
-import type { PortSet } from '../../core/ports.ts';
+import { portRuns, type PortSet } from '../../core/ports.ts';
 import type { UnitCoverage } from '../coverage.ts';
 import type { DatabaseSync } from './driver.ts';
 import type { Statements } from './statements.ts';
@@ -38,11 +38,11 @@ export function writeUnit(
   return changes > 0;
 }
 
-/** Temporary tables of a connection: the hosts of one unit, the ports of one job. */
+/** Temporary tables of a connection: the hosts of one unit, the ports of one job as ranges. */
 const coverageTables = `
   CREATE TEMP TABLE covered_hosts (host_id INTEGER PRIMARY KEY);
-  CREATE TEMP TABLE covered_ports (transport TEXT, port INTEGER, PRIMARY KEY (transport, port))
-    WITHOUT ROWID`;
+  CREATE TEMP TABLE covered_ports (transport TEXT, first INTEGER, last INTEGER,
+    PRIMARY KEY (transport, first)) WITHOUT ROWID`;
 
 const coverHost = `
   INSERT OR IGNORE INTO covered_hosts SELECT id FROM hosts WHERE tenant_id = ? AND address_key = ?`;
@@ -59,7 +59,8 @@ const markDown = `
  * and counts (not_shown) together. A host that was given up midway closes nothing.
  */
 const closePorts = `
-  WITH covered AS (SELECT transport, count(*) AS size FROM covered_ports GROUP BY transport),
+  WITH covered AS (SELECT transport, sum(last - first + 1) AS size
+    FROM covered_ports GROUP BY transport),
   unlisted AS (
     SELECT s.host_id, s.t, n.value ->> 'transport' AS transport, sum(n.value ->> 'count') AS count,
       CASE WHEN count(DISTINCT n.value ->> 'state') = 1 THEN min(n.value ->> 'state')
@@ -83,7 +84,7 @@ const closePorts = `
   WHERE host_ports.host_id = answered.host_id AND host_ports.transport = answered.transport
     AND host_ports.checked_at <= answered.t
     AND EXISTS (SELECT 1 FROM covered_ports c WHERE c.transport = host_ports.transport
-      AND c.port = host_ports.port)
+      AND host_ports.port BETWEEN c.first AND c.last)
     AND NOT EXISTS (SELECT 1 FROM port_scans p WHERE p.job_id = :job
       AND p.host_id = host_ports.host_id AND p.transport = host_ports.transport
       AND p.port = host_ports.port)`;
@@ -126,8 +127,8 @@ function coverHosts(prepare: Statements, job: JobKey, addresses: Iterable<string
 
 function loadPorts(prepare: Statements, ports: PortSet): void {
   prepare('DELETE FROM covered_ports').run();
-  const insert = prepare('INSERT INTO covered_ports VALUES (?, ?)');
+  const insert = prepare('INSERT INTO covered_ports VALUES (?, ?, ?)');
   for (const transport of ['tcp', 'udp'] as const) {
-    for (const port of ports[transport]) insert.run(transport, port);
+    for (const { first, last } of portRuns(ports[transport])) insert.run(transport, first, last);
   }
 }
