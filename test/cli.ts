@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 interface Settings {
-  readonly stdin?: string | Buffer;
+  readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Width of the terminal that stdout and stderr pretend to be; none by default. */
@@ -25,7 +25,7 @@ export async function portolan(argv: readonly string[], settings: Settings = {})
     Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns });
   const [stdout, stderr] = [output(), output()];
   const io: Io = {
-    stdin: Readable.from(settings.stdin === undefined ? [] : [settings.stdin]),
+    stdin: Readable.from(settings.stdin === undefined ? [] : [Buffer.from(settings.stdin)]),
     stdout,
     stderr,
     env: settings.env ?? {},
