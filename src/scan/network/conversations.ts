@@ -6,9 +6,8 @@ import type { Host } from './host.ts';
 /** Asks an open TCP port what it is. Rejects only where the probe itself broke, or was aborted. */
 export type ProbePort = (addr: string, port: number, signal: AbortSignal) => Promise<ProbeResult>;
 
-/** Conversations at once, in all and with one host. */
+/** Conversations at once in all. */
 const conversationsAtOnce = 64;
-const conversationsPerHost = 6;
 
 /** Printers print what they are sent: these ports are never spoken to. */
 const printerPorts = { first: 9100, last: 9107 };
@@ -29,6 +28,8 @@ export interface Conversations {
 }
 
 export interface ConversationOptions {
+  /** Conversations at once with one host. */
+  readonly perHost: number;
   readonly probePort: ProbePort;
   readonly signal: AbortSignal;
   /** Whether a host's conversations are to wait: it may be a tarpit. */
@@ -73,7 +74,7 @@ export function newConversations(options: ConversationOptions): Conversations {
       if (under.size >= conversationsAtOnce || options.signal.aborted) return;
       while (
         queue.ports.length > 0 &&
-        queue.running < conversationsPerHost &&
+        queue.running < options.perHost &&
         under.size < conversationsAtOnce &&
         !options.isHeld(host)
       ) {

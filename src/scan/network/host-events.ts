@@ -13,7 +13,7 @@ import { concludePort, isOpen, type Outcome, outcome, outcomeCount } from './out
 import type { PortScan } from './port-scan.ts';
 
 /** A host with at least so many ports open, and this part of all that were tried, is suspect. */
-const suspectPorts = 50;
+const suspectPorts = 100;
 const suspectPart = 0.9;
 /** Rows for a suspect host: enough to look at, few enough that a network of tarpits stays small. */
 const suspectRows = 50;

@@ -90,6 +90,8 @@ function newNetworkScan(parts: {
   scan.scheduler = schedulerFor(scan);
   if (config.probe && context.probePort) {
     scan.conversations = newConversations({
+      // A conversation is more to a host than a connect: a quarter as many at once.
+      perHost: Math.ceil(config.host_parallelism / 4),
       probePort: context.probePort,
       signal: context.signal,
       isHeld: (host) => !host.scan.isDone && looksAllOpen(host.scan),
