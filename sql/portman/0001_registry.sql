@@ -132,7 +132,7 @@ FROM ports;
 CREATE VIEW v_project_ports AS
 SELECT
     projectName,
-    GROUP_CONCAT(number ORDER BY number) AS ports,
+    GROUP_CONCAT(number) AS ports,
     COUNT(*) AS port_count,
     SUM(CASE WHEN status = 'in-use' THEN 1 ELSE 0 END) AS active_count
 FROM ports
