@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { AppError } from '../errors.ts';
 import { type Io, write } from './io.ts';
+import type { Column } from './table.ts';
 
 /** The output options that every list shares. */
 export interface OutputOptions {
@@ -15,14 +16,6 @@ export interface OutputOptions {
 }
 
 export type Format = 'table' | 'json' | 'jsonl' | 'csv';
-
-/** What a cell is made of: a colour is a name of picocolors. */
-export interface Column<Row> {
-  readonly title: string;
-  readonly value: (row: Row) => string | number | null | undefined;
-  readonly align?: 'left' | 'right';
-  readonly color?: (row: Row) => 'green' | 'red' | 'yellow' | 'dim' | 'cyan' | undefined;
-}
 
 /** How rows are shown: columns for people and CSV, an object for machines. */
 export interface Shape<Row> {

@@ -1,6 +1,13 @@
 import Table from 'cli-table3';
 import pico from 'picocolors';
-import type { Column } from './output.ts';
+
+/** What a cell is made of: a colour is a name of picocolors. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | null | undefined;
+  readonly align?: 'left' | 'right';
+  readonly color?: (row: Row) => 'green' | 'red' | 'yellow' | 'dim' | 'cyan' | undefined;
+}
 
 /**
  * Rows as an aligned table without lines, its widest column cut where the terminal is too narrow.

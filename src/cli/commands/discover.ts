@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { addScanOptions, type ScanOptions } from '../scan-options.ts';
+import { addOutputOptions, type OutputOptions } from '../output.ts';
+import type { Io } from '../io.ts';
+import { runScanCommand } from '../run-scan-command.ts';
+import { addStoreOption, type StoreOptions } from '../store-option.ts';
+
+type Options = ScanOptions &
+  OutputOptions &
+  StoreOptions & {
+    readonly ping?: boolean;
+    readonly silent?: boolean;
+    readonly verbose?: boolean;
+  };
+
+export function define(command: Command): void {
+  addScanOptions(command)
+    .option('--no-ping', 'ask by TCP only, not with the system\'s "ping"')
+    .option('--silent', 'print only the addresses that are up')
+    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+A host is up when it accepts or refuses a TCP connect to one of some common ports, or answers the
+system's "ping". Names come from reverse DNS.
+
+Examples:
+  portolan discover 192.168.1.0/24
+  portolan discover 10.0.0.0/16 --rate 2000 --silent | portolan scan -`;
+
+export async function run(io: Io, [words]: [string[]], options: Options): Promise<number> {
+  return runScanCommand(io, words, {
+    ...options,
+    scanType: 'discovery',
+    ask: {
+      // Hosts are asked on ports of their own; this is the one that a discovery counts as its work.
+      ports: '80',
+      options: {
+        discovery_only: true,
+        engine: options.engine ?? 'auto',
+        icmp_ping: options.ping ?? true,
+        probe: false,
+        reverse_dns: options.dns ?? true,
+      },
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { wholeFrom, addScanOptions, type ScanOptions } from '../scan-options.ts';
+import { addOutputOptions, type OutputOptions } from '../output.ts';
+import type { Io } from '../io.ts';
+import { runScanCommand } from '../run-scan-command.ts';
+import { addStoreOption, type StoreOptions } from '../store-option.ts';
+
+type Options = ScanOptions &
+  OutputOptions &
+  StoreOptions & {
+    readonly ports?: string;
+    readonly topPorts?: number;
+    readonly assumeUp?: boolean;
+    readonly probe?: boolean;
+    readonly record?: 'open' | 'all';
+    readonly silent?: boolean;
+    readonly verbose?: boolean;
+  };
+
+export function define(command: Command): void {
+  addScanOptions(command)
+    .option('-p, --ports <list>', 'ports: 80,443,8000-8100, or - for all')
+    .option('--top-ports <n>', 'the n ports most often found open (1,000 by default)', wholeFrom(1))
+    .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
+    .option('--no-probe', 'only find open ports, do not ask them what they are')
+    .option('--record <what>', '"open" ports as rows and the others counted, or "all"', 'open')
+    .option('--silent', 'print only host:port lines, each as soon as it is found')
+    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+On loopback all ports are scanned, elsewhere the 1,000 most common ones. Hosts of a network are
+asked first whether they are up; addresses and names given one by one are scanned in any case.
+
+Examples:
+  portolan scan localhost
+  portolan scan 192.168.1.0/24 --exclude 192.168.1.1
+  portolan scan 10.0.0.0/8 -p 22,80,443 --rate 5000 --shard 1/4 --seed march --yes
+  portolan scan www.example.com -p - --jsonl -o events.jsonl
+  portolan scan -i targets.txt --silent | httpx`;
+
+export async function run(io: Io, [words]: [string[]], options: Options): Promise<number> {
+  return runScanCommand(io, words, {
+    ...options,
+    scanType: 'network',
+    ask: {
+      ports: options.ports,
+      topPorts: options.topPorts,
+      options: {
+        assume_up: options.assumeUp ? 'all' : 'named',
+        engine: options.engine ?? 'auto',
+        probe: options.probe ?? true,
+        record_all: options.record === 'all',
+        reverse_dns: options.dns ?? true,
+      },
+    },
+  });
+}

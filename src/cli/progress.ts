@@ -1,0 +1,63 @@
+import type { ScanProgress } from '../scan/scanner.ts';
+import type { Io } from './io.ts';
+import { duration, number } from './text.ts';
+
+/** How often the line is drawn anew, ms. */
+const intervalMs = 250;
+
+/** The rate shown is that of about the last so many seconds. */
+const rateWindowSeconds = 5;
+
+/** A line of progress on stderr that replaces itself; nothing where stderr is no terminal. */
+export interface ProgressLine extends Disposable {
+  /** Takes the line away for as long as other output is written. */
+  clear(): void;
+}
+
+/**
+ * Draws a line until disposed.
+ *
+ * @param line makes the text, at most one line, called some times a second
+ */
+export function progressLine(io: Io, line: () => string): ProgressLine {
+  const isShown = io.stderr.isTTY === true;
+  const clear = (): void => {
+    if (isShown) io.stderr.write('\r\u001b[2K');
+  };
+  const draw = (): void => {
+    io.stderr.write(`\r\u001b[2K${line().slice(0, (io.stderr.columns ?? 80) - 1)}`);
+  };
+  const timer = isShown ? setInterval(draw, intervalMs) : undefined;
+  timer?.unref();
+  return {
+    clear,
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}
+
+/** What a scan says of itself while it runs: share done, rate, finds, time left. */
+export function scanProgressText(progress: ScanProgress, total: { probes: number }): () => string {
+  const samples: { at: number; done: number }[] = [{ at: Date.now(), done: progress.probesDone }];
+  return () => {
+    const now = Date.now();
+    samples.push({ at: now, done: progress.probesDone });
+    while (samples.length > 2 && now - samples[0]!.at > rateWindowSeconds * 1000) samples.shift();
+    const [first, last] = [samples[0]!, samples.at(-1)!];
+    const rate = (last.done - first.done) / Math.max(0.001, (last.at - first.at) / 1000);
+    const left = total.probes - progress.probesDone;
+    return [
+      `${((100 * progress.probesDone) / Math.max(1, total.probes)).toFixed(1)}%`,
+      `${number(rate)}/s`,
+      `${number(progress.hostsUp)} up`,
+      `${number(progress.portsOpen)} open`,
+      progress.probesRetried > 0 ? `${number(progress.probesRetried)} retries` : '',
+      rate > 0 && left > 0 ? `${duration((left / rate) * 1000)} left` : '',
+      left <= 0 ? 'asking open ports what they are' : '',
+    ]
+      .filter((part) => part !== '')
+      .join('  ');
+  };
+}

@@ -1,0 +1,90 @@
+import { planScan } from '../core/plan.ts';
+import type { NetworkScanConfig } from '../core/scan-config.ts';
+import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
+import { followScan } from './follow-scan.ts';
+import { type Io, write } from './io.ts';
+import { formatOf, type OutputOptions, withOutput } from './output.ts';
+import { readScanRequest, type ScanOptions } from './scan-options.ts';
+import { openFrom, type StoreOptions } from './store-option.ts';
+import { count, duration, number } from './text.ts';
+
+type Options = ScanOptions &
+  OutputOptions &
+  StoreOptions & {
+    readonly silent?: boolean;
+    readonly verbose?: boolean;
+    readonly scanType: 'network' | 'discovery';
+    /** What this command adds to the request of the shared options. */
+    readonly ask: Omit<ScanRequest, 'targets'>;
+  };
+
+/** What `scan` and `discover` do: prepare, scan, record, show. */
+export async function runScanCommand(
+  io: Io,
+  words: readonly string[],
+  options: Options,
+): Promise<number> {
+  const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
+  const { config, notes, faults } = await prepareScan(request);
+  for (const note of [...notes, ...faults.map(({ message }) => message)]) {
+    await write(io.stderr, `portolan: ${note}\n`);
+  }
+  if (options.dryRun) {
+    await printDryRun(io, options, config);
+    return 0;
+  }
+  await using app = await openFrom(io, options);
+  const job = await app.createScan({
+    scanType: options.scanType,
+    config,
+    args: [options.scanType === 'network' ? 'scan' : 'discover', ...words],
+    faults,
+  });
+  return followScan(io, app, { ...options, job });
+}
+
+/** What a scan would do: every number computed from ranges, whatever their size. */
+async function printDryRun(io: Io, options: Options, config: NetworkScanConfig): Promise<void> {
+  const plan = planScan(config);
+  const tries = plan.probeCount * (1 + config.retries);
+  const seconds = (probes: number): number | null =>
+    config.rate > 0 ? probes / config.rate : null;
+  await withOutput(io, options, async (stream) => {
+    if (formatOf(options) !== 'table') {
+      const value = {
+        targets: config.targets,
+        ports: config.ports,
+        hosts: plan.hostCount,
+        probes: plan.probeCount,
+        units: plan.unitCount,
+        rate: config.rate,
+        seconds_at_least: seconds(plan.probeCount),
+        seconds_at_most: seconds(tries),
+        config,
+      };
+      return write(stream, `${JSON.stringify(value, null, 2)}\n`);
+    }
+    const [least, most] = [seconds(plan.probeCount), seconds(tries)];
+    const lines = [
+      `Targets   ${listed(config.targets)} (${count(plan.hostCount, 'host')}${shardText(config)})`,
+      config.discovery_only ? '' : `Ports     ${listed(config.ports.split(','))}`,
+      `Probes    ${number(plan.probeCount)}, up to ${number(tries)} with retries`,
+      least === null || most === null
+        ? 'Time      as fast as this machine can: no rate limit'
+        : `Time      ${duration(least * 1000)} to ${duration(most * 1000)} at ${config.rate}/s` +
+          (config.assume_up === 'all' ? '' : ', less where hosts are down'),
+      'Nothing was scanned (--dry-run).',
+    ];
+    return write(stream, lines.filter((line) => line !== '').join('\n') + '\n');
+  });
+}
+
+/** The first few of many words. */
+function listed(words: readonly string[]): string {
+  const shown = words.slice(0, 8).join(', ');
+  return words.length > 8 ? `${shown}, … (${number(words.length)} ranges)` : shown;
+}
+
+function shardText({ shard }: NetworkScanConfig): string {
+  return shard ? `, part ${shard.index} of ${shard.count}` : '';
+}

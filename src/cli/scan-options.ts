@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { splitTargets } from '../core/targets.ts';
+import { AppError } from '../errors.ts';
+import type { ScanRequest } from '../scan/prepare.ts';
+import type { Io } from './io.ts';
+
+/** What the options of `scan` and `discover` have in common. */
+export interface ScanOptions {
+  readonly inputList?: string;
+  readonly exclude?: string[];
+  readonly excludefile?: string;
+  readonly timing?: string;
+  readonly rate?: number;
+  readonly parallelism?: number;
+  readonly hostParallelism?: number;
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly hostTimeout?: number;
+  readonly resolveAll?: boolean;
+  readonly dns?: boolean;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly seed?: string;
+  readonly shard?: { index: number; count: number };
+  readonly engine?: 'auto' | 'epoll' | 'sockets';
+}
+
+/** Adds the options that say what is scanned and how fast. */
+export function addScanOptions(command: Command): Command {
+  return command
+    .argument('[targets...]', 'addresses, networks, ranges (10.0.0.1-50), names; - for stdin')
+    .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
+    .option('--exclude <targets...>', 'leave these out; a list with commas or spaces')
+    .option('--excludefile <file>', 'leave out the targets in a file')
+    .addOption(
+      new Option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest').choices([
+        '0',
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
+      ]),
+    )
+    .option('--rate <n>', 'connects a second over all hosts; 0 for no limit', atLeast(0))
+    .option('--parallelism <n>', 'connects at once in all', wholeFrom(1))
+    .option('--host-parallelism <n>', 'connects at once to one host', wholeFrom(1))
+    .option('--timeout <ms>', 'how long one connect may take', wholeFrom(1))
+    .option('--retries <n>', 'how often a silent port is tried again', wholeFrom(0))
+    .option('--host-timeout <ms>', 'when one host is given up; 0 for never', wholeFrom(0))
+    .option('--resolve-all', 'scan every address of a name, not only its first')
+    .option('-n, --no-dns', 'do not ask DNS for the names of the hosts that are up')
+    .option('--seed <text>', 'the order of targets: the same seed, the same order')
+    .option('--shard <i/n>', 'scan part i of n; give all parts the same --seed', shard)
+    .addOption(
+      new Option('--engine <engine>', 'how ports are tried')
+        .choices(['auto', 'epoll', 'sockets'])
+        .default('auto'),
+    )
+    .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
+    .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');
+}
+
+/**
+ * The part of a scan's request that these options give.
+ *
+ * @throws AppError USAGE, NO_INPUT
+ */
+export async function readScanRequest(
+  io: Io,
+  words: readonly string[],
+  options: ScanOptions,
+): Promise<ScanRequest> {
+  if (options.shard && options.seed === undefined) {
+    throw new AppError('USAGE', '--shard needs a --seed that is the same for all parts');
+  }
+  const files = [
+    ...(options.inputList === undefined ? [] : [options.inputList]),
+    ...(words.includes('-') ? ['-'] : []),
+  ];
+  const lists = await Promise.all([...new Set(files)].map((file) => readList(io, file)));
+  const excluded = options.excludefile === undefined ? [] : await readList(io, options.excludefile);
+  return {
+    targets: [...words.filter((word) => word !== '-').flatMap(splitTargets), ...lists.flat()],
+    exclude: [...(options.exclude ?? []).flatMap(splitTargets), ...excluded],
+    template: options.timing === undefined ? undefined : Number(options.timing),
+    timing: {
+      rate: options.rate,
+      parallelism: options.parallelism,
+      host_parallelism: options.hostParallelism,
+      timeout_ms: options.timeout,
+      retries: options.retries,
+      host_timeout_ms: options.hostTimeout,
+    },
+    resolveAll: options.resolveAll ?? false,
+    confirmed: options.yes === true || options.dryRun === true,
+    seed: options.seed,
+    shard: options.shard,
+  };
+}
+
+/**
+ * nmap's spellings of options that have two letters, which the option parser would read as two.
+ */
+export function fromNmapSpelling(words: readonly string[]): string[] {
+  const spellings: Readonly<Record<string, string>> = {
+    '-iL': '--input-list',
+    '-Pn': '--assume-up',
+  };
+  return words.map((word) => spellings[word] ?? word);
+}
+
+async function readList(io: Io, file: string): Promise<string[]> {
+  if (file === '-') return splitTargets(await readAll(io.stdin));
+  try {
+    return splitTargets(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new AppError('NO_INPUT', `cannot read the targets in "${file}": ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A parser of numbers from a least one on. */
+export function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least) {
+      throw new InvalidArgumentError(`A number from ${least} on is needed.`);
+    }
+    return value;
+  };
+}
+
+/** A parser of whole numbers from a least one on. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = atLeast(least)(text);
+    if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
+    return value;
+  };
+}
+
+function shard(text: string): { index: number; count: number } {
+  const [, index = '', count = ''] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
+  const parsed = { index: Number(index), count: Number(count) };
+  if (parsed.index < 1 || parsed.index > parsed.count) {
+    throw new InvalidArgumentError('A part i of n is needed, such as 1/4.');
+  }
+  return parsed;
+}

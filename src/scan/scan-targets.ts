@@ -1,0 +1,24 @@
+import type { ScanEvent } from '../core/events.ts';
+import type { ScanPlan } from '../core/plan.ts';
+import type { NetworkScanConfig } from '../core/scan-config.ts';
+import { nameHosts } from './discovery/name-hosts.ts';
+import { pingSilentHosts } from './discovery/ping-silent.ts';
+import type { ScanContext } from './scanner.ts';
+
+/**
+ * The scan that a configuration asks for: TCP, then what the configuration adds to it (ICMP echo
+ * for silent hosts, names from reverse DNS).
+ *
+ * @returns batches of events, one a unit, as the `Scanner` interface says
+ */
+export async function* scanTargets(
+  config: NetworkScanConfig,
+  plan: ScanPlan,
+  context: ScanContext,
+): AsyncIterable<readonly ScanEvent[]> {
+  const { scanNetwork } = await import('./network/scan.ts');
+  let batches = scanNetwork(config, context);
+  if (config.icmp_ping) batches = pingSilentHosts(batches, plan, context);
+  if (config.reverse_dns) batches = nameHosts(batches, context.signal);
+  yield* batches;
+}

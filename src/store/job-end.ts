@@ -1,0 +1,108 @@
+import { sql } from 'kysely';
+import type { RunFinish } from '../core/events.ts';
+import { AppError } from '../errors.ts';
+import { getJob, type Job, setJobStatus, type StatusChange, toJob } from './jobs.ts';
+import type { StoreDatabase } from './store.ts';
+import { isAlive } from './worker.ts';
+
+/** How a job ended. `partial`: completed, without having looked at everything. */
+export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message'> {
+  readonly status: RunFinish['status'];
+}
+
+/**
+ * Ends a scan, and writes what it found in numbers into its row.
+ *
+ * @throws AppError NOT_FOUND, ILLEGAL_TRANSITION
+ */
+export async function finishJob(db: StoreDatabase, id: string, end: JobEnd): Promise<Job> {
+  const { status, ...change } = end;
+  await countFacts(db, id);
+  return setJobStatus(db, id, status === 'partial' ? 'completed' : status, {
+    ...change,
+    is_partial: status !== 'completed',
+  });
+}
+
+/** What a job has recorded, counted; the sums of its units' own counts beside. */
+export async function countFacts(db: StoreDatabase, id: string): Promise<void> {
+  const { kysely, dialect } = db;
+  const key = sql`(SELECT id FROM scan_jobs WHERE ${sql.ref(dialect.uuidColumn)} = ${id})`;
+  const count = (table: string, where = sql`1 = 1`): ReturnType<typeof sql<number>> =>
+    sql<number>`(SELECT count(*) FROM ${sql.table(table)} WHERE job_id = ${key} AND ${where})`;
+  const {
+    rows: [row],
+  } = await sql<Record<string, number>>`SELECT
+    ${count('host_scans')} AS hosts,
+    ${count('host_scans', sql`state = 'up'`)} AS hosts_up,
+    ${count('port_scans')} AS ports,
+    ${count('port_scans', sql`state = 'open'`)} AS ports_open,
+    ${count('banner_scans')} AS banners,
+    ${count('http_scans')} AS http_endpoints,
+    ${count('tls_scans')} AS tls_handshakes,
+    ${count('scan_errors')} AS errors`.execute(kysely);
+  const counts = { ...(await unitCounts(db, id)), ...row };
+  await kysely
+    .updateTable('scan_jobs')
+    .set({
+      counts: JSON.stringify(counts),
+      host_count: row?.['hosts'] ?? 0,
+      hosts_up: row?.['hosts_up'] ?? 0,
+      ports_open: row?.['ports_open'] ?? 0,
+      error_count: row?.['errors'] ?? 0,
+    })
+    .where(dialect.uuidColumn, '=', id)
+    .execute();
+}
+
+async function unitCounts(db: StoreDatabase, id: string): Promise<Record<string, number>> {
+  const each = db.dialect.jsonEach('u.counts');
+  const { rows } = await sql<{ name: string; total: number }>`
+    SELECT c.key AS name, sum(c.value) AS total
+    FROM scan_units u JOIN scan_jobs j ON j.id = u.job_id CROSS JOIN ${each} AS c
+    WHERE j.${sql.ref(db.dialect.uuidColumn)} = ${id} GROUP BY c.key`.execute(db.kysely);
+  return Object.fromEntries(rows.map(({ name, total }) => [name, total]));
+}
+
+/** How long a worker on another machine may be silent. */
+const heartbeatTimeoutMs = 60_000;
+
+/**
+ * Marks as `crashed` the running scans whose process is gone: on this machine by its pid and time
+ * of birth, on another by the age of its heartbeat. Their completed units stay; resuming does the
+ * rest.
+ *
+ * @returns the scans that were marked by this call
+ */
+export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
+  const rows = await db.kysely
+    .selectFrom('scan_jobs')
+    .selectAll()
+    .where('status', 'in', ['running', 'paused'])
+    .execute();
+  const marked: Job[] = [];
+  for (const job of rows.map((row) => toJob(db, row))) {
+    if (!isCrashed(job, now)) continue;
+    const error_message = `its process ${job.worker?.id ?? '(unknown)'} is gone`;
+    const change = { attempt: job.attempts, error_message, is_partial: true };
+    try {
+      marked.push(await setJobStatus(db, job.id, 'crashed', change));
+    } catch (error) {
+      // It ended, or somebody else marked it, between the two statements.
+      if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;
+    }
+  }
+  return marked;
+}
+
+function isCrashed(job: Job, now: number): boolean {
+  const alive = job.worker ? isAlive(job.worker) : undefined;
+  if (alive !== undefined) return !alive;
+  return now - (job.heartbeat_at ?? 0) > heartbeatTimeoutMs;
+}
+
+/** Removes a scan with every fact of it; the inventory keeps what is known of hosts and ports. */
+export async function removeJob(db: StoreDatabase, id: string): Promise<void> {
+  await getJob(db, id);
+  await db.kysely.deleteFrom('scan_jobs').where(db.dialect.uuidColumn, '=', id).execute();
+}

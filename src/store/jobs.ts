@@ -1,0 +1,242 @@
+import { type Selectable, sql } from 'kysely';
+import { defaultTenantId, newJobId } from '../core/ids.ts';
+import { assertTransition, type JobState, statesBefore } from '../core/job-states.ts';
+import { AppError } from '../errors.ts';
+import type { StoreDatabase } from './store.ts';
+import { fromJson, type Tables } from './tables.ts';
+import type { Worker } from './worker.ts';
+
+/** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
+export interface Job {
+  readonly id: string;
+  /** The name that its own scanner gave it, where that is no UUID. */
+  readonly scan_id: string | null;
+  readonly status: JobState;
+  readonly scan_type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly coverage: Readonly<Record<string, unknown>>;
+  readonly args: unknown;
+  readonly tool_version: string | null;
+  readonly git_sha: string | null;
+  readonly seed: string | null;
+  readonly priority: number;
+  readonly attempts: number;
+  readonly unit_count: number | null;
+  readonly hosts_total: number | null;
+  readonly hosts_done: number;
+  readonly hosts_up: number;
+  readonly ports_open: number;
+  readonly host_count: number;
+  readonly error_count: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly scan_stats: Readonly<Record<string, unknown>> | null;
+  readonly execution_context: Readonly<Record<string, unknown>> | null;
+  readonly error_message: string | null;
+  /** It ended without having looked at everything, or its file is not all of it. */
+  readonly is_partial: boolean;
+  readonly worker: Worker | undefined;
+  readonly timeout_at: number | null;
+  readonly requested_at: number;
+  readonly started_at: number | null;
+  readonly completed_at: number | null;
+  readonly heartbeat_at: number | null;
+}
+
+/** What a new job is made of; JSON values as objects, times epoch ms. */
+export interface NewJob {
+  /** UUID; a new one where none is given. */
+  readonly id?: string;
+  readonly scan_id?: string;
+  readonly scan_type: string;
+  readonly config?: object;
+  readonly coverage?: object;
+  readonly args?: object;
+  readonly tool_version?: string;
+  readonly git_sha?: string;
+  readonly seed?: string;
+  readonly priority?: number;
+  readonly unit_count?: number;
+  readonly hosts_total?: number;
+  readonly execution_context?: object;
+  readonly timeout_at?: number;
+  readonly requested_at?: number;
+  readonly tenant?: string;
+}
+
+/**
+ * Records a new scan, `pending`.
+ *
+ * @throws AppError AMBIGUOUS where its id or `scan_id` is taken
+ */
+export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
+  const { time, uuidColumn } = db.dialect;
+  const id = job.id ?? newJobId();
+  const row = await db.kysely
+    .insertInto('scan_jobs')
+    .values((eb) => ({
+      [uuidColumn]: id,
+      scan_id: job.scan_id ?? null,
+      tenant_id: eb
+        .selectFrom('tenants')
+        .select('id')
+        .where(uuidColumn, '=', job.tenant ?? defaultTenantId),
+      status: 'pending' as const,
+      scan_type: job.scan_type,
+      config: JSON.stringify(job.config ?? {}),
+      coverage: JSON.stringify(job.coverage ?? {}),
+      args: JSON.stringify(job.args ?? []),
+      tool_version: job.tool_version ?? null,
+      git_sha: job.git_sha ?? null,
+      seed: job.seed ?? null,
+      priority: job.priority ?? 0,
+      unit_count: job.unit_count ?? null,
+      hosts_total: job.hosts_total ?? null,
+      execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
+      timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
+      requested_at: time(job.requested_at ?? Date.now()),
+    }))
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (row) return toJob(db, row);
+  throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
+}
+
+/** Columns that a change of status may set besides. */
+export interface StatusChange {
+  readonly error_message?: string;
+  readonly worker?: Worker;
+  readonly is_partial?: boolean;
+  /** Only where the job still is in this attempt. */
+  readonly attempt?: number;
+}
+
+/**
+ * Moves a scan to another state, if its present state allows that: one statement, so that of two
+ * who try at once one wins. Going to `running` from `pending` begins a new attempt.
+ *
+ * @param id UUID
+ * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION, naming both states
+ */
+export async function setJobStatus(
+  db: StoreDatabase,
+  id: string,
+  to: JobState,
+  change: StatusChange = {},
+): Promise<Job> {
+  const { time, uuidColumn } = db.dialect;
+  const now = time(Date.now());
+  const isEnd = ['completed', 'failed', 'cancelled', 'crashed'].includes(to);
+  const { worker } = change;
+  let update = db.kysely
+    .updateTable('scan_jobs')
+    .set({ status: to, ...(isEnd && { completed_at: now }) })
+    .where(uuidColumn, '=', id)
+    .where('status', 'in', statesBefore(to));
+  if (change.attempt !== undefined) update = update.where('attempts', '=', change.attempt);
+  if (change.error_message !== undefined)
+    update = update.set({ error_message: change.error_message });
+  if (change.is_partial !== undefined) update = update.set({ is_partial: change.is_partial });
+  if (to === 'pending')
+    update = update.set({ completed_at: null, error_message: null, is_partial: false });
+  if (to === 'running') {
+    update = update.set((eb) => ({
+      attempts: sql<number>`attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END`,
+      started_at: eb.fn.coalesce('started_at', sql`${now}`),
+      heartbeat_at: now,
+    }));
+  }
+  if (worker) {
+    update = update.set({
+      worker_id: worker.id,
+      worker_host: worker.host,
+      worker_pid: worker.pid,
+      worker_started: worker.started,
+    });
+  }
+  const row = await update.returningAll().executeTakeFirst();
+  if (row) return toJob(db, row);
+  const job = await getJob(db, id);
+  assertTransition(job.status, to);
+  throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
+}
+
+/**
+ * Begins a scan: `pending` → `running`, with a new attempt number, which every write of this
+ * worker then names.
+ */
+export function startJob(db: StoreDatabase, id: string, worker: Worker): Promise<Job> {
+  return setJobStatus(db, id, 'running', { worker });
+}
+
+/** Progress of a running scan. */
+export type JobProgress = Partial<Pick<Job, 'hosts_done' | 'hosts_up' | 'ports_open'>> & {
+  readonly scan_stats?: object;
+};
+
+/**
+ * Says that a worker is alive and how far it is.
+ *
+ * @returns the job's state, by which the worker learns that it is to stop or pause; undefined
+ *   where the job is no longer this attempt's
+ */
+export async function heartbeat(
+  db: StoreDatabase,
+  id: string,
+  attempt: number,
+  progress: JobProgress = {},
+): Promise<JobState | undefined> {
+  const { scan_stats: stats, ...counts } = progress;
+  const row = await db.kysely
+    .updateTable('scan_jobs')
+    .set({
+      heartbeat_at: db.dialect.time(Date.now()),
+      ...counts,
+      ...(stats && { scan_stats: JSON.stringify(stats) }),
+    })
+    .where(db.dialect.uuidColumn, '=', id)
+    .where('attempts', '=', attempt)
+    .returning('status')
+    .executeTakeFirst();
+  return row?.status;
+}
+
+/** A job by its UUID. */
+export async function getJob(db: StoreDatabase, id: string): Promise<Job> {
+  const row = await db.kysely
+    .selectFrom('scan_jobs')
+    .selectAll()
+    .where(db.dialect.uuidColumn, '=', id)
+    .executeTakeFirst();
+  if (row) return toJob(db, row);
+  throw new AppError('NOT_FOUND', `there is no scan ${id}: "portolan scans" lists them`);
+}
+
+/** A row of `scan_jobs` as callers see it. */
+export function toJob(db: StoreDatabase, row: Selectable<Tables['scan_jobs']>): Job {
+  const {
+    id: _key,
+    uuid: _uuid,
+    tenant_id: _tenant,
+    worker_id: workerId,
+    worker_host: host,
+    worker_pid: pid,
+    worker_started: started,
+    ...columns
+  } = row;
+  return {
+    ...columns,
+    id: row[db.dialect.uuidColumn],
+    is_partial: Boolean(row.is_partial),
+    config: fromJson(row.config) as Job['config'],
+    coverage: fromJson(row.coverage) as Job['coverage'],
+    args: fromJson(row.args),
+    counts: fromJson(row.counts) as Job['counts'],
+    scan_stats: fromJson(row.scan_stats) as Job['scan_stats'],
+    execution_context: fromJson(row.execution_context) as Job['execution_context'],
+    worker:
+      workerId === null || host === null || pid === null
+        ? undefined
+        : { id: workerId, host, pid, started: started ?? '' },
+  };
+}

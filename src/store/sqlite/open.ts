@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { AppError, systemCode } from '../../errors.ts';
+import { loadMigrations, migrate, pendingMigrations } from '../migrate.ts';
+import type { Store } from '../store.ts';
+import { retryBusy } from './busy.ts';
+import { type DatabaseSync, openDatabase, storeError } from './driver.ts';
+import { sqliteDatabase } from './kysely.ts';
+import { sqliteMigrationDriver } from './migration-driver.ts';
+import { sqliteRecorder } from './record.ts';
+
+/** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
+export const applicationId = 0x5052_544c;
+
+const migrationFolder = new URL('../../../sql/sqlite/', import.meta.url);
+
+export interface OpenOptions {
+  /** Makes the file, readable by its owner alone, and its folder, where they do not exist. */
+  readonly create?: boolean;
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens a store in a SQLite file, and brings its tables up to date.
+ *
+ * Durability: a committed batch outlives the death of the process at any moment. A power failure
+ * may take the last commits (never the file's consistency): their units are scanned again on
+ * resume, so a wait for the disk at each commit would buy nothing.
+ *
+ * @throws AppError NOT_FOUND, STORE_CORRUPT (no database, or another program's), STORE_NEWER,
+ *   MIGRATION_EDITED, STORE_UNWRITABLE, BUSY
+ */
+export async function openSqliteStore(path: string, options: OpenOptions = {}): Promise<Store> {
+  const file = resolve(path);
+  if (!existsSync(file)) await createFile(file, options);
+  const db = openFile(file, options);
+  try {
+    await prepare(db, file, options);
+  } catch (error) {
+    db.close();
+    throw storeError(error, file);
+  }
+  const record = sqliteRecorder(db, file);
+  const database = sqliteDatabase(db, file);
+  const close = async (): Promise<void> => {
+    if (!db.isOpen) return;
+    await database.kysely.destroy();
+    db.close();
+  };
+  return { database, location: file, record, close, [Symbol.asyncDispose]: close };
+}
+
+async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
+  if (!create || readOnly) {
+    throw new AppError(
+      'NOT_FOUND',
+      `there is no database ${file}: a scan or an import makes one, or name another with --db`,
+    );
+  }
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    // SQLite gives its -wal and -shm files the mode of the database.
+    await (await open(file, 'wx', 0o600)).close();
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && existsSync(file)) return;
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      `${file} cannot be made (${systemCode(error)}): check its folder, or name another with --db`,
+      { cause: error },
+    );
+  }
+}
+
+function openFile(file: string, { readOnly }: OpenOptions): DatabaseSync {
+  try {
+    return openDatabase(file, { readOnly: readOnly ?? false });
+  } catch (error) {
+    throw storeError(error, file);
+  }
+}
+
+async function prepare(db: DatabaseSync, file: string, { readOnly }: OpenOptions): Promise<void> {
+  await retryBusy(() => assertOurs(db, file));
+  const driver = sqliteMigrationDriver(db, file);
+  const migrations = await loadMigrations(migrationFolder);
+  db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
+  if (readOnly) {
+    if (pendingMigrations(file, migrations, await driver.applied()).length === 0) return;
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      `${file} was written by an older Portolan: open it once with the right to write, to upgrade`,
+    );
+  }
+  await retryBusy(() => {
+    db.exec('PRAGMA journal_mode = WAL');
+  });
+  // 20,000 pages between checkpoints: a page that is written often reaches the file once.
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 20000');
+  await migrate(driver, migrations);
+}
+
+/** Never write tables into a browser's history that somebody named by mistake. */
+function assertOurs(db: DatabaseSync, file: string): void {
+  const { application_id: id } = db.prepare('PRAGMA application_id').get() as {
+    application_id: number;
+  };
+  if (id === applicationId) return;
+  const { count } = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as {
+    count: number;
+  };
+  if (count === 0) return;
+  throw new AppError(
+    'STORE_CORRUPT',
+    `${file} is the database of another program: name another file with --db`,
+  );
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { canonicalAddress } from '../../core/address.ts';
+import {
+  portScope,
+  type RunError,
+  type ScanBanner,
+  type Tls,
+  type WebEndpoint,
+} from '../../core/events.ts';
+import type { Transport } from '../../core/states.ts';
+import { type Certificate, parseCertificate } from '../certificate.ts';
+import type { Statements } from './statements.ts';
+import type { HostKeys, JobKey } from './write-hosts.ts';
+
+/** Where a batch's findings go. */
+export interface FindingsContext {
+  readonly prepare: Statements;
+  readonly job: JobKey;
+  readonly hosts: HostKeys;
+}
+
+interface Place {
+  readonly addr: string;
+  readonly transport: Transport;
+  readonly port: number;
+  readonly t: number;
+}
+
+/** An upsert of a fact by its key, where the newer one wins. */
+function upsertFact(table: string, key: readonly string[], columns: readonly string[]): string {
+  const keys = ['job_id', 'host_id', 'transport', 'port', ...key];
+  const all = [...keys, ...columns, 't'];
+  return `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})
+    ON CONFLICT (${keys.join(', ')}) DO UPDATE SET
+    ${[...columns, 't'].map((column) => `${column} = excluded.${column}`).join(', ')}
+    WHERE excluded.t >= t`;
+}
+
+const upsertBanner = upsertFact('banner_scans', ['protocol'], ['banner']);
+const upsertTls = upsertFact(
+  'tls_scans',
+  ['server_name'],
+  ['version', 'cipher', 'alpn', 'ja3', 'ja3s', 'certificate', 'chain'],
+);
+const upsertHttp = upsertFact(
+  'http_scans',
+  ['scheme', 'authority', 'path'],
+  [
+    'status',
+    'h2',
+    'server_header',
+    'content_type',
+    'content_length',
+    'title',
+    'location',
+    'favicon_hash',
+    'favicon_md5',
+    'tech_tags',
+    'tls_server_name',
+  ],
+);
+const upsertCertificate = `
+  INSERT INTO certificates (tenant_id, sha256, pem, subject, issuer, serial, not_before, not_after,
+    names, key_type, key_bits, is_self_signed, first_seen, last_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (tenant_id, sha256) DO UPDATE SET
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = max(last_seen, excluded.last_seen)`;
+const insertError = `
+  INSERT INTO scan_errors (job_id, digest, scope, code, message, at) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (job_id, digest) DO NOTHING`;
+
+export function writeBanner(context: FindingsContext, event: ScanBanner): void {
+  const { protocol, banner, t } = event;
+  context.prepare(upsertBanner).run(...placeKey(context, event), protocol, banner, t);
+}
+
+export function writeEndpoint(context: FindingsContext, event: WebEndpoint): void {
+  if (event.tls) writeTls(context, event, event.tls);
+  // A favicon hash is stored signed, whichever way it was written.
+  const favicon = event.favicon_hash;
+  context
+    .prepare(upsertHttp)
+    .run(
+      ...placeKey(context, event),
+      event.scheme,
+      event.authority,
+      event.path,
+      event.status,
+      event.h2,
+      event.server_header ?? null,
+      event.content_type ?? null,
+      event.content_length ?? null,
+      event.title ?? null,
+      event.location ?? null,
+      typeof favicon === 'number' ? favicon | 0 : null,
+      event.favicon_md5 ?? null,
+      event.tech_tags ? JSON.stringify(event.tech_tags) : null,
+      event.tls ? (event.tls.server_name ?? '') : null,
+      event.t,
+    );
+}
+
+/** Records a handshake, and each certificate of its chain once; one that is none is an error row. */
+export function writeTls(context: FindingsContext, place: Place, tls: Tls): void {
+  const chain = tls.chain?.flatMap((pem) => {
+    const certificate = parseCertificate(pem);
+    if (certificate) {
+      writeCertificate(context, certificate, place.t);
+      return [certificate.sha256];
+    }
+    const scope = portScope(canonicalAddress(place.addr), place.transport, place.port);
+    const message = `a certificate of the chain cannot be read: ${pem.slice(0, 80)}`;
+    writeError(context, { scope, code: 'INVALID_CERTIFICATE', message, t: place.t });
+    return [];
+  });
+  context
+    .prepare(upsertTls)
+    .run(
+      ...placeKey(context, place),
+      tls.server_name ?? '',
+      tls.version ?? null,
+      tls.cipher ?? null,
+      tls.alpn ?? null,
+      tls.ja3 ?? null,
+      tls.ja3s ?? null,
+      chain?.[0] ?? null,
+      chain ? JSON.stringify(chain) : null,
+      place.t,
+    );
+}
+
+export function writeError(
+  { prepare, job }: FindingsContext,
+  { scope, code, message, t }: Omit<RunError, 'type' | 'run_id'>,
+): void {
+  // The time of a bad line is that of the reading: not a part of what it is.
+  const at = scope.startsWith('line:') ? '' : String(t);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([scope, code, message, at]))
+    .digest();
+  prepare(insertError).run(job.id, digest.subarray(0, 8), scope, code, message, t);
+}
+
+function writeCertificate({ prepare, job }: FindingsContext, c: Certificate, t: number): void {
+  prepare(upsertCertificate).run(
+    job.tenantId,
+    c.sha256,
+    c.pem,
+    c.subject,
+    c.issuer,
+    c.serial,
+    c.notBefore,
+    c.notAfter,
+    JSON.stringify(c.names),
+    c.keyType,
+    c.keyBits ?? null,
+    c.isSelfSigned ? 1 : 0,
+    t,
+    t,
+  );
+}
+
+function placeKey({ job, hosts }: FindingsContext, place: Place): [number, number, string, number] {
+  return [job.id, hosts.get(canonicalAddress(place.addr))!, place.transport, place.port];
+}

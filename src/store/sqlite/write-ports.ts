@@ -1,0 +1,175 @@
+import { none, type PortColumns } from '../../core/event-batch.ts';
+import { portStates, reasons, transports } from '../../core/states.ts';
+import type { SQLInputValue } from './driver.ts';
+import type { Statements } from './statements.ts';
+import type { HostKeys, JobKey } from './write-hosts.ts';
+
+/** Rows in one statement: 50 beat 1 by a quarter, 200 beat 50 by nothing. */
+const rowsPerInsert = 50;
+
+const whereNewer = (column: string): string =>
+  `${column} = CASE WHEN excluded.last_seen >= last_seen THEN excluded.${column} ELSE ${column} END`;
+
+const insertPorts = (rows: number): string => `
+  INSERT INTO port_scans (job_id, host_id, transport, port, state, reason, service, confidence,
+    first_seen, last_seen)
+  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
+  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = max(last_seen, excluded.last_seen),
+    ${['state', 'reason', 'service', 'confidence'].map(whereNewer).join(', ')}`;
+
+const insertManyPorts = insertPorts(rowsPerInsert);
+const insertOnePort = insertPorts(1);
+
+const insertService = `
+  INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
+    cpe, method, last_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+    product = excluded.product, vendor = excluded.vendor, version = excluded.version,
+    extra_info = excluded.extra_info, cpe = excluded.cpe, method = excluded.method,
+    last_seen = excluded.last_seen
+  WHERE excluded.last_seen >= last_seen`;
+
+const isNewer = 'excluded.checked_at >= checked_at';
+/** A scan that did not ask what a port is, or only guessed the same name, forgets nothing. */
+const isBetterKnown = `${isNewer} AND excluded.service IS NOT NULL
+  AND NOT (excluded.service IS service AND excluded.product IS NULL)`;
+const ifNewer = (column: string): string =>
+  `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE ${column} END`;
+const ifBetterKnown = (column: string): string =>
+  `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE ${column} END`;
+
+/** The state known now, taken from port_scans; the newest observation wins. */
+const updateHostPorts = (where: string): string => `
+  INSERT INTO host_ports (host_id, transport, port, state, reason, service, product, version,
+    confidence, first_seen, last_seen, checked_at, last_changed, last_job_id)
+  SELECT p.host_id, p.transport, p.port, p.state, p.reason, p.service, s.product, s.version,
+    p.confidence, p.first_seen, p.last_seen, p.last_seen, p.first_seen, p.job_id
+  FROM port_scans p
+  LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
+    AND s.transport = p.transport AND s.port = p.port
+  WHERE ${where}
+  ON CONFLICT (host_id, transport, port) DO UPDATE SET
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = CASE WHEN excluded.state IN ('open', 'open|filtered')
+      THEN max(last_seen, excluded.last_seen) ELSE last_seen END,
+    ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
+    ${['service', 'product', 'version', 'confidence'].map(ifBetterKnown).join(', ')},
+    last_changed = CASE WHEN ${isNewer} AND excluded.state <> state
+      THEN excluded.checked_at ELSE last_changed END,
+    checked_at = max(checked_at, excluded.checked_at)`;
+
+const updateFromNew = updateHostPorts('p.rowid > ?');
+const updateFromHost = updateHostPorts('p.job_id = ? AND p.host_id = ?');
+
+/** Records port observations in the job and in the inventory. */
+export function writePorts(
+  prepare: Statements,
+  job: JobKey,
+  ports: PortColumns,
+  hosts: HostKeys,
+): void {
+  if (ports.length === 0) return;
+  const keys = ports.addresses.map((address) => hosts.get(address)!);
+  const mark = maxRowid(prepare);
+  insertInGroups(prepare, job, ports, keys);
+  writeServices(prepare, job, ports, keys);
+  // A rowid above the mark is a row of this batch. Where some rows were known already, the hosts'
+  // ports of the whole job are gone through instead: more work, the same outcome.
+  const count = prepare('SELECT count(*) AS count FROM port_scans WHERE rowid > ?').get(mark) as {
+    count: number;
+  };
+  if (count.count === ports.length) prepare(updateFromNew).run(mark);
+  else for (const host of keys) prepare(updateFromHost).run(job.id, host);
+}
+
+function maxRowid(prepare: Statements): number {
+  const row = prepare('SELECT max(rowid) AS mark FROM port_scans').get() as { mark: number | null };
+  return row.mark ?? 0;
+}
+
+function insertInGroups(
+  prepare: Statements,
+  job: JobKey,
+  ports: PortColumns,
+  keys: readonly number[],
+): void {
+  const many = prepare(insertManyPorts);
+  let row = 0;
+  for (; row + rowsPerInsert <= ports.length; row += rowsPerInsert) {
+    const values: SQLInputValue[] = [];
+    for (let i = row; i < row + rowsPerInsert; i++) pushRow(values, job, ports, keys, i);
+    many.run(...values);
+  }
+  const one = prepare(insertOnePort);
+  for (; row < ports.length; row++) {
+    const values: SQLInputValue[] = [];
+    pushRow(values, job, ports, keys, row);
+    one.run(...values);
+  }
+}
+
+function pushRow(
+  values: SQLInputValue[],
+  job: JobKey,
+  ports: PortColumns,
+  keys: readonly number[],
+  row: number,
+): void {
+  const service = ports.services[ports.service[row]!];
+  const reason = ports.reason[row]!;
+  values.push(
+    job.id,
+    keys[ports.address[row]!]!,
+    transports[ports.transport[row]!]!,
+    ports.port[row]!,
+    portStates[ports.state[row]!]!,
+    reason === none ? null : reasons[reason]!,
+    service?.name ?? null,
+    service?.confidence ?? null,
+    ports.first[row]!,
+    ports.last[row]!,
+  );
+}
+
+function writeServices(
+  prepare: Statements,
+  job: JobKey,
+  ports: PortColumns,
+  keys: readonly number[],
+): void {
+  const isDetailed = ports.services.map(hasMoreThanName);
+  if (!isDetailed.includes(true)) return;
+  const insert = prepare(insertService);
+  for (let row = 0; row < ports.length; row++) {
+    const index = ports.service[row]!;
+    if (index === none || !isDetailed[index]) continue;
+    const service = ports.services[index]!;
+    insert.run(
+      job.id,
+      keys[ports.address[row]!]!,
+      transports[ports.transport[row]!]!,
+      ports.port[row]!,
+      service.product ?? null,
+      service.vendor ?? null,
+      service.version ?? null,
+      service.extra_info ?? null,
+      service.cpe ?? null,
+      service.method ?? null,
+      ports.last[row]!,
+    );
+  }
+}
+
+function hasMoreThanName(service: PortColumns['services'][number]): boolean {
+  return [
+    service.product,
+    service.vendor,
+    service.version,
+    service.extra_info,
+    service.cpe,
+    service.method,
+  ].some((value) => value !== undefined);
+}

@@ -1,0 +1,133 @@
+import { addressKey, parseAddress } from '../../core/address.ts';
+import type { RunUnit } from '../../core/events.ts';
+import type { PortSet } from '../../core/ports.ts';
+import type { UnitCoverage } from '../coverage.ts';
+import type { DatabaseSync } from './driver.ts';
+import type { Statements } from './statements.ts';
+import type { JobKey } from './write-hosts.ts';
+
+/** A completed unit stays as it is: what completed it is in the store already. */
+const upsertUnit = `
+  INSERT INTO scan_units (job_id, unit, first, last, status, attempt, started_at, completed_at,
+    counts)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (job_id, unit) DO UPDATE SET
+    first = excluded.first, last = excluded.last, status = excluded.status,
+    attempt = excluded.attempt, started_at = excluded.started_at,
+    completed_at = excluded.completed_at, counts = excluded.counts
+  WHERE status <> 'completed'`;
+
+/** @returns whether the row was written */
+export function writeUnit(
+  prepare: Statements,
+  job: JobKey,
+  unit: RunUnit,
+  attempt: number,
+): boolean {
+  const { changes } = prepare(upsertUnit).run(
+    job.id,
+    unit.unit,
+    unit.first,
+    unit.last,
+    unit.status,
+    attempt,
+    unit.t_start,
+    unit.t_end,
+    JSON.stringify(unit.counts),
+  );
+  return changes > 0;
+}
+
+/** Temporary tables of a connection: the hosts of one unit, the ports of one job. */
+const coverageTables = `
+  CREATE TEMP TABLE covered_hosts (host_id INTEGER PRIMARY KEY);
+  CREATE TEMP TABLE covered_ports (transport TEXT, port INTEGER, PRIMARY KEY (transport, port))
+    WITHOUT ROWID`;
+
+const coverHost = `
+  INSERT OR IGNORE INTO covered_hosts SELECT id FROM hosts WHERE tenant_id = ? AND address_key = ?`;
+
+/** Known, asked, and no answer. The time is that of the unit's start: nothing newer is undone. */
+const markDown = `
+  UPDATE hosts SET status = 'down', checked_at = :t, last_job_id = :job
+  WHERE id IN (SELECT host_id FROM covered_hosts) AND checked_at <= :t
+    AND NOT EXISTS (SELECT 1 FROM host_scans s WHERE s.job_id = :job AND s.host_id = hosts.id)`;
+
+/**
+ * A port that was covered and is no row of this job is in the state that the host's unlisted ports
+ * are in. That is known only where the job accounts for every covered port of the transport: rows
+ * and counts (not_shown) together. A host that was given up midway closes nothing.
+ */
+const closePorts = `
+  WITH covered AS (SELECT transport, count(*) AS size FROM covered_ports GROUP BY transport),
+  unlisted AS (
+    SELECT s.host_id, s.t, n.value ->> 'transport' AS transport, sum(n.value ->> 'count') AS count,
+      CASE WHEN count(DISTINCT n.value ->> 'state') = 1 THEN min(n.value ->> 'state')
+        ELSE 'closed|filtered' END AS state
+    FROM covered_hosts c
+    JOIN host_scans s ON s.job_id = :job AND s.host_id = c.host_id AND s.state = 'up'
+    JOIN json_each(s.not_shown) n
+    GROUP BY s.host_id, n.value ->> 'transport'
+  ),
+  answered AS (
+    SELECT u.host_id, u.t, u.transport, u.state FROM unlisted u
+    JOIN covered ON covered.transport = u.transport
+    WHERE u.count + (SELECT count(*) FROM port_scans p WHERE p.job_id = :job
+      AND p.host_id = u.host_id AND p.transport = u.transport) >= covered.size
+  )
+  UPDATE host_ports SET state = answered.state, reason = NULL, checked_at = answered.t,
+    last_changed = CASE WHEN host_ports.state = answered.state THEN last_changed
+      ELSE answered.t END,
+    last_job_id = :job
+  FROM answered
+  WHERE host_ports.host_id = answered.host_id AND host_ports.transport = answered.transport
+    AND host_ports.checked_at <= answered.t
+    AND EXISTS (SELECT 1 FROM covered_ports c WHERE c.transport = host_ports.transport
+      AND c.port = host_ports.port)
+    AND NOT EXISTS (SELECT 1 FROM port_scans p WHERE p.job_id = :job
+      AND p.host_id = host_ports.host_id AND p.transport = host_ports.transport
+      AND p.port = host_ports.port)`;
+
+/** Concludes, from what completed units have looked at, which hosts are down and ports closed. */
+export interface CoverageWriter {
+  write(job: JobKey, unit: RunUnit, coverage: UnitCoverage): void;
+  /** After a rollback, which took back what the temporary tables held. */
+  forget(): void;
+}
+
+/** Makes the temporary tables: not to be called in a transaction, whose end might undo them. */
+export function coverageWriter(db: DatabaseSync, prepare: Statements): CoverageWriter {
+  db.exec(coverageTables);
+  let loaded: PortSet | undefined;
+  return {
+    write(job, unit, { addresses, ports }) {
+      if (coverHosts(prepare, job, addresses) === 0) return;
+      if (loaded !== ports) loadPorts(prepare, ports);
+      loaded = ports;
+      prepare(markDown).run({ job: job.id, t: unit.t_start });
+      prepare(closePorts).run({ job: job.id });
+    },
+    forget() {
+      loaded = undefined;
+    },
+  };
+}
+
+/** Notes which of the addresses are known hosts. */
+function coverHosts(prepare: Statements, job: JobKey, addresses: Iterable<string>): number {
+  prepare('DELETE FROM covered_hosts').run();
+  const cover = prepare(coverHost);
+  let count = 0;
+  for (const address of addresses) {
+    count += Number(cover.run(job.tenantId, addressKey(parseAddress(address))).changes);
+  }
+  return count;
+}
+
+function loadPorts(prepare: Statements, ports: PortSet): void {
+  prepare('DELETE FROM covered_ports').run();
+  const insert = prepare('INSERT INTO covered_ports VALUES (?, ?)');
+  for (const transport of ['tcp', 'udp'] as const) {
+    for (const port of ports[transport]) insert.run(transport, port);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Kysely, RawBuilder } from 'kysely';
+import type { Address } from '../core/address.ts';
+import type { EventBatch } from '../core/event-batch.ts';
+import type { UnitCoverage } from './coverage.ts';
+import type { Tables } from './tables.ts';
+
+/** Where the stores' SQL differs, as far as shared queries meet it. */
+export interface Dialect {
+  /** An epoch ms as a time column takes it. */
+  readonly time: (ms: number) => unknown;
+  /**
+   * The column of `scan_jobs`, `hosts` and `tenants` that holds the UUID shown outside. Typed as
+   * the column that shared queries know; a store whose key is the UUID names that instead.
+   */
+  readonly uuidColumn: 'uuid';
+  /** The column of `hosts` that sorts as addresses do. */
+  readonly addressColumn: 'address_key';
+  /** An address as that column is compared with. */
+  readonly addressBound: (address: Address) => RawBuilder<unknown>;
+  /** A table of the members of a JSON object column, with columns `key` and `value`. */
+  readonly jsonEach: (column: string) => RawBuilder<unknown>;
+}
+
+/** What shared queries take first: a connection and its dialect. */
+export interface StoreDatabase {
+  readonly kysely: Kysely<Tables>;
+  readonly dialect: Dialect;
+}
+
+export interface RecordOptions {
+  /**
+   * The attempt (`attempts` of the job) for which a worker writes. With it the write is fenced: it
+   * is refused where the job has another attempt by now or runs no more, and a unit that is
+   * already completed is left as it is. Imports have none.
+   */
+  readonly attempt?: number;
+  /** What a completed unit has looked at; without it nothing is concluded to be closed or down. */
+  readonly coverage?: (unit: {
+    unit: number;
+    first: number;
+    last: number;
+  }) => UnitCoverage | undefined;
+  readonly signal?: AbortSignal;
+}
+
+export interface RecordResult {
+  /**
+   * `done`: a unit of the batch was completed before; `lost`: the job is no longer this attempt's.
+   * Nothing of the batch was written then.
+   */
+  readonly status: 'recorded' | 'done' | 'lost';
+  /** Port observations in the batch. */
+  readonly portCount: number;
+  /** Events that no table takes yet, by type. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** A store of scans. Jobs and lists are functions over {@link StoreDatabase}, one file a noun. */
+export interface Store extends AsyncDisposable {
+  readonly database: StoreDatabase;
+  /** A file path or a URL without secrets, for messages. */
+  readonly location: string;
+  /**
+   * Writes a batch of one job's events in one transaction: facts, inventory, and the row of every
+   * unit that the batch completes. Writing the same batch again changes nothing.
+   *
+   * @param jobId UUID of the job
+   * @throws AppError NOT_FOUND, BUSY, STORE_FULL, STORE_UNWRITABLE; nothing is written then
+   */
+  record(jobId: string, batch: EventBatch, options?: RecordOptions): Promise<RecordResult>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Who runs a job, so that another process can tell whether it is still there. */
+export interface Worker {
+  readonly id: string;
+  /** The machine, and on Linux its boot and pid namespace: only there does the pid mean anything. */
+  readonly host: string;
+  readonly pid: number;
+  /** When the process began, as the system words it; '' where that cannot be told. */
+  readonly started: string;
+}
+
+/** This process. */
+export function currentWorker(): Worker {
+  const { pid } = process;
+  const host = currentHost();
+  return { id: `${hostname()}:${pid}`, host, pid, started: processStart(pid) ?? '' };
+}
+
+/**
+ * Whether a worker's process is still there: the same pid with another time of birth is another
+ * process. Undefined where this machine cannot tell.
+ */
+export function isAlive({ host, pid, started }: Omit<Worker, 'id'>): boolean | undefined {
+  if (host !== currentHost()) return undefined;
+  if (started === '') return isPidTaken(pid) ? undefined : false;
+  return processStart(pid) === started;
+}
+
+function currentHost(): string {
+  const boot = read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const namespace = read(() => readlinkSync('/proc/self/ns/pid'));
+  return [hostname(), boot, namespace].filter((part) => part !== undefined).join(' ');
+}
+
+/** Field 22 of /proc/PID/stat, counted behind the name, which may hold spaces and parentheses. */
+function processStart(pid: number): string | undefined {
+  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended; only its parent has not noticed.
+  return fields?.[0] === 'Z' ? undefined : fields?.[19];
+}
+
+function isPidTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function read<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
