@@ -19,10 +19,15 @@ export async function runProcess(program: Program): Promise<void> {
     process.exitCode = 0;
   });
 
+  let isStdinUsed = false;
   const status = await main(
     process.argv.slice(2),
     {
-      stdin: process.stdin,
+      // A command that reads nothing need not wait for the stream to be made.
+      get stdin() {
+        isStdinUsed = true;
+        return process.stdin;
+      },
       stdout: process.stdout,
       stderr: process.stderr,
       env: process.env,
@@ -32,5 +37,5 @@ export async function runProcess(program: Program): Promise<void> {
   );
   process.exitCode ??= status;
   // A keep-alive handle of the input must not hold a finished command back.
-  process.stdin.unref?.();
+  if (isStdinUsed) process.stdin.unref?.();
 }

@@ -37,8 +37,9 @@ async function source(): Promise<Source> {
  * @example await listListeners({ ports: new Set([3000]) })
  */
 export async function listListeners(query: ListenerQuery = {}): Promise<Listener[]> {
-  const { list } = await source();
-  const listeners = await list(query, query.signal ?? new AbortController().signal);
+  if (query.ports?.size === 0) return [];
+  const signal = query.signal ?? new AbortController().signal;
+  const listeners = await (await source()).list(query, signal);
   return listeners
     .filter(({ port }) => query.ports?.has(port) ?? true)
     .sort(

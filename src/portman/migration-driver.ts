@@ -39,5 +39,7 @@ function apply(db: DatabaseSync, { version, description, checksum, sql }: Migrat
   const text = String(version).padStart(4, '0');
   if (insert.run(text, description, checksum).changes === 0) return false;
   db.exec(sql);
+  // What tells the next start that nothing is left to do.
+  db.exec(`PRAGMA user_version = ${version}`);
   return true;
 }

@@ -1,12 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { retryBusy } from '../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../database/driver.ts';
-import { loadMigrations, migrate } from '../database/migrate.ts';
 import { transaction } from '../database/transaction.ts';
 import { AppError, systemCode } from '../errors.ts';
-import { registryMigrationDriver } from './migration-driver.ts';
 
 const migrationFolder = new URL('../../sql/portman/', import.meta.url);
 
@@ -71,14 +70,39 @@ function unwritable(file: string, cause: unknown): AppError {
 
 async function prepare(db: DatabaseSync, file: string): Promise<void> {
   db.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}; PRAGMA foreign_keys = ON`);
-  await retryBusy(() => assertOurs(db, file));
+  const version = await retryBusy(() => userVersion(db));
+  if (version === 0) await retryBusy(() => assertOurs(db, file));
+  if (version !== newestMigration()) await upgrade(db, file);
+  db.exec('PRAGMA synchronous = NORMAL');
+}
+
+/** Kept out of most starts: only to compute checksums, Node.js loads its cryptography (10 ms). */
+async function upgrade(db: DatabaseSync, file: string): Promise<void> {
   // A database that is made WAL by several at once says busy without waiting.
   await retryBusy(() => {
     db.exec('PRAGMA journal_mode = WAL');
   });
-  db.exec('PRAGMA synchronous = NORMAL');
-  const driver = registryMigrationDriver(db, file);
-  await migrate(driver, await loadMigrations(migrationFolder));
+  await checkMigrations(db, file);
+}
+
+/**
+ * Applies what is missing, and compares the checksums of what was applied.
+ *
+ * @returns the number of migrations applied
+ * @throws AppError STORE_NEWER, MIGRATION_EDITED
+ */
+export async function checkMigrations(db: DatabaseSync, file: string): Promise<number> {
+  const { loadMigrations, migrate } = await import('../database/migrate.ts');
+  const { registryMigrationDriver } = await import('./migration-driver.ts');
+  return migrate(registryMigrationDriver(db, file), await loadMigrations(migrationFolder));
+}
+
+function userVersion(db: DatabaseSync): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}
+
+function newestMigration(): number {
+  return Math.max(...readdirSync(migrationFolder).map((name) => Number.parseInt(name, 10) || 0));
 }
 
 function assertOurs(db: DatabaseSync, file: string): void {
