@@ -45,6 +45,38 @@ export const portCommands: readonly CommandEntry[] = withJsonErrors([
     summary: 'list the projects that have ports',
     load: () => import('./projects.ts'),
   },
+  {
+    name: 'run',
+    summary: 'reserve a port, run a program with it, release it',
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'up',
+    summary: 'reserve every port that .portkeeper.json names',
+    load: async () => (await import('./project.ts')).up,
+  },
+  {
+    name: 'down',
+    summary: 'release what "up" reserved',
+    load: async () => (await import('./project.ts')).down,
+  },
+  {
+    name: 'export',
+    summary: 'write the reservations to a file',
+    load: () => import('./export.ts'),
+  },
+  { name: 'import', summary: 'take an export in', load: () => import('./import.ts') },
+  {
+    name: 'config',
+    summary: 'settings, and saved states of the registry',
+    load: () => import('./config.ts'),
+  },
+  { name: 'backup', summary: 'copy the registry’s file', load: () => import('./backup.ts') },
+  {
+    name: 'doctor',
+    summary: 'check and tidy the registry’s file',
+    load: () => import('./doctor.ts'),
+  },
 ]);
 
 const completion: readonly CommandEntry[] = [
