@@ -99,8 +99,8 @@ export function writeSetting(registry: Registry, name: SettingName, text: string
 }
 
 /** @throws AppError USAGE */
-export function assertSettingName(name: string): asserts name is SettingName {
-  if (Object.hasOwn(settingTable, name)) return;
+export function parseSettingName(name: string): SettingName {
+  if (Object.hasOwn(settingTable, name)) return name as SettingName;
   throw new AppError(
     'USAGE',
     `"${name}" is no setting; the settings are ${settingNames.join(', ')}`,

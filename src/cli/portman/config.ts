@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import {
-  assertSettingName,
+  parseSettingName,
   readSettingValues,
   settingNames,
   settingTable,
@@ -50,11 +50,11 @@ const get: CommandModule = {
       .addHelpText('after', '\nExample:\n  portman config get request.start');
   },
   async run(io, [name], options) {
-    assertSettingName(name as string);
+    const setting = parseSettingName(name as string);
     const values = await withRegistry(io, (registry) =>
       Promise.resolve(readSettingValues(registry)),
     );
-    const value = values[name];
+    const value = values[setting];
     const isJson = (options as { json?: boolean }).json;
     await write(io.stdout, `${isJson ? JSON.stringify(value) : String(value)}\n`);
   },
@@ -69,13 +69,13 @@ const set: CommandModule = {
       .addHelpText('after', '\nExample:\n  portman config set request.avoid 8080,9000-9010');
   },
   async run(io, [name, value], options) {
-    assertSettingName(name as string);
+    const setting = parseSettingName(name as string);
     const values = await withRegistry(io, (registry) => {
-      writeSetting(registry, name, value as string);
+      writeSetting(registry, setting, value as string);
       return Promise.resolve(readSettingValues(registry));
     });
     if ((options as { json?: boolean }).json) {
-      await write(io.stdout, `${JSON.stringify({ name, value: values[name] })}\n`);
+      await write(io.stdout, `${JSON.stringify({ name: setting, value: values[setting] })}\n`);
     }
   },
 };

@@ -26,7 +26,6 @@ export function define(command: Command): void {
     )
     .option('--env <variable>', 'the variable that gets the port', 'PORT')
     .option('--json', 'print a JSON line about the port to stderr')
-    .passThroughOptions()
     .addHelpText(
       'after',
       '\nEnds with the status of the program. A port that was reserved for it is released.\n' +
