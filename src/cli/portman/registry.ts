@@ -61,6 +61,16 @@ export const portCommands: readonly CommandEntry[] = withJsonErrors([
     load: async () => (await import('./project.ts')).down,
   },
   {
+    name: 'watch',
+    summary: 'show reserved ports as they change',
+    load: () => import('./watch.ts'),
+  },
+  {
+    name: 'mcp',
+    summary: 'serve the registry to a coding agent',
+    load: () => import('./mcp.ts'),
+  },
+  {
     name: 'export',
     summary: 'write the reservations to a file',
     load: () => import('./export.ts'),
