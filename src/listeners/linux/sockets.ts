@@ -35,9 +35,9 @@ export function parseSocketTable(text: string, transport: Transport): Socket[] {
     const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/);
     if (state !== waiting[transport] || local === undefined || inode === undefined) continue;
     const [hex = '', hexPort = ''] = local.split(':');
-    const port = Number.parseInt(hexPort, 16);
+    const port = /^[0-9A-F]{1,4}$/i.test(hexPort) ? Number.parseInt(hexPort, 16) : 0;
     const address = parseKernelAddress(hex);
-    if (address === undefined || !(port > 0)) continue;
+    if (address === undefined || port === 0) continue;
     sockets.push({ transport, address, port, uid: Number(uid), inode });
   }
   return sockets;
