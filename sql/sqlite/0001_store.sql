@@ -127,6 +127,7 @@ CREATE TABLE host_ports (
   product TEXT,
   version TEXT,
   confidence REAL,
+  method TEXT,
   first_seen INTEGER NOT NULL,
   last_seen INTEGER NOT NULL,
   checked_at INTEGER NOT NULL,
@@ -170,6 +171,7 @@ CREATE TABLE port_scans (
   reason TEXT,
   service TEXT,
   confidence REAL,
+  method TEXT,
   first_seen INTEGER NOT NULL,
   last_seen INTEGER NOT NULL,
   UNIQUE (job_id, host_id, transport, port)
@@ -186,7 +188,6 @@ CREATE TABLE services (
   version TEXT,
   extra_info TEXT,
   cpe TEXT,
-  method TEXT,
   last_seen INTEGER NOT NULL,
   PRIMARY KEY (job_id, host_id, transport, port)
 ) STRICT, WITHOUT ROWID;
@@ -220,9 +221,6 @@ CREATE TABLE tls_scans (
   t INTEGER NOT NULL,
   UNIQUE (job_id, host_id, transport, port, server_name)
 ) STRICT;
-
--- Where a certificate was seen.
-CREATE INDEX tls_scans_certificate ON tls_scans (certificate) WHERE certificate IS NOT NULL;
 
 -- tls_server_name names the row of tls_scans that the page came through; NULL for http.
 CREATE TABLE http_scans (

@@ -23,9 +23,15 @@ const all = {
   limit: new Option('--limit <n>', 'at most so many rows').argParser(wholeFrom(1)),
 };
 
-/** Adds the named filters, and addresses as arguments. */
-export function addFilterOptions(command: Command, names: readonly (keyof typeof all)[]): Command {
-  command.argument('[targets...]', 'only these addresses, networks, ranges or names');
+/** Adds the named filters and, unless it makes no sense for the list, addresses as arguments. */
+export function addFilterOptions(
+  command: Command,
+  names: readonly (keyof typeof all)[],
+  { targets = true } = {},
+): Command {
+  if (targets) {
+    command.argument('[targets...]', 'only these addresses, networks, ranges or names');
+  }
   for (const name of names) command.addOption(all[name]);
   return command;
 }

@@ -43,6 +43,71 @@ export interface Program {
 /** Every command, in the order of `portolan --help`. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'scan',
+    summary: 'find hosts, open ports and what runs on them',
+    load: () => import('./commands/scan.ts'),
+  },
+  {
+    name: 'discover',
+    summary: 'find out which hosts are up',
+    load: () => import('./commands/discover.ts'),
+  },
+  {
+    name: 'resume',
+    summary: 'go on with a scan that was stopped or killed',
+    load: () => import('./commands/resume.ts'),
+  },
+  {
+    name: 'scans',
+    summary: 'list scans',
+    load: () => import('./commands/scans.ts'),
+  },
+  {
+    name: 'show',
+    summary: 'show one scan',
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'hosts',
+    summary: 'list hosts',
+    load: () => import('./commands/hosts.ts'),
+  },
+  {
+    name: 'host',
+    summary: 'show all that is known of one host, and its history',
+    load: () => import('./commands/host.ts'),
+  },
+  {
+    name: 'ports',
+    summary: 'list ports and services',
+    load: () => import('./commands/ports.ts'),
+  },
+  {
+    name: 'web',
+    summary: 'list web pages',
+    load: () => import('./commands/web.ts'),
+  },
+  {
+    name: 'certs',
+    summary: 'list certificates',
+    load: () => import('./commands/certs.ts'),
+  },
+  {
+    name: 'errors',
+    summary: 'list what went wrong',
+    load: () => import('./commands/errors.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'take in a file of results',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'export',
+    summary: 'write results as JSON Lines, JSON or CSV',
+    load: () => import('./commands/export.ts'),
+  },
+  {
     name: 'portman',
     summary: 'reserve local ports, see and end who listens (also a program of its own)',
     load: () => import('./commands/portman.ts'),

@@ -1,5 +1,6 @@
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
+import { createScan } from '../jobs/run-scan.ts';
 import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
 import { followScan } from './follow-scan.ts';
 import { type Io, write } from './io.ts';
@@ -33,14 +34,15 @@ export async function runScanCommand(
     await printDryRun(io, options, config);
     return 0;
   }
-  await using app = await openFrom(io, options);
-  const job = await app.createScan({
+  await using app = await openFrom(io, options, true);
+  const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
     args: [options.scanType === 'network' ? 'scan' : 'discover', ...words],
+    toolVersion: app.version,
     faults,
   });
-  return followScan(io, app, { ...options, job });
+  return await followScan(io, app, job, options);
 }
 
 /** What a scan would do: every number computed from ranges, whatever their size. */

@@ -32,6 +32,20 @@ export interface EventBatch {
   readonly events: readonly Exclude<ScanEvent, ScanPort>[];
 }
 
+/** A batch out of a file, with how far the reading is. */
+export interface ImportChunk {
+  readonly runId: string;
+  readonly batch: EventBatch;
+  /** Lines, and bytes of the file as it is (compressed, where it is), read so far. */
+  readonly lines: number;
+  readonly bytes: number;
+  /** So far: lines that are no events, and events of types that this version does not know. */
+  readonly badLines: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** The file ends in the middle of a line of this run. */
+  readonly isTruncated: boolean;
+}
+
 const codes = {
   transport: new Map<string, number>(transports.map((word, code) => [word, code])),
   state: new Map<string, number>(portStates.map((word, code) => [word, code])),
@@ -56,9 +70,9 @@ export class EventBatchBuilder {
     this.columns = newColumns(capacity);
   }
 
-  /** Number of events collected. */
-  get size(): number {
-    return this.length + this.events.length;
+  /** Number of events collected beside ports. */
+  get eventCount(): number {
+    return this.events.length;
   }
 
   /** Whether no further port fits. */

@@ -59,6 +59,8 @@ export const runStart = z.object({
   /** What the scan set out to look at: target texts, exclusions, a port list. */
   coverage: json,
   git_sha: z.string().max(64).optional(),
+  /** The name that the run's own scanner gave it, where `run_id` is made from that. */
+  scan_id: z.string().min(1).max(200).optional(),
 });
 
 export const runPhase = z.object({

@@ -16,8 +16,11 @@ export async function* scanTargets(
   plan: ScanPlan,
   context: ScanContext,
 ): AsyncIterable<readonly ScanEvent[]> {
-  const { scanNetwork } = await import('./network/scan.ts');
-  let batches = scanNetwork(config, context);
+  const { scanNetwork } = await import('./network/scan-network.ts');
+  const probePort = config.probe
+    ? (await import('./ask-port.ts')).askPortOf(config, plan)
+    : undefined;
+  let batches: AsyncIterable<readonly ScanEvent[]> = scanNetwork(config, { ...context, probePort });
   if (config.icmp_ping) batches = pingSilentHosts(batches, plan, context);
   if (config.reverse_dns) batches = nameHosts(batches, context.signal);
   yield* batches;

@@ -24,8 +24,15 @@ export async function finishJob(db: StoreDatabase, id: string, end: JobEnd): Pro
   });
 }
 
-/** What a job has recorded, counted; the sums of its units' own counts beside. */
-export async function countFacts(db: StoreDatabase, id: string): Promise<void> {
+/**
+ * Writes into a job's row what it has recorded, counted; beside that the sums of its units' own
+ * counts, and what its scanner has counted itself.
+ */
+export async function countFacts(
+  db: StoreDatabase,
+  id: string,
+  counted: Readonly<Record<string, number>> = {},
+): Promise<void> {
   const { kysely, dialect } = db;
   const key = sql`(SELECT id FROM scan_jobs WHERE ${sql.ref(dialect.uuidColumn)} = ${id})`;
   const count = (table: string, where = sql`1 = 1`): ReturnType<typeof sql<number>> =>
@@ -41,7 +48,7 @@ export async function countFacts(db: StoreDatabase, id: string): Promise<void> {
     ${count('http_scans')} AS http_endpoints,
     ${count('tls_scans')} AS tls_handshakes,
     ${count('scan_errors')} AS errors`.execute(kysely);
-  const counts = { ...(await unitCounts(db, id)), ...row };
+  const counts = { ...counted, ...(await unitCounts(db, id)), ...row };
   await kysely
     .updateTable('scan_jobs')
     .set({

@@ -122,6 +122,7 @@ interface HostPorts {
   product: string | null;
   version: string | null;
   confidence: number | null;
+  method: string | null;
   first_seen: Time;
   last_seen: Time;
   checked_at: Time;
@@ -157,6 +158,7 @@ interface PortScans extends PortKey {
   reason: Reason | null;
   service: string | null;
   confidence: number | null;
+  method: string | null;
   first_seen: Time;
   last_seen: Time;
 }
@@ -167,7 +169,6 @@ interface Services extends PortKey {
   version: string | null;
   extra_info: string | null;
   cpe: string | null;
-  method: string | null;
   last_seen: Time;
 }
 

@@ -84,7 +84,7 @@ async function prepare(db: DatabaseSync, file: string, { readOnly }: OpenOptions
   await retryBusy(() => assertOurs(db, file));
   const driver = sqliteMigrationDriver(db, file);
   const migrations = await loadMigrations(migrationFolder);
-  db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
+  db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768');
   if (readOnly) {
     if (pendingMigrations(file, migrations, await driver.applied()).length === 0) return;
     throw new AppError(

@@ -27,8 +27,8 @@ afterEach(async () => {
 
 const config = (targets: string[], ports: string): object => ({ targets, ports, seed: 's' });
 
-async function running(scan: object): Promise<Job> {
-  const job = await createJob(store.database, { scan_type: 'network', config: scan });
+async function running(settings: object): Promise<Job> {
+  const job = await createJob(store.database, { scan_type: 'network', config: settings });
   return startJob(store.database, job.id, currentWorker());
 }
 
@@ -89,8 +89,8 @@ async function* batches(...list: ScanEvent[][]): AsyncGenerator<ScanEvent[]> {
   yield* list;
 }
 
-async function scan(scanConfig: object, ...list: ScanEvent[][]): Promise<Job> {
-  const job = await running(scanConfig);
+async function scan(settings: object, ...list: ScanEvent[][]): Promise<Job> {
+  const job = await running(settings);
   await recordScan(store, job, batches(...list));
   return finishJob(store.database, job.id, { status: 'completed', attempt: job.attempts });
 }
@@ -137,6 +137,25 @@ test('an older scan that comes later overwrites nothing newer, and moves only fi
   expect(rows('SELECT status, hostname, first_seen, last_seen FROM hosts')).toEqual([
     { status: 'up', hostname: 'new', first_seen: 1000, last_seen: 2000 },
   ]);
+});
+
+test('what a port is known to be outlives scans that did not ask, and yields to those that did', async () => {
+  const job = await running(config(['192.0.2.1'], '443'));
+  const nginx = { name: 'https', product: 'nginx', version: '1.25', method: 'http' };
+  const known = async (t: number, service?: ScanPort['service']): Promise<unknown> => {
+    await store.record(job.id, eventBatch([port('192.0.2.1', 443, t, service && { service })]));
+    const [row] = rows('SELECT service, product, version FROM host_ports');
+    return row && Object.values(row);
+  };
+  expect(await known(1000)).toEqual([null, null, null]);
+  expect(await known(2000, { name: 'https', method: 'port' })).toEqual(['https', null, null]);
+  expect(await known(3000, nginx)).toEqual(['https', 'nginx', '1.25']);
+  expect(await known(4000)).toEqual(['https', 'nginx', '1.25']);
+  expect(await known(5000, { name: 'other', method: 'port' })).toEqual(['https', 'nginx', '1.25']);
+  expect(await known(6000, { name: 'https', method: 'tls' })).toEqual(['https', 'nginx', '1.25']);
+  expect(await known(7000, { ...nginx, version: '1.26' })).toEqual(['https', 'nginx', '1.26']);
+  expect(await known(6500, { name: 'ssh', method: 'banner' })).toEqual(['https', 'nginx', '1.26']);
+  expect(await known(8000, { name: 'ssh', method: 'banner' })).toEqual(['ssh', null, null]);
 });
 
 test('a covered port that is no longer open becomes closed; one outside the coverage stays', async () => {

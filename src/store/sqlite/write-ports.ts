@@ -12,30 +12,33 @@ const whereNewer = (column: string): string =>
 
 const insertPorts = (rows: number): string => `
   INSERT INTO port_scans (job_id, host_id, transport, port, state, reason, service, confidence,
-    first_seen, last_seen)
-  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
+    method, first_seen, last_seen)
+  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence'].map(whereNewer).join(', ')}`;
+    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`;
 
 const insertManyPorts = insertPorts(rowsPerInsert);
 const insertOnePort = insertPorts(1);
 
 const insertService = `
   INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
-    cpe, method, last_seen)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cpe, last_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     product = excluded.product, vendor = excluded.vendor, version = excluded.version,
-    extra_info = excluded.extra_info, cpe = excluded.cpe, method = excluded.method,
-    last_seen = excluded.last_seen
+    extra_info = excluded.extra_info, cpe = excluded.cpe, last_seen = excluded.last_seen
   WHERE excluded.last_seen >= last_seen`;
 
 const isNewer = 'excluded.checked_at >= checked_at';
-/** A scan that did not ask what a port is, or only guessed the same name, forgets nothing. */
-const isBetterKnown = `${isNewer} AND excluded.service IS NOT NULL
-  AND NOT (excluded.service IS service AND excluded.product IS NULL)`;
+/**
+ * Whether an observation says more of the service than what is known, or as much and newer. A scan
+ * that did not ask what a port is, or guessed from its number, forgets nothing.
+ */
+const isBetterKnown = `excluded.service IS NOT NULL AND (service IS NULL
+  OR (${isNewer} AND (excluded.method IS NOT 'port' OR method IS 'port')
+    AND (excluded.service <> service OR excluded.product IS NOT NULL OR product IS NULL)))`;
 const ifNewer = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE ${column} END`;
 const ifBetterKnown = (column: string): string =>
@@ -44,9 +47,9 @@ const ifBetterKnown = (column: string): string =>
 /** The state known now, taken from port_scans; the newest observation wins. */
 const updateHostPorts = (where: string): string => `
   INSERT INTO host_ports (host_id, transport, port, state, reason, service, product, version,
-    confidence, first_seen, last_seen, checked_at, last_changed, last_job_id)
+    confidence, method, first_seen, last_seen, checked_at, last_changed, last_job_id)
   SELECT p.host_id, p.transport, p.port, p.state, p.reason, p.service, s.product, s.version,
-    p.confidence, p.first_seen, p.last_seen, p.last_seen, p.first_seen, p.job_id
+    p.confidence, p.method, p.first_seen, p.last_seen, p.last_seen, p.first_seen, p.job_id
   FROM port_scans p
   LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
     AND s.transport = p.transport AND s.port = p.port
@@ -56,10 +59,17 @@ const updateHostPorts = (where: string): string => `
     last_seen = CASE WHEN excluded.state IN ('open', 'open|filtered')
       THEN max(last_seen, excluded.last_seen) ELSE last_seen END,
     ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
-    ${['service', 'product', 'version', 'confidence'].map(ifBetterKnown).join(', ')},
+    ${['service', 'product', 'version', 'confidence', 'method'].map(ifBetterKnown).join(', ')},
     last_changed = CASE WHEN ${isNewer} AND excluded.state <> state
       THEN excluded.checked_at ELSE last_changed END,
     checked_at = max(checked_at, excluded.checked_at)`;
+
+/** What an earlier look at a port of this job told of its service, where a later one replaced it. */
+const forgetServices = `
+  DELETE FROM services WHERE job_id = ? AND host_id = ? AND EXISTS (
+    SELECT 1 FROM port_scans p WHERE p.job_id = services.job_id AND p.host_id = services.host_id
+      AND p.transport = services.transport AND p.port = services.port
+      AND p.last_seen > services.last_seen)`;
 
 const updateFromNew = updateHostPorts('p.rowid > ?');
 const updateFromHost = updateHostPorts('p.job_id = ? AND p.host_id = ?');
@@ -81,8 +91,14 @@ export function writePorts(
   const count = prepare('SELECT count(*) AS count FROM port_scans WHERE rowid > ?').get(mark) as {
     count: number;
   };
-  if (count.count === ports.length) prepare(updateFromNew).run(mark);
-  else for (const host of keys) prepare(updateFromHost).run(job.id, host);
+  if (count.count === ports.length) {
+    prepare(updateFromNew).run(mark);
+    return;
+  }
+  for (const host of keys) {
+    prepare(forgetServices).run(job.id, host);
+    prepare(updateFromHost).run(job.id, host);
+  }
 }
 
 function maxRowid(prepare: Statements): number {
@@ -129,6 +145,7 @@ function pushRow(
     reason === none ? null : reasons[reason]!,
     service?.name ?? null,
     service?.confidence ?? null,
+    service?.method ?? null,
     ports.first[row]!,
     ports.last[row]!,
   );
@@ -157,19 +174,13 @@ function writeServices(
       service.version ?? null,
       service.extra_info ?? null,
       service.cpe ?? null,
-      service.method ?? null,
       ports.last[row]!,
     );
   }
 }
 
 function hasMoreThanName(service: PortColumns['services'][number]): boolean {
-  return [
-    service.product,
-    service.vendor,
-    service.version,
-    service.extra_info,
-    service.cpe,
-    service.method,
-  ].some((value) => value !== undefined);
+  return [service.product, service.vendor, service.version, service.extra_info, service.cpe].some(
+    (value) => value !== undefined,
+  );
 }

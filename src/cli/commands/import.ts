@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { type ImportSource, readImport } from '../../import/read-import.ts';
+import {
+  type ImportProgress,
+  type ImportResult,
+  recordImport,
+} from '../../store/import-recorder.ts';
+import { type Io, write } from '../io.ts';
+import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { progressLine } from '../progress.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { bytes, count, number } from '../text.ts';
+import { jobJson } from './scans.ts';
+
+export function define(command: Command): void {
+  command.argument('<files...>', 'files, plain or compressed; - for stdin');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Reads Portolan's JSON Lines. A bad line becomes an error of the scan and all others are kept. A
+file that is imported twice changes nothing.
+
+Examples:
+  portolan import results.jsonl
+  portolan import monday.jsonl.gz tuesday.jsonl.gz
+  some-scanner | portolan import -`;
+
+/** Exit status where something of a file could not be read; all that could is in the store. */
+const partlyRead = 65;
+
+export async function run(
+  io: Io,
+  [files]: [string[]],
+  options: OutputOptions & StoreOptions,
+): Promise<number> {
+  await using app = await openFrom(io, options, true);
+  let status = 0;
+  for (const file of files) {
+    const source: ImportSource =
+      file === '-' ? { stream: io.stdin, name: 'standard input' } : { path: file };
+    const progress: ImportProgress = { bytes: 0, lines: 0, ports: 0 };
+    const started = Date.now();
+    const result = await readOne(io, { source, progress, store: app.store });
+    if (result.badLines > 0 || result.isTruncated) status = partlyRead;
+    await report(io, options, { file, result, seconds: (Date.now() - started) / 1000 });
+  }
+  return status;
+}
+
+async function readOne(
+  io: Io,
+  {
+    source,
+    progress,
+    store,
+  }: { source: ImportSource; progress: ImportProgress; store: Parameters<typeof recordImport>[0] },
+): Promise<ImportResult> {
+  const name = 'path' in source ? source.path : source.name;
+  using _line = progressLine(
+    io,
+    () => `${name}: ${bytes(progress.bytes)}, ${count(progress.lines, 'line')}`,
+  );
+  const { signal } = io;
+  return await recordImport(store, readImport(source, { signal }), {
+    signal,
+    onProgress: (now) => Object.assign(progress, now),
+  });
+}
+
+async function report(
+  io: Io,
+  options: OutputOptions,
+  { file, result, seconds }: { file: string; result: ImportResult; seconds: number },
+): Promise<void> {
+  const { jobs, badLines, isTruncated, lines, skipped } = result;
+  if (formatOf(options) !== 'table') {
+    const value = { file, ...result, jobs: jobs.map(jobJson) };
+    return withOutput(io, options, (stream) => write(stream, `${JSON.stringify(value)}\n`));
+  }
+  const rate = seconds > 1 ? ` (${number(lines / seconds)} lines/s)` : '';
+  const unknown = Object.entries(skipped).map(([type, n]) => `${number(n)} ${type}`);
+  const text = [
+    `${file}: ${count(lines, 'line')} read${rate}`,
+    ...jobs.map(
+      (job) =>
+        `  scan ${job.id.slice(0, 13)}, ${job.is_partial ? 'partial' : job.status}: ` +
+        `${count(job.host_count, 'host')}, ${count(job.ports_open, 'open port')}`,
+    ),
+    unknown.length > 0 ? `  skipped, since no table takes them: ${unknown.join(', ')}` : '',
+    badLines > 0
+      ? `  ${count(badLines, 'bad line')}: "portolan errors --scan ${jobs[0]?.id.slice(0, 13)}"`
+      : '',
+    isTruncated ? '  it breaks off in the middle; what came before is kept' : '',
+  ];
+  await write(io.stderr, `${text.filter((line) => line !== '').join('\n')}\n`);
+}

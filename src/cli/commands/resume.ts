@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { AppError } from '../../errors.ts';
+import { markCrashedJobs } from '../../store/job-end.ts';
+import { findJob } from '../../store/job-list.ts';
+import { setJobStatus } from '../../store/jobs.ts';
+import { followScan } from '../follow-scan.ts';
+import type { Io } from '../io.ts';
+import { addOutputOptions, type OutputOptions } from '../output.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+
+type Options = OutputOptions &
+  StoreOptions & { readonly silent?: boolean; readonly verbose?: boolean };
+
+export function define(command: Command): void {
+  command
+    .argument('<scan>', 'its id, the beginning of it, or "last"')
+    .option('--silent', 'print only what is new, as "scan --silent" does')
+    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Goes on with a scan that was cancelled, failed or killed, with the targets, ports and order that it
+had. What is done is not done again.
+
+Examples:
+  portolan resume last
+  portolan resume 019aa1c2`;
+
+export async function run(io: Io, [reference]: [string], options: Options): Promise<number> {
+  await using app = await openFrom(io, options);
+  const { database } = app.store;
+  await markCrashedJobs(database);
+  const job = await findJob(database, reference);
+  if (!['network', 'discovery'].includes(job.scan_type)) {
+    throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
+  }
+  if (job.status === 'running') {
+    const who = job.worker?.id ?? 'another process';
+    throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is running (${who})`);
+  }
+  const pending = job.status === 'pending' ? job : await setJobStatus(database, job.id, 'pending');
+  return await followScan(io, app, pending, options);
+}

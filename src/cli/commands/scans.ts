@@ -1,0 +1,98 @@
+import { type Command, Option } from 'commander';
+import { type JobState, jobStates } from '../../core/job-states.ts';
+import { markCrashedJobs } from '../../store/job-end.ts';
+import { listJobs } from '../../store/job-list.ts';
+import type { Job } from '../../store/jobs.ts';
+import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
+import type { Io } from '../io.ts';
+import { limitedRows } from '../lists.ts';
+import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { duration, isoTime, localTime } from '../text.ts';
+
+export function define(command: Command): void {
+  addFilterOptions(command, ['since', 'limit'], { targets: false }).addOption(
+    new Option('--status <status>', 'only scans in this status').choices([...jobStates]),
+  );
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Newest first. The beginning of an id, or "last", names a scan in other commands.
+
+Examples:
+  portolan scans
+  portolan scans --status cancelled --since 7d
+  portolan scans --limit 1 --json`;
+
+const statusColors = {
+  completed: 'green',
+  running: 'cyan',
+  failed: 'red',
+  crashed: 'red',
+  cancelled: 'yellow',
+} as Readonly<Record<string, 'green' | 'cyan' | 'red' | 'yellow' | undefined>>;
+
+const shape: Shape<Job> = {
+  columns: [
+    { title: 'scan', value: ({ id }) => id.slice(0, 13) },
+    {
+      title: 'status',
+      value: ({ status, is_partial: isPartial }) =>
+        isPartial && status === 'completed' ? 'completed (partial)' : status,
+      color: ({ status }) => statusColors[status],
+    },
+    { title: 'type', value: ({ scan_type: type }) => type },
+    { title: 'targets', value: targetsOf },
+    { title: 'started', value: ({ started_at: at }) => localTime(at) },
+    { title: 'took', value: tookOf, align: 'right' },
+    { title: 'up', value: ({ hosts_up: up }) => up, align: 'right' },
+    { title: 'open', value: ({ ports_open: open }) => open, align: 'right' },
+    { title: 'errors', value: ({ error_count: count }) => count || '', align: 'right' },
+  ],
+  toJson: jobJson,
+  empty: 'No scans. The first one: portolan scan localhost',
+};
+
+/** A scan as JSON: times as text, without what only its worker needs. */
+export function jobJson({ worker, ...job }: Job): Record<string, unknown> {
+  return {
+    ...job,
+    worker_id: worker?.id ?? null,
+    timeout_at: isoTime(job.timeout_at),
+    requested_at: isoTime(job.requested_at),
+    started_at: isoTime(job.started_at),
+    completed_at: isoTime(job.completed_at),
+    heartbeat_at: isoTime(job.heartbeat_at),
+  };
+}
+
+/** What a scan was of, in a few words. */
+export function targetsOf({ coverage, args }: Job): string {
+  const { targets } = coverage;
+  if (Array.isArray(targets)) {
+    return targets.slice(0, 3).join(' ') + (targets.length > 3 ? ` … (${targets.length})` : '');
+  }
+  return Array.isArray(args) ? args.join(' ') : '';
+}
+
+/** How long a scan took, or has taken so far. */
+export function tookOf({ started_at: from, completed_at: to, status }: Job): string {
+  if (from === null || (to === null && status !== 'running')) return '';
+  return duration((to ?? Date.now()) - from);
+}
+
+export async function run(
+  io: Io,
+  _operands: [],
+  options: FilterOptions & OutputOptions & StoreOptions & { readonly status?: JobState },
+): Promise<void> {
+  await using app = await openFrom(io, options);
+  await markCrashedJobs(app.store.database);
+  const filter = {
+    ...(options.status && { statuses: [options.status] }),
+    ...(options.since !== undefined && { since: options.since }),
+  };
+  const rows = limitedRows((page) => listJobs(app.store.database, filter, page), options.limit);
+  await writeRows(io, options, { rows, shape });
+}

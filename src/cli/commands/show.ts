@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import { listErrors } from '../../store/errors.ts';
+import { markCrashedJobs } from '../../store/job-end.ts';
+import { completedUnits, findJob } from '../../store/job-list.ts';
+import type { Job } from '../../store/jobs.ts';
+import { type Io, write } from '../io.ts';
+import { writePorts } from '../lists.ts';
+import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { count, localTime, number } from '../text.ts';
+import { jobJson, targetsOf, tookOf } from './scans.ts';
+
+/** Errors that are shown beside a scan; "errors" lists all. */
+const shownErrors = 5;
+
+export function define(command: Command): void {
+  command.argument('<scan>', 'its id, the beginning of it, or "last"');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+With --json or --jsonl: the scan itself; with --csv: its ports.
+
+Examples:
+  portolan show last
+  portolan show 019aa1c2 --json`;
+
+export async function run(
+  io: Io,
+  [reference]: [string],
+  options: OutputOptions & StoreOptions,
+): Promise<void> {
+  await using app = await openFrom(io, options);
+  const { database } = app.store;
+  await markCrashedJobs(database);
+  const job = await findJob(database, reference);
+  const format = formatOf(options);
+  if (format === 'json' || format === 'jsonl') {
+    const text = JSON.stringify(jobJson(job), null, format === 'json' ? 2 : 0);
+    return await withOutput(io, options, (stream) => write(stream, `${text}\n`));
+  }
+  const output = format === 'csv' ? options : { ...options, output: undefined };
+  if (format === 'table') {
+    const { size } = await completedUnits(database, job.id);
+    await write(io.stdout, describe(job, size));
+  }
+  await writePorts(io, app, { filter: { scan: job.id }, output });
+  if (format === 'csv' || job.error_count === 0) return;
+  const { rows } = await listErrors(database, { scan: job.id }, { limit: shownErrors });
+  const lines = rows.map(({ scope, code, message }) => `  ${scope}  ${code}  ${message}`);
+  const more = job.error_count - rows.length;
+  if (more > 0) lines.push(`  … and ${number(more)} more: portolan errors --scan ${job.id}`);
+  await write(io.stdout, `\nErrors\n${lines.join('\n')}\n`);
+}
+
+function describe(job: Job, unitsDone: number): string {
+  const { counts } = job;
+  const ports = job.coverage['ports'];
+  const lines: [string, string][] = [
+    ['Scan', job.scan_id === null ? job.id : `${job.id} (${job.scan_id})`],
+    ['Status', job.is_partial && job.status === 'completed' ? 'completed, partial' : job.status],
+    ['Type', job.scan_type],
+    ['Targets', targetsOf(job)],
+    ['Ports', typeof ports === 'string' ? ports.slice(0, 200) : ''],
+    ['Started', localTime(job.started_at)],
+    ['Took', tookOf(job)],
+    ['Done', job.unit_count === null ? '' : `${unitsDone} of ${count(job.unit_count, 'unit')}`],
+    [
+      'Found',
+      `${count(job.hosts_up, 'host')} up, ${count(job.ports_open, 'open port')}, ` +
+        count(counts['http_endpoints'] ?? 0, 'web page'),
+    ],
+    ['Probes', probes(counts)],
+    ['Attempts', job.attempts > 1 ? String(job.attempts) : ''],
+    ['Error', job.error_message ?? ''],
+    ['Recorded by', job.tool_version === null ? '' : `Portolan ${job.tool_version}`],
+  ];
+  const text = lines.filter(([, value]) => value !== '');
+  return `${text.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n')}\n\n`;
+}
+
+function probes(counts: Job['counts']): string {
+  const names = {
+    probes_sent: 'sent',
+    probes_answered: 'answered',
+    probes_timed_out: 'timed out',
+    probes_retried: 'retried',
+    local_faults: 'put back',
+  };
+  return Object.entries(names)
+    .filter(([name]) => (counts[name] ?? 0) > 0)
+    .map(([name, word]) => `${number(counts[name]!)} ${word}`)
+    .join(', ');
+}

@@ -1,0 +1,131 @@
+import type { App } from '../app.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { planScan } from '../core/plan.ts';
+import { networkScanConfig } from '../core/scan-config.ts';
+import { runScan } from '../jobs/run-scan.ts';
+import { newProgress, type ScanProgress } from '../scan/scanner.ts';
+import type { Job } from '../store/jobs.ts';
+import { type Io, write } from './io.ts';
+import { type OutputOptions, withOutput } from './output.ts';
+import { progressLine, scanProgressText } from './progress.ts';
+import { writeHosts, writePorts } from './lists.ts';
+import { count, duration, hostPort, number } from './text.ts';
+
+interface Options extends OutputOptions {
+  readonly silent?: boolean;
+  readonly verbose?: boolean;
+}
+
+/**
+ * Runs a pending scan while its progress shows on the terminal, and prints what it found in the
+ * form that the options ask for.
+ *
+ * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C
+ */
+export async function followScan(io: Io, app: App, job: Job, options: Options): Promise<number> {
+  const progress = newProgress();
+  const isStreaming = options.silent === true || options.jsonl === true;
+  const finished = isStreaming
+    ? await runStreaming(io, { app, job, options, progress })
+    : await run(io, { app, job, progress });
+  if (!isStreaming) await writeFinds(io, app, finished, options);
+  if (!options.silent) {
+    await write(io.stderr, summary(finished, app.store.location));
+    if (options.verbose) await write(io.stderr, details(progress));
+  }
+  if (finished.status === 'cancelled') {
+    const id = finished.id.slice(0, 13);
+    await write(io.stderr, `Stopped; what was found is kept. Go on: portolan resume ${id}\n`);
+    return 130;
+  }
+  return finished.status === 'completed' ? 0 : 1;
+}
+
+interface Running {
+  readonly app: App;
+  readonly job: Job;
+  readonly progress: ScanProgress;
+  readonly onOpenPort?: (addr: string, port: number) => void;
+  readonly onEvents?: (events: readonly ScanEvent[]) => void;
+}
+
+async function run(io: Io, { app, job, progress, ...hooks }: Running): Promise<Job> {
+  const plan = planScan(networkScanConfig.parse(job.config));
+  using _line = progressLine(io, scanProgressText(progress, { probes: plan.probeCount }));
+  return await runScan(app.store, job.id, { ...hooks, progress, signal: io.signal });
+}
+
+/** Prints finds (`--silent`) or events (`--jsonl`) as they come. */
+async function runStreaming(
+  io: Io,
+  { options, ...running }: Running & { readonly options: Options },
+): Promise<Job> {
+  let finished: Job | undefined;
+  await withOutput(io, options, async (stream) => {
+    const print = (line: string): void => void stream.write(`${line}\n`);
+    const isDiscovery = running.job.scan_type === 'discovery';
+    finished = await run(io, {
+      ...running,
+      ...(options.silent && !isDiscovery
+        ? { onOpenPort: (addr, port) => print(hostPort(addr, port)) }
+        : {
+            onEvents: (events) => {
+              for (const event of events) {
+                if (!options.silent) print(JSON.stringify(event));
+                else if (event.type === 'scan.host' && event.state === 'up') print(event.addr);
+              }
+            },
+          }),
+    });
+  });
+  return finished!;
+}
+
+async function writeFinds(io: Io, app: App, job: Job, options: Options): Promise<void> {
+  const isTable = !options.json && !options.csv;
+  if (job.scan_type === 'discovery') {
+    if (isTable && job.hosts_up === 0) return;
+    return writeHosts(io, app, { filter: { scan: job.id, state: 'up' }, output: options });
+  }
+  if (isTable && job.ports_open === 0) return;
+  return writePorts(io, app, { filter: { scan: job.id }, output: options });
+}
+
+/** One line that says how a scan went; where it found nothing, what it tried and what to try. */
+function summary(job: Job, location: string): string {
+  const { counts } = job;
+  const isDiscovery = job.scan_type === 'discovery';
+  const parts = [
+    `${count(job.hosts_up, 'host')} up of ${number(job.hosts_total ?? 0)}`,
+    isDiscovery ? '' : count(job.ports_open, 'open port'),
+    job.error_count > 0 ? `${count(job.error_count, 'error')} ("portolan errors --scan last")` : '',
+  ].filter((part) => part !== '');
+  const took = duration((job.completed_at ?? 0) - (job.started_at ?? 0));
+  const line = `${parts.join(', ')}, in ${took}. Scan ${job.id.slice(0, 13)}, kept in ${location}.\n`;
+  const isEmpty = isDiscovery ? job.hosts_up === 0 : job.ports_open === 0;
+  return isEmpty && job.status === 'completed' ? nothingFound(job, counts) + line : line;
+}
+
+function nothingFound(job: Job, counts: Job['counts']): string {
+  const targets = (job.coverage['targets'] as string[] | undefined) ?? [];
+  const shown = targets.slice(0, 4).join(', ') + (targets.length > 4 ? ', …' : '');
+  if (job.scan_type === 'discovery') return `No host of ${shown} answered.\n`;
+  const silent =
+    job.hosts_up === 0
+      ? 'No host answered: where a firewall drops what discovery asks, --assume-up scans anyway.\n'
+      : '';
+  return (
+    `No open port on ${shown}: ${number(counts['probes_sent'] ?? 0)} connects to ports ` +
+    `${String(job.coverage['ports']).slice(0, 60)} found none.\n${silent}` +
+    'To see what a scan shows where something listens: portolan demo\n'
+  );
+}
+
+function details(progress: ScanProgress): string {
+  const { probesSent, probesAnswered, probesTimedOut, probesRetried, localFaults } = progress;
+  return (
+    `${number(probesSent)} connects tried, ${number(probesAnswered)} answered, ` +
+    `${number(probesTimedOut)} timed out, ${number(probesRetried)} of them retries; ` +
+    `${number(localFaults)} put back because this machine could not make them.\n`
+  );
+}

@@ -1,0 +1,45 @@
+import { tryParseAddress } from '../core/address.ts';
+import { type ScanEvent, scanEvent } from '../core/events.ts';
+import { messageOf } from '../errors.ts';
+import { toScanPort } from './port-line.ts';
+
+/** What one line is. */
+export type EventLine =
+  | { readonly kind: 'event'; readonly event: ScanEvent }
+  /** An event of a type that this version does not know. */
+  | { readonly kind: 'unknown'; readonly type: string }
+  | { readonly kind: 'bad'; readonly message: string };
+
+const types = new Set<string>(scanEvent.options.map(({ shape }) => shape.type.value));
+
+/** Reads a line of Portolan's JSON Lines. */
+export function parseEventLine(text: string): EventLine {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch (error) {
+    return { kind: 'bad', message: `no JSON: ${messageOf(error).slice(0, 200)}` };
+  }
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) {
+    return { kind: 'bad', message: 'no JSON object' };
+  }
+  const port = toScanPort(line as Record<string, unknown>);
+  if (port) return { kind: 'event', event: port };
+  const type: unknown = 'type' in line ? line.type : undefined;
+  if (typeof type !== 'string') return { kind: 'bad', message: 'it has no "type"' };
+  if (!types.has(type)) return { kind: 'unknown', type: type.slice(0, 100) };
+  return parseEvent(line, type);
+}
+
+function parseEvent(line: object, type: string): EventLine {
+  const { data: event, error } = scanEvent.safeParse(line);
+  if (error) {
+    const [issue] = error.issues;
+    const field = issue?.path.join('.') || type;
+    return { kind: 'bad', message: `${type}: ${field}: ${issue?.message ?? ''}`.slice(0, 300) };
+  }
+  if ('addr' in event && !tryParseAddress(event.addr)) {
+    return { kind: 'bad', message: `${type}: addr: "${event.addr}" is no IP address` };
+  }
+  return { kind: 'event', event };
+}

@@ -1,0 +1,29 @@
+import { on } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { transferables } from '../core/event-batch.ts';
+import { AppError, messageOf } from '../errors.ts';
+import { readHere, type ThreadMessage } from './read-import.ts';
+
+/** Batches that may wait for the recording thread: enough that neither waits, small in memory. */
+const ahead = 3;
+
+/** The thread of a large import: parses, and hands each batch on without copying its columns. */
+async function run(port: NonNullable<typeof parentPort>): Promise<void> {
+  const post = (message: ThreadMessage, transfer: ArrayBuffer[]): void =>
+    port.postMessage(message, transfer);
+  const taken = on(port, 'message');
+  let sent = 0;
+  try {
+    for await (const chunk of readHere({ path: (workerData as { path: string }).path })) {
+      if (sent >= ahead) await taken.next();
+      sent++;
+      post({ chunk }, transferables(chunk.batch));
+    }
+    post({ end: true }, []);
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : undefined;
+    post({ error: { code, message: messageOf(error) } }, []);
+  }
+}
+
+if (parentPort) void run(parentPort);

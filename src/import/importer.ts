@@ -1,0 +1,23 @@
+import type { ImportChunk } from '../core/event-batch.ts';
+
+/** Decompressed bytes of a file, and where they come from. */
+export interface ImportInput {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes read of the file as it is. */
+  readonly bytesRead: () => number;
+  /** For messages. */
+  readonly name: string;
+}
+
+/**
+ * A format that can be imported: bytes in, batches of events out. It streams, keeps what it can of
+ * a broken file (a bad line is a `run.error` with scope `line:N`), and knows no store.
+ */
+export interface Importer {
+  /** The word that users type for the format. */
+  readonly name: string;
+  readonly title: string;
+  /** Whether the beginning of a file (up to 64 KiB) looks like this format. */
+  readonly sniff: (head: Buffer) => boolean;
+  readonly read: (input: ImportInput) => AsyncIterable<ImportChunk>;
+}

@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { on } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { ImportChunk } from '../core/event-batch.ts';
+import { AppError, type ErrorCode, systemCode } from '../errors.ts';
+import { decompress } from './decompress.ts';
+import { sniff } from './importers.ts';
+import { peek } from './peek.ts';
+
+/** A file, or a stream such as stdin with a name for messages. */
+export type ImportSource =
+  { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array>; readonly name: string };
+
+/** Reading a file at once is cheaper, up to here, than starting a thread for it. */
+const threadBytes = 4_000_000;
+const sniffBytes = 65_536;
+const readBytes = 262_144;
+
+/**
+ * Reads a file of any known format into batches. A large file is parsed in a thread of its own,
+ * while this one records.
+ *
+ * @throws AppError NO_INPUT, INVALID_INPUT (no known format, no event in it), UNSUPPORTED; the
+ *   signal's reason
+ */
+export async function* readImport(
+  source: ImportSource,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<ImportChunk> {
+  signal?.throwIfAborted();
+  const isLarge = 'path' in source && (await sizeOf(source.path)) > threadBytes;
+  const chunks = isLarge ? readInThread(source.path, signal) : readHere(source);
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+/** As {@link readImport}, in this thread. */
+export async function* readHere(source: ImportSource): AsyncGenerator<ImportChunk> {
+  let bytes = 0;
+  const name = 'path' in source ? source.path : source.name;
+  const input =
+    'path' in source ? createReadStream(source.path, { highWaterMark: readBytes }) : source.stream;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of input as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  const { head, all } = await peek(decompress(counted(), name), sniffBytes);
+  yield* sniff(head, name).read({ chunks: all, bytesRead: () => bytes, name });
+}
+
+/** What the thread posts. */
+export type ThreadMessage =
+  | { readonly chunk: ImportChunk }
+  | { readonly end: true }
+  | { readonly error: { readonly code: ErrorCode | undefined; readonly message: string } };
+
+async function* readInThread(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ImportChunk> {
+  const file = import.meta.url.endsWith('.ts') ? './import-thread.ts' : './import-thread.js';
+  const thread = new Worker(new URL(file, import.meta.url), {
+    workerData: { path },
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
+  try {
+    for await (const [message] of on(thread, 'message', { signal, close: ['exit'] })) {
+      const posted = message as ThreadMessage;
+      if ('end' in posted) return;
+      if ('error' in posted) throw threadError(posted.error);
+      yield posted.chunk;
+      thread.postMessage('taken', []);
+    }
+    throw new Error(`the thread that read ${path} ended early`);
+  } finally {
+    await thread.terminate();
+  }
+}
+
+function threadError({ code, message }: { code: ErrorCode | undefined; message: string }): Error {
+  return code === undefined ? new Error(message) : new AppError(code, message);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) return found.size;
+  } catch (error) {
+    throw new AppError('NO_INPUT', `${path} cannot be read (${systemCode(error)})`, {
+      cause: error,
+    });
+  }
+  throw new AppError('NO_INPUT', `${path} is a folder: name a file`);
+}

@@ -1,0 +1,175 @@
+import { eventBatch } from '../core/event-batch.ts';
+import type { RunFinish, RunStart, ScanEvent } from '../core/events.ts';
+import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
+import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.ts';
+import { messageOf } from '../errors.ts';
+import type { TargetFault } from '../scan/prepare.ts';
+import { scanTargets } from '../scan/scan-targets.ts';
+import { newProgress, type ScanProgress } from '../scan/scanner.ts';
+import { finishJob } from '../store/job-end.ts';
+import { completedUnits } from '../store/job-list.ts';
+import { createJob, getJob, heartbeat, type Job, startJob } from '../store/jobs.ts';
+import { recordScan } from '../store/recorder.ts';
+import type { Store } from '../store/store.ts';
+import type { UnitSet } from '../store/unit-set.ts';
+import { currentWorker } from '../store/worker.ts';
+
+/** How often a running scan says that it is alive, and hears whether it is to stop, ms. */
+const heartbeatMs = 1000;
+
+/** A scan that is to be made. */
+export interface NewScan {
+  readonly scanType: 'network' | 'discovery';
+  readonly config: NetworkScanConfig;
+  /** The words of the command line. */
+  readonly args: readonly string[];
+  readonly toolVersion: string;
+  /** Targets that cannot be scanned, recorded as errors. */
+  readonly faults: readonly TargetFault[];
+}
+
+/** What a caller hears of a running scan. */
+export interface ScanHooks {
+  readonly signal: AbortSignal;
+  readonly progress?: ScanProgress;
+  /** Every open port at once, long before it is recorded. */
+  readonly onOpenPort?: (addr: string, port: number) => void;
+  /** Events after they were recorded: `run.start`, each unit's, `run.finish`. */
+  readonly onEvents?: (events: readonly ScanEvent[]) => void;
+}
+
+/** Records a scan that is to be made, `pending`. */
+export async function createScan(store: Store, scan: NewScan): Promise<Job> {
+  const plan = planScan(scan.config);
+  const job = await createJob(store.database, {
+    scan_type: scan.scanType,
+    config: scan.config,
+    coverage: coverageOf(scan.config),
+    args: scan.args,
+    tool_version: scan.toolVersion,
+    seed: scan.config.seed,
+    unit_count: plan.unitCount,
+    hosts_total: plan.hostCount,
+  });
+  const errors = scan.faults.map((fault): ScanEvent => {
+    return { type: 'run.error', run_id: job.id, ...fault, t: Date.now() };
+  });
+  if (errors.length > 0) await store.record(job.id, eventBatch(errors));
+  return job;
+}
+
+/**
+ * Runs a pending scan to its end: units that are already completed are left out, each other one is
+ * recorded in one transaction when it is done. An abort ends it as cancelled, with all that was
+ * found.
+ *
+ * @returns the job as it ended: completed, cancelled or failed
+ * @throws AppError ILLEGAL_TRANSITION where the scan is no longer this process's; STORE_FULL and
+ *   others of the store, after the job was marked failed
+ */
+export async function runScan(store: Store, id: string, hooks: ScanHooks): Promise<Job> {
+  const job = await startJob(store.database, id, currentWorker());
+  const config = networkScanConfig.parse(job.config);
+  const plan = planScan(config);
+  const progress = hooks.progress ?? newProgress();
+  const done = await completedUnits(store.database, id);
+  skipDone(plan, done, progress);
+  using pulse = startPulse(store, job, progress);
+  const signal = AbortSignal.any([hooks.signal, pulse.signal]);
+  hooks.onEvents?.([startEvent(job, config)]);
+  try {
+    const batches = scanTargets(config, plan, {
+      runId: id,
+      units: unitsLeft(plan, done),
+      progress,
+      signal,
+      ...(hooks.onOpenPort && { onOpenPort: hooks.onOpenPort }),
+    });
+    await recordScan(store, job, batches, hooks.onEvents);
+  } catch (error) {
+    await finishJob(store.database, id, {
+      status: 'failed',
+      attempt: job.attempts,
+      error_message: messageOf(error),
+    }).catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+  // Ended or taken over by somebody else: how it ended is theirs to say.
+  if (pulse.signal.aborted) return await getJob(store.database, id);
+  const finished = await finishJob(store.database, id, {
+    status: hooks.signal.aborted ? 'cancelled' : 'completed',
+    attempt: job.attempts,
+  });
+  hooks.onEvents?.([finishEvent(finished)]);
+  return finished;
+}
+
+/** What a scan set out to look at, in the words of the command line. */
+function coverageOf(config: NetworkScanConfig): Record<string, unknown> {
+  const { targets, exclude, ports, shard, discovery_only: isDiscovery } = config;
+  return { targets, exclude, ...(isDiscovery ? {} : { ports }), ...(shard && { shard }) };
+}
+
+function* unitsLeft(plan: ScanPlan, done: UnitSet): Generator<Unit> {
+  for (let number = 0; number < plan.unitCount; number++) {
+    if (!done.has(number)) yield plan.unit(number);
+  }
+}
+
+/** Work that an earlier attempt has done counts as done, or time left would be wrong. */
+function skipDone(plan: ScanPlan, done: UnitSet, progress: ScanProgress): void {
+  const portCount = plan.hostCount === 0 ? 0 : plan.probeCount / plan.hostCount;
+  for (const [first, last] of done.ranges) {
+    const hosts = plan.unit(last).last - plan.unit(first).first + 1;
+    progress.hostsDone += hosts;
+    progress.probesDone += hosts * portCount;
+  }
+}
+
+interface Pulse extends Disposable {
+  /** Aborted when somebody else ended the job, or took it over. */
+  readonly signal: AbortSignal;
+}
+
+function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
+  const controller = new AbortController();
+  const beat = async (): Promise<void> => {
+    const status = await heartbeat(store.database, job.id, job.attempts, {
+      hosts_done: progress.hostsDone,
+      hosts_up: progress.hostsUp,
+      ports_open: progress.portsOpen,
+    });
+    if (status !== 'running') controller.abort();
+  };
+  const timer = setInterval(() => {
+    // A beat that is late (the file is locked, the disk slow) is made up for by the next one.
+    beat().catch(() => undefined);
+  }, heartbeatMs);
+  timer.unref();
+  return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function startEvent(job: Job, config: NetworkScanConfig): RunStart {
+  return {
+    type: 'run.start',
+    run_id: job.id,
+    t: job.started_at ?? Date.now(),
+    tool_version: job.tool_version ?? '',
+    args: job.args as string[],
+    scan_type: job.scan_type,
+    config,
+    coverage: job.coverage as RunStart['coverage'],
+  };
+}
+
+function finishEvent(job: Job): RunFinish {
+  return {
+    type: 'run.finish',
+    run_id: job.id,
+    t: job.completed_at ?? Date.now(),
+    status: job.status === 'cancelled' ? 'cancelled' : 'completed',
+    host_count: job.host_count,
+    error_count: job.error_count,
+    counts: job.counts,
+  };
+}

@@ -1,0 +1,25 @@
+import { mysqlText } from './mysql.ts';
+import { beginsAsTelnet, readTelnet } from './telnet.ts';
+
+/**
+ * The text that fingerprint rules match for an answer: the bytes as Latin-1, or, for binary
+ * protocols whose versions are no text, one that says the same in words.
+ */
+export function answerText(bytes: Buffer): string {
+  const described = mysqlText(bytes) ?? mssqlText(bytes) ?? telnetText(bytes);
+  return described ?? bytes.toString('latin1', 0, 16_384);
+}
+
+function telnetText(bytes: Buffer): string | undefined {
+  if (!beginsAsTelnet(bytes)) return undefined;
+  return `telnet ${readTelnet(bytes).text.toString('latin1').trimStart()}`;
+}
+
+/** The version of a PRELOGIN response (MS-TDS 2.2.6.5), as `mssql 15.0.2000`. */
+function mssqlText(bytes: Buffer): string | undefined {
+  if (bytes.length < 20 || bytes[0] !== 4 || bytes[1] !== 1) return undefined;
+  const isVersionFirst = bytes[8] === 0 && bytes.readUInt16BE(11) === 6;
+  const at = 8 + bytes.readUInt16BE(9);
+  if (!isVersionFirst || at + 4 > bytes.length) return undefined;
+  return `mssql ${bytes[at]}.${bytes[at + 1]}.${bytes.readUInt16BE(at + 2)}`;
+}

@@ -1,0 +1,133 @@
+import { TextDecoder } from 'node:util';
+
+/** How far into a page its head is searched. */
+const maxSearched = 262_144;
+const maxTitle = 512;
+
+/** The decoded text of a page: the charset of its header, of its `<meta>`, or UTF-8. */
+export function decodeText(body: Uint8Array, contentType: string | undefined): string {
+  const start = body.subarray(0, maxSearched);
+  const fromHeader = charsetIn(contentType ?? '');
+  const head = Buffer.from(start.subarray(0, 2048)).toString('latin1');
+  const fromMeta = /<meta\b[^>]{0,300}/i.test(head) ? charsetIn(head) : undefined;
+  return decoderFor(fromHeader ?? fromMeta ?? 'utf-8').decode(start);
+}
+
+function charsetIn(text: string): string | undefined {
+  return /charset\s{0,5}=\s{0,5}["']?([\w.:-]{1,40})/i.exec(text)?.[1];
+}
+
+function decoderFor(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder('utf-8');
+  }
+}
+
+/** The page's title on one line, entities decoded; undefined where it has none. */
+export function titleOf(html: string): string | undefined {
+  const begin = /<title(?:\s[^>]{0,200})?>/i.exec(html.slice(0, maxSearched));
+  if (!begin) return undefined;
+  const from = begin.index + begin[0].length;
+  // Eight characters an entity, and some for white space.
+  const rest = html.slice(from, from + maxTitle * 8);
+  const end = rest.search(/<\/title/i);
+  const text = decodeEntities(end === -1 ? rest : rest.slice(0, end))
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
+    .trim();
+  if (text === '') return undefined;
+  return text.length <= maxTitle ? text : `${text.slice(0, maxTitle - 1).toWellFormed()}…`;
+}
+
+const tagPattern = /<(link|meta|script)\b([^>]{0,2000})>/gi;
+const attributePattern = /([a-z][\w:-]{0,40})\s{0,5}=\s{0,5}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi;
+
+/** A tag of a page's head, attributes by name in lower case. */
+export interface Tag {
+  readonly name: 'link' | 'meta' | 'script';
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+/** The first `limit` link, meta and script tags. */
+export function tagsOf(html: string, limit = 200): Tag[] {
+  const tags: Tag[] = [];
+  for (const [, name = '', inside = ''] of html.slice(0, maxSearched).matchAll(tagPattern)) {
+    const attributes = new Map<string, string>();
+    for (const [, key = '', a, b, c] of inside.matchAll(attributePattern)) {
+      if (!attributes.has(key))
+        attributes.set(key.toLowerCase(), decodeEntities(a ?? b ?? c ?? ''));
+    }
+    tags.push({ name: name.toLowerCase() as Tag['name'], attributes });
+    if (tags.length >= limit) break;
+  }
+  return tags;
+}
+
+/** What `<link rel="icon">` points to, as written. */
+export function iconLink(tags: readonly Tag[]): string | undefined {
+  const link = tags.find(
+    ({ name, attributes }) =>
+      name === 'link' && /(^|\s)icon(\s|$)/i.test(attributes.get('rel') ?? ''),
+  );
+  return link?.attributes.get('href')?.trim();
+}
+
+const namedEntities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  copy: '©',
+  reg: '®',
+  trade: '™',
+  ndash: '–',
+  mdash: '—',
+  hellip: '…',
+  laquo: '«',
+  raquo: '»',
+  lsaquo: '‹',
+  rsaquo: '›',
+  lsquo: '‘',
+  rsquo: '’',
+  ldquo: '“',
+  rdquo: '”',
+  bull: '•',
+  middot: '·',
+  rarr: '→',
+  larr: '←',
+  auml: 'ä',
+  ouml: 'ö',
+  uuml: 'ü',
+  Auml: 'Ä',
+  Ouml: 'Ö',
+  Uuml: 'Ü',
+  szlig: 'ß',
+  eacute: 'é',
+  egrave: 'è',
+  agrave: 'à',
+  ccedil: 'ç',
+  ntilde: 'ñ',
+  oacute: 'ó',
+  aacute: 'á',
+  iacute: 'í',
+  deg: '°',
+  euro: '€',
+  times: '×',
+};
+
+/** Decodes numeric entities and the named ones that titles use; others stay as written. */
+export function decodeEntities(text: string): string {
+  return text.replaceAll(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));?/gi,
+    (all, ten, hex, name) => {
+      if (name !== undefined)
+        return Object.hasOwn(namedEntities, name) ? namedEntities[name]! : all;
+      const code = ten === undefined ? Number.parseInt(hex as string, 16) : Number(ten);
+      const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+      return isCharacter ? String.fromCodePoint(code) : '\ufffd';
+    },
+  );
+}

@@ -1,0 +1,2 @@
+/** placeholder */
+export const servicesByPort: ReadonlyMap<number, string> = new Map();

@@ -1,0 +1,59 @@
+import type { Service } from '../core/events.ts';
+import { bannerText } from './banner-text.ts';
+import { converse } from './converse.ts';
+import type { Finding } from './finding.ts';
+import { guessByPort } from './guess.ts';
+import { defaultProbeLimits, type ProbeLimits } from './limits.ts';
+import { isPrinterPort } from './nudges.ts';
+import type { ProbeResult, ProbeTarget } from './probe.ts';
+import { PortSession } from './session.ts';
+
+/**
+ * Finds out what is on an open TCP port: waits for a greeting, asks questions in the order in
+ * which the port's number makes them likely, shakes hands in TLS, reads web pages. It needs a few
+ * connections and at most `totalMs`; whatever goes wrong is a fault in the result, never an
+ * exception. Printers (9100 to 9107) are not asked.
+ *
+ * @example
+ * const result = await probePort({ addr, port, connect, inScope: () => false, signal });
+ * result.service; // { name: 'ssh', product: 'OpenSSH', version: '9.6p1', … }
+ */
+export async function probePort(
+  target: ProbeTarget,
+  limits: Partial<ProbeLimits> = {},
+): Promise<ProbeResult> {
+  const guess = guessByPort(target.port);
+  if (isPrinterPort(target.port)) return { service: guess, banners: [], endpoints: [], faults: [] };
+  using session = new PortSession(target, { ...defaultProbeLimits, ...limits });
+  try {
+    const finding = await converse(session);
+    return resultOf(session, finding, guess);
+  } catch (error) {
+    // A fault of a probe itself must not end the scan.
+    session.failed(error, 'the probe failed');
+    return { service: guess, banners: [], endpoints: [], faults: session.faults };
+  }
+}
+
+function resultOf(session: PortSession, finding: Finding | undefined, guess: Service): ProbeResult {
+  const { faults, limits, target } = session;
+  if (!finding) {
+    if (target.signal.aborted)
+      session.fault('ABORTED', 'the probe was ended before it had finished');
+    else if (faults.length === 0)
+      session.fault('NO_ANSWER', 'the port accepts connections but says nothing');
+    return { service: guess, banners: [], endpoints: [], faults };
+  }
+  const protocol = finding.service?.name ?? finding.asked ?? 'unknown';
+  return {
+    service: finding.service ?? guess,
+    banners: (finding.answers ?? []).map(({ bytes, t }) => ({
+      protocol,
+      banner: bannerText(bytes, limits.maxBannerBytes),
+      t,
+    })),
+    endpoints: finding.endpoints ?? [],
+    ...(finding.tls && !finding.endpoints?.length ? { tls: finding.tls } : {}),
+    faults,
+  };
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { AppError } from '../../errors.ts';
+import type { NetworkScanConfig } from '../../core/scan-config.ts';
+import type { Engine } from './engine.ts';
+import { epollEngine } from './epoll-engine.ts';
+import { loadLibc } from './libc.ts';
+import { socketsEngine } from './sockets-engine.ts';
+
+/** Descriptors that a scan leaves for conversations, the store, and files. */
+const reservedDescriptors = 256;
+/** More sockets of node:net than this only cost memory. */
+const mostSockets = 2000;
+
+/**
+ * The engine that a configuration asks for; `auto` is epoll where it can be had. Never more slots
+ * than this process has descriptors to spare.
+ *
+ * @throws AppError UNSUPPORTED where `epoll` was asked for and cannot be had
+ */
+export async function createTcpEngine(
+  config: Pick<NetworkScanConfig, 'engine' | 'parallelism'>,
+): Promise<Engine> {
+  const capacity = Math.min(config.parallelism, spareDescriptors());
+  if (config.engine === 'sockets') return socketsEngine(Math.min(capacity, mostSockets));
+  try {
+    const libc = await loadLibc();
+    return epollEngine(libc, capacity);
+  } catch (error) {
+    const mayFallBack = config.engine === 'auto' && error instanceof AppError;
+    if (!mayFallBack) throw error;
+    return socketsEngine(Math.min(capacity, mostSockets));
+  }
+}
+
+/**
+ * How many more descriptors this process may open, less a reserve. Node has raised its soft limit
+ * to the hard one when it started. Where the system does not tell, a number that every system
+ * allows.
+ */
+export function spareDescriptors(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const text = /^Max open files\s+(\S+)/m.exec(limits)?.[1];
+    if (text === 'unlimited') return Number.MAX_SAFE_INTEGER;
+    const left = Number(text) - readdirSync('/proc/self/fd').length;
+    return Math.max(1, left - Math.min(reservedDescriptors, Math.ceil(left / 4)));
+  } catch {
+    return 1024 - reservedDescriptors;
+  }
+}

@@ -1,0 +1,105 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { PortSet } from '../core/ports.ts';
+import { defaultTenantId } from '../core/ids.ts';
+import type { PortState } from '../core/states.ts';
+import { type AddressRange, parseTarget } from '../core/targets.ts';
+import type { StoreDatabase } from './store.ts';
+
+/** Hosts by address or by name; a host passes that meets any of them. */
+export interface HostSelection {
+  readonly ranges: readonly AddressRange[];
+  readonly names: readonly string[];
+}
+
+/** The filters that lists share; each list uses those that make sense for it. */
+export interface ListFilter {
+  readonly hosts?: HostSelection | undefined;
+  readonly ports?: PortSet | undefined;
+  readonly state?: PortState | undefined;
+  /** A service's name, or a part of its product's, in any case. */
+  readonly service?: string | undefined;
+  /** As one scan saw it: the job's UUID. */
+  readonly scan?: string | undefined;
+  /** Seen at or after, epoch ms. */
+  readonly since?: number | undefined;
+}
+
+/**
+ * Reads words of a command line as a selection of hosts; none select every host.
+ *
+ * @throws AppError INVALID_TARGET
+ */
+export function selectHosts(words: readonly string[]): HostSelection | undefined {
+  if (words.length === 0) return undefined;
+  const targets = words.map(parseTarget);
+  return {
+    ranges: targets.flatMap((target) => (target.kind === 'range' ? [target.range] : [])),
+    names: targets.flatMap((target) => (target.kind === 'name' ? [target.text] : [])),
+  };
+}
+
+/** The condition on `hosts` for a selection: the user's tenant, and any of the ranges or names. */
+export function whereHosts(
+  { dialect }: StoreDatabase,
+  selection: HostSelection | undefined,
+): RawBuilder<boolean> {
+  const tenant = sql`hosts.tenant_id =
+    (SELECT id FROM tenants WHERE ${sql.ref(dialect.uuidColumn)} = ${defaultTenantId})`;
+  if (!selection) return sql<boolean>`${tenant}`;
+  const address = sql.ref(`hosts.${dialect.addressColumn}`);
+  const any = [
+    ...selection.ranges.map(({ family, first, last }) => {
+      const [from, to] = [first, last].map((value) => dialect.addressBound({ family, value }));
+      return sql`${address} BETWEEN ${from} AND ${to}`;
+    }),
+    ...selection.names.map((name) => sql`hosts.hostname = ${name}`),
+  ];
+  return sql<boolean>`${tenant} AND (${sql.join(any, sql` OR `)})`;
+}
+
+/**
+ * The condition on a table with `transport` and `port` for a set of ports: runs of neighbours, so
+ * that all 65,535 of them are one comparison.
+ */
+export function wherePorts(table: string, { tcp, udp }: PortSet): RawBuilder<boolean> {
+  const runs = [...runsOf('tcp', tcp), ...runsOf('udp', udp)].map(
+    ({ transport, first, last }) =>
+      sql`(${sql.ref(`${table}.transport`)} = ${transport}
+        AND ${sql.ref(`${table}.port`)} BETWEEN ${first} AND ${last})`,
+  );
+  return sql<boolean>`(${sql.join(runs, sql` OR `)})`;
+}
+
+function runsOf(
+  transport: 'tcp' | 'udp',
+  ports: readonly number[],
+): { transport: string; first: number; last: number }[] {
+  const runs: { transport: string; first: number; last: number }[] = [];
+  for (const port of ports) {
+    const run = runs.at(-1);
+    if (run?.last === port - 1) run.last = port;
+    else runs.push({ transport, first: port, last: port });
+  }
+  return runs;
+}
+
+/** The condition that a service's name is the text, or its product contains it. */
+export function whereService(name: string, product: string, text: string): RawBuilder<boolean> {
+  const word = text.toLowerCase();
+  const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql<boolean>`(lower(${sql.ref(name)}) = ${word}
+    OR lower(${sql.ref(product)}) LIKE ${pattern} ESCAPE '\\')`;
+}
+
+/** Conditions joined by AND; those that are left out (false, undefined) do not count. */
+export function allOf(
+  conditions: readonly (RawBuilder<unknown> | false | undefined | '')[],
+): RawBuilder<boolean> {
+  const given = conditions.filter((condition) => typeof condition === 'object');
+  return given.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`${sql.join(given, sql` AND `)}`;
+}
+
+/** The key of a scan inside the store, for comparisons with `job_id`. */
+export function jobKey({ dialect }: StoreDatabase, scan: string): RawBuilder<never> {
+  return sql<never>`(SELECT id FROM scan_jobs WHERE ${sql.ref(dialect.uuidColumn)} = ${scan})`;
+}

@@ -1,0 +1,113 @@
+import { type RawBuilder, sql } from 'kysely';
+import { parseAddress } from '../core/address.ts';
+import type { PortState, Reason, Transport } from '../core/states.ts';
+import { allOf, jobKey, type ListFilter, whereHosts, wherePorts, whereService } from './filter.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from './page.ts';
+import type { StoreDatabase } from './store.ts';
+
+/** A port of a host and what runs there; times epoch ms. */
+export interface PortRow {
+  readonly address: string;
+  readonly hostname: string | null;
+  readonly transport: Transport;
+  readonly port: number;
+  readonly state: PortState;
+  readonly reason: Reason | null;
+  readonly service: string | null;
+  readonly product: string | null;
+  readonly vendor: string | null;
+  readonly version: string | null;
+  readonly extra_info: string | null;
+  readonly cpe: string | null;
+  /** How sure the service is, 0 … 1. */
+  readonly confidence: number | null;
+  /** How the service was recognised; `port` is a guess from the number. */
+  readonly method: string | null;
+  /** Title of the page there. */
+  readonly title: string | null;
+  readonly first_seen: number;
+  readonly last_seen: number;
+}
+
+export type PortFilter = Pick<
+  ListFilter,
+  'hosts' | 'ports' | 'scan' | 'service' | 'since' | 'state'
+>;
+
+/** Ports by address, transport and number: as known now or, with `scan`, as one scan saw them. */
+export async function listPorts(
+  db: StoreDatabase,
+  filter: PortFilter = {},
+  page: PageRequest = {},
+): Promise<Page<PortRow>> {
+  const limit = pageLimit(page.limit);
+  const { dialect } = db;
+  const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
+  const { rows } = await sql<PortRow>`
+    SELECT hosts.address, hosts.hostname, p.transport, p.port, p.state, p.reason, p.service,
+      ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
+      (SELECT w.title FROM http_scans w
+        WHERE w.job_id = ${source.job} AND w.host_id = p.host_id
+          AND w.transport = p.transport AND w.port = p.port AND w.title IS NOT NULL
+        ORDER BY w.scheme, w.authority, w.path LIMIT 1) AS title,
+      p.first_seen, p.last_seen
+    FROM hosts
+    JOIN ${source.table} p ON p.host_id = hosts.id
+    LEFT JOIN services s ON s.job_id = ${source.job} AND s.host_id = p.host_id
+      AND s.transport = p.transport AND s.port = p.port
+    WHERE ${allOf([
+      whereHosts(db, filter.hosts),
+      source.where,
+      filter.ports && wherePorts('p', filter.ports),
+      filter.state && sql`p.state = ${filter.state}`,
+      filter.service && whereService('p.service', source.productColumn, filter.service),
+      filter.since !== undefined && sql`p.last_seen >= ${dialect.time(filter.since)}`,
+      page.after !== undefined && afterPort(db, page.after),
+    ])}
+    ORDER BY ${sql.ref(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
+    LIMIT ${limit + 1}`.execute(db.kysely);
+  return toPage(rows, limit, ({ address, transport, port }) =>
+    encodeCursor([address, transport, port]),
+  );
+}
+
+/** Where ports come from: the inventory, or one scan's observations. */
+interface Source {
+  readonly table: RawBuilder<unknown>;
+  /** The scan that saw it, which is where the rest of what is known of the service stands. */
+  readonly job: RawBuilder<unknown>;
+  readonly product: RawBuilder<unknown>;
+  readonly productColumn: string;
+  readonly where?: RawBuilder<unknown>;
+}
+
+const inventory: Source = {
+  table: sql`host_ports`,
+  job: sql`p.last_job_id`,
+  product: sql`p.product, p.version`,
+  productColumn: 'p.product',
+};
+
+function ofScan(db: StoreDatabase, scan: string): Source {
+  return {
+    table: sql`port_scans`,
+    job: sql`p.job_id`,
+    product: sql`s.product, s.version`,
+    productColumn: 's.product',
+    where: sql`p.job_id = ${jobKey(db, scan)}`,
+  };
+}
+
+function afterPort({ dialect }: StoreDatabase, cursor: string): RawBuilder<unknown> {
+  const [address, transport, port] = decodeCursor(cursor, ['string', 'string', 'number']);
+  const column = sql.ref(`hosts.${dialect.addressColumn}`);
+  return sql`(${column}, p.transport, p.port) >
+    (${dialect.addressBound(parseAddress(address))}, ${transport}, ${port})`;
+}

@@ -1,0 +1,187 @@
+import { sql } from 'kysely';
+import type {
+  NotShown,
+  RunFinish,
+  RunStart,
+  RunUnit,
+  ScanEvent,
+  ScanHost,
+  ScanPort,
+} from '../core/events.ts';
+import { getJob, type Job } from './jobs.ts';
+import type { StoreDatabase } from './store.ts';
+import { defined, exportBatch, storedFindings } from './stored-findings.ts';
+import { fromJson } from './tables.ts';
+
+/**
+ * The events of recorded scans as their scanners sent them: importing them into another store
+ * gives the same rows. They come in the order start, hosts, ports, findings, errors, units, finish
+ * of one scan after the other; memory holds some thousand.
+ *
+ * @param ids UUIDs of scans
+ * @throws AppError NOT_FOUND
+ */
+export async function* storedEvents(
+  db: StoreDatabase,
+  ids: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<ScanEvent> {
+  for await (const id of ids) {
+    const job = await getJob(db, id);
+    yield startOf(job);
+    yield* hostEvents(db, id);
+    yield* portEvents(db, id);
+    yield* storedFindings(db, id);
+    yield* unitEvents(db, id);
+    yield finishOf(job);
+  }
+}
+
+/** Every scan's id, in the order in which they began: a store made of them ends the same. */
+export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
+  const { uuidColumn } = db.dialect;
+  const began = sql<number>`coalesce(started_at, requested_at)`;
+  let after: { readonly began: number; readonly uuid: string } | undefined;
+  for (;;) {
+    let query = db.kysely
+      .selectFrom('scan_jobs')
+      .select([`${uuidColumn} as uuid`, began.as('began')]);
+    if (after) {
+      const key = sql`(${db.dialect.time(after.began)}, ${after.uuid})`;
+      query = query.where(sql<boolean>`(${began}, ${sql.ref(uuidColumn)}) > ${key}`);
+    }
+    const rows = await query.orderBy(began).orderBy(uuidColumn).limit(exportBatch).execute();
+    if (rows.length === 0) return;
+    for (const row of rows) yield row.uuid;
+    after = rows.at(-1);
+  }
+}
+
+function startOf(job: Job): RunStart {
+  return {
+    type: 'run.start',
+    run_id: job.id,
+    t: job.started_at ?? job.requested_at,
+    tool_version: job.tool_version ?? '',
+    args: job.args as RunStart['args'],
+    scan_type: job.scan_type,
+    config: job.config as RunStart['config'],
+    coverage: job.coverage as RunStart['coverage'],
+    ...defined({ git_sha: job.git_sha, scan_id: job.scan_id }),
+  };
+}
+
+function finishOf(job: Job): RunFinish {
+  return {
+    type: 'run.finish',
+    run_id: job.id,
+    t: job.completed_at ?? job.heartbeat_at ?? job.started_at ?? job.requested_at,
+    status: finalStatus(job),
+    host_count: job.host_count,
+    error_count: job.error_count,
+    counts: job.counts,
+    ...defined({ error_message: job.error_message }),
+  };
+}
+
+/** A scan that is still under way is, in this file, one that did not look at everything. */
+function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
+  if (status === 'completed') return is_partial ? 'partial' : 'completed';
+  return status === 'failed' || status === 'cancelled' || status === 'crashed' ? status : 'partial';
+}
+
+async function* hostEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanHost> {
+  let after: unknown = -1;
+  for (;;) {
+    const rows = await db.kysely
+      .selectFrom('host_scans as s')
+      .innerJoin('hosts as h', 'h.id', 's.host_id')
+      .innerJoin('scan_jobs as j', 'j.id', 's.job_id')
+      .selectAll('s')
+      .select('h.address')
+      .where(`j.${db.dialect.uuidColumn}`, '=', id)
+      .where(sql<boolean>`s.host_id > ${after}`)
+      .orderBy('s.host_id')
+      .limit(exportBatch)
+      .execute();
+    for (const row of rows) {
+      const { host_id, job_id: _job, address, state, reason, not_shown, t, ...about } = row;
+      after = host_id;
+      // Only ports spoke for it: they will again.
+      if (reason === null) continue;
+      const notShown = fromJson(not_shown) as NotShown[] | null;
+      const base = { type: 'scan.host' as const, run_id: id, addr: address, state, reason, t };
+      yield { ...base, ...defined({ ...about, not_shown: notShown }) };
+    }
+    if (rows.length < exportBatch) return;
+  }
+}
+
+async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPort> {
+  let after: readonly unknown[] | undefined;
+  for (;;) {
+    const key = after;
+    const rows = await db.kysely
+      .selectFrom('port_scans as p')
+      .innerJoin('hosts as h', 'h.id', 'p.host_id')
+      .innerJoin('scan_jobs as j', 'j.id', 'p.job_id')
+      .leftJoin('services as s', (join) =>
+        join
+          .onRef('s.job_id', '=', 'p.job_id')
+          .onRef('s.host_id', '=', 'p.host_id')
+          .onRef('s.transport', '=', 'p.transport')
+          .onRef('s.port', '=', 'p.port'),
+      )
+      .selectAll('p')
+      .select(['h.address', 's.product', 's.vendor', 's.version', 's.extra_info', 's.cpe'])
+      .where(`j.${db.dialect.uuidColumn}`, '=', id)
+      .$if(key !== undefined, (query) =>
+        query.where(sql<boolean>`(p.host_id, p.transport, p.port) > (${sql.join(key ?? [])})`),
+      )
+      .orderBy('p.host_id')
+      .orderBy('p.transport')
+      .orderBy('p.port')
+      .limit(exportBatch)
+      .execute();
+    for (const row of rows) {
+      const { product, vendor, version, extra_info, cpe, confidence, method } = row;
+      const details = { product, vendor, version, extra_info, cpe, confidence, method };
+      yield {
+        type: 'scan.port',
+        run_id: id,
+        addr: row.address,
+        transport: row.transport,
+        port: row.port,
+        state: row.state,
+        ...defined({ reason: row.reason }),
+        ...(row.service !== null && { service: { name: row.service, ...defined(details) } }),
+        t_first: row.first_seen,
+        t_last: row.last_seen,
+      };
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < exportBatch) return;
+    after = [last.host_id, last.transport, last.port];
+  }
+}
+
+async function* unitEvents(db: StoreDatabase, id: string): AsyncGenerator<RunUnit> {
+  let after = -1;
+  for (;;) {
+    const rows = await db.kysely
+      .selectFrom('scan_units as u')
+      .innerJoin('scan_jobs as j', 'j.id', 'u.job_id')
+      .selectAll('u')
+      .where(`j.${db.dialect.uuidColumn}`, '=', id)
+      .where('u.unit', '>', after)
+      .orderBy('u.unit')
+      .limit(exportBatch)
+      .execute();
+    for (const { unit, first, last, status, started_at, completed_at, counts } of rows) {
+      const times = { t_start: started_at, t_end: completed_at };
+      const numbers = fromJson(counts) as Record<string, number>;
+      yield { type: 'run.unit', run_id: id, unit, first, last, status, ...times, counts: numbers };
+      after = unit;
+    }
+    if (rows.length < exportBatch) return;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Scans as its arguments say and prints what it found as one line of JSON. Started as a process of
+ * its own, so that it can run inside a network namespace or under other limits.
+ *
+ * Usage: run-scan.ts '{"targets": ["127.0.0.1"], "ports": "-", …}'
+ */
+import type { ScanEvent } from '../../src/core/events.ts';
+import { planScan } from '../../src/core/plan.ts';
+import { networkScanConfig } from '../../src/core/scan-config.ts';
+import { scanNetwork } from '../../src/scan/network/scan-network.ts';
+import { newProgress } from '../../src/scan/scanner.ts';
+
+const config = networkScanConfig.parse({ seed: 'seed', ...JSON.parse(process.argv[2] ?? '{}') });
+const plan = planScan(config);
+const progress = newProgress();
+const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
+const signal = new AbortController().signal;
+const events: ScanEvent[] = [];
+const startedMs = performance.now();
+for await (const batch of scanNetwork(config, { runId: 'run', units, progress, signal })) {
+  for (const event of batch) events.push(event);
+}
+const elapsedMs = performance.now() - startedMs;
+const open = events.flatMap((event) =>
+  event.type === 'scan.port' && event.state === 'open' ? [`${event.addr}:${event.port}`] : [],
+);
+const hosts = events.filter((event) => event.type === 'scan.host');
+const others = events.filter((event) => event.type === 'run.error' || event.type === 'scan.port');
+const rssMb = process.resourceUsage().maxRSS / 1024;
+const cpu = process.cpuUsage();
+const cpuMs = (cpu.user + cpu.system) / 1000;
+process.stdout.write(
+  `${JSON.stringify({
+    open: process.argv[3] === 'counts' ? open.length : open,
+    ...(process.argv[3] === 'counts' ? {} : { hosts, others }),
+    progress,
+    elapsedMs,
+    cpuMs,
+    rssMb,
+  })}\n`,
+);
