@@ -23,8 +23,8 @@ export interface KillOptions {
   /** How long to wait between SIGTERM and SIGKILL. */
   readonly graceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told of each process before it is signalled. */
-  readonly onTarget?: ((port: number, target: RunningProcess) => void) | undefined;
+  /** Told of each process before it is signalled; waited for. */
+  readonly onTarget?: ((port: number, target: RunningProcess) => Promise<void> | void) | undefined;
 }
 
 /** What became of the processes that listened on a port. */
@@ -55,11 +55,12 @@ export async function killPort(
   }
   const targets = await targetsOf(port, sockets);
   for (const target of targets) await assertKillable(port, target, options.force ?? false);
-  for (const target of targets) options.onTarget?.(port, target);
+  for (const target of targets) await options.onTarget?.(port, target);
   if (options.dryRun) return { port, processes: targets, signal: undefined };
   const signal = await end(port, { targets, sockets, options });
   await assertFree(port, sockets);
-  recordKilled(registry, port, { targets, signal });
+  // They may have ended by themselves: then nobody was killed.
+  if (signal) recordKilled(registry, port, { targets, signal });
   return { port, processes: targets, signal };
 }
 
