@@ -19,7 +19,7 @@ export function completionCommand(program: Program): CommandModule {
         );
     },
     async run(io, [shell]) {
-      const command = await completingProgram(io, program);
+      const command = await completingProgram(io, program, []);
       await command.parseAsync(['completion', shell as string], { from: 'user' });
     },
   };
@@ -35,7 +35,7 @@ export function completeCommand(program: Program): CommandModule {
         .addHelpText('after', `\nExample:\n  ${program.name} complete -- ${example(program)} --`);
     },
     async run(io, [words]) {
-      const command = await completingProgram(io, program);
+      const command = await completingProgram(io, program, words as string[]);
       await command.parseAsync(['complete', '--', ...(words as string[])], { from: 'user' });
     },
   };

@@ -41,7 +41,8 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
   return status;
 }
 
-function areInOrder(names: readonly string[], words: readonly string[]): boolean {
+/** Whether the words have all of the names in their order, others between them. */
+export function areInOrder(names: readonly string[], words: readonly string[]): boolean {
   let at = -1;
   return names.every((name) => (at = words.indexOf(name, at + 1)) >= 0);
 }

@@ -16,7 +16,7 @@ export async function writeEnvFile(
 }
 
 /** The text of a `.env` file with variables set. */
-export function setVariables(text: string, variables: Readonly<Record<string, number>>): string {
+function setVariables(text: string, variables: Readonly<Record<string, number>>): string {
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   for (const [name, value] of Object.entries(variables)) {
     const pattern = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);

@@ -54,7 +54,7 @@ async function serialize(
 }
 
 /** Every row of `ports`, its JSON columns as values. */
-export function readPorts({ db }: Registry): Record<string, unknown>[] {
+function readPorts({ db }: Registry): Record<string, unknown>[] {
   const rows = db
     .prepare(
       `SELECT number, projectName, description, status, pid, processName, reservedAt, lastSeenAt,

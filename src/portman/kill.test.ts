@@ -52,6 +52,7 @@ describe('killing a port', () => {
     const registry = await temporaryRegistry();
     const server = await listenHere();
     const client = connect(server, '127.0.0.1');
+    client.on('error', () => undefined);
     onTestFinished(() => void client.destroy());
     await once(client, 'connect');
     await expect(killPort(registry, client.localPort!)).rejects.toMatchObject({

@@ -11,7 +11,7 @@ import { openProcess } from './signal-process.ts';
 /** How long a process may take to end by itself. */
 const defaultGraceMs = 5000;
 /** How long the kernel may take to end it. */
-const killWaitMs = 2000;
+const killWaitMs = 5000;
 const pollMs = 50;
 
 /** How to end listeners. */

@@ -82,7 +82,7 @@ async function stateOf(
 }
 
 /** A listener with its first process's name and its user's. */
-export async function showListener(listener: Listener): Promise<ShownListener> {
+async function showListener(listener: Listener): Promise<ShownListener> {
   const [pid] = listener.pids;
   const found = pid === undefined ? undefined : await findProcess(pid);
   const uid = listener.uid ?? found?.uid;

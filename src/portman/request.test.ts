@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { freePort, listenHere, temporaryRegistry } from '../../test/portman/fixtures.ts';
-import { canBind, choosePorts, ephemeralRange, skippedPorts } from './free-ports.ts';
+import {
+  canBind,
+  choosePorts,
+  ephemeralRange,
+  type PortOrder,
+  skippedPorts,
+} from './free-ports.ts';
 import { requestPorts } from './request.ts';
 import { reservePorts } from './reserve.ts';
 
@@ -99,14 +105,14 @@ test('chosen ports are different, in the range, and not taken', () => {
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 0, max: 60 }),
       fc.integer({ min: 1, max: 20 }),
-      fc.constantFrom('lowest', 'sequential', 'random' as const),
+      fc.constantFrom<PortOrder>('lowest', 'sequential', 'random'),
       fc.func(fc.boolean()),
       (start, size, count, order, isTaken) => {
         const range = { start, end: start + size };
         const free = Array.from({ length: size + 1 }, (_, i) => start + i).filter(
           (port) => !isTaken(port),
         );
-        const chosen = choosePorts({ count, range, order: order as 'lowest', isTaken });
+        const chosen = choosePorts({ count, range, order, isTaken });
         if (chosen === undefined) {
           if (order !== 'sequential') expect(free.length).toBeLessThan(count);
           return;

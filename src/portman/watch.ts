@@ -51,7 +51,7 @@ function withoutListeners(states: ReadonlyMap<number, PortState>): Map<number, P
 }
 
 /** What happened between two looks, by port. */
-export function changesBetween(
+function changesBetween(
   before: ReadonlyMap<number, PortState>,
   now: ReadonlyMap<number, PortState>,
 ): PortChange[] {

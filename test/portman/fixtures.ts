@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openRegistry, type Registry } from '../../src/portman/registry.ts';
+import { writeSetting } from '../../src/portman/settings.ts';
 
 /** A folder of the running test, removed after it. */
 export function temporaryFolder(): string {
@@ -27,7 +28,8 @@ export async function temporaryRegistry(
 
 /** A port on which this process listens until the test ends. */
 export async function listenHere(host = '127.0.0.1', port = 0): Promise<number> {
-  const server = createServer();
+  // A client that is killed resets its connection: no matter here.
+  const server = createServer((socket) => socket.on('error', () => undefined));
   server.listen({ host, port, ipv6Only: host === '::1' });
   await once(server, 'listening');
   onTestFinished(() => void server.close());
@@ -49,6 +51,19 @@ export async function freePort(): Promise<number> {
     await once(server, 'close');
     return port;
   }
+}
+
+/**
+ * A registry whose requests are answered from a range of its own: tests run at the same time, and
+ * one must not kill what listens for another.
+ */
+export async function registryWithRange(): Promise<string> {
+  const registry = await temporaryRegistry();
+  const start = await freePort();
+  writeSetting(registry, 'request.start', String(start));
+  writeSetting(registry, 'request.end', String(start + 500));
+  registry.db.close();
+  return registry.path;
 }
 
 /** A program that listens on a port, and what it says to the signals that end others. */
@@ -77,7 +92,7 @@ export async function startProgram(
     ...(cwd === undefined ? {} : { cwd }),
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort, listenHere, startListener, temporaryFolder } from './fixtures.ts';
+import { freePort, listenHere, registryWithRange, startListener } from './fixtures.ts';
 import { bin, portman } from './portman.ts';
 
 async function connect(path: string, ...argv: string[]): Promise<Client> {
@@ -25,7 +24,7 @@ async function call(client: Client, name: string, input: object): Promise<unknow
 }
 
 test('a client of the protocol uses every tool', async () => {
-  const path = join(temporaryFolder(), 'database.db');
+  const path = await registryWithRange();
   const client = await connect(path, '--allow-kill');
   const { tools } = await client.listTools();
   const used = new Set<string>();
@@ -60,7 +59,7 @@ test('a client of the protocol uses every tool', async () => {
 });
 
 test('without the flag there is no tool that kills', async () => {
-  const client = await connect(join(temporaryFolder(), 'database.db'));
+  const client = await connect(await registryWithRange());
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).not.toContain('kill_port');
   const port = await listenHere();
@@ -69,7 +68,7 @@ test('without the flag there is no tool that kills', async () => {
 });
 
 test('what an agent reserved is stale once the agent is gone', async () => {
-  const path = join(temporaryFolder(), 'database.db');
+  const path = await registryWithRange();
   const client = await connect(path);
   await call(client, 'request_ports', { project: 'agent' });
   const stale = async (): Promise<unknown> =>

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { lookAtPorts, type PortState } from '../../src/portman/port-state.ts';
-import { freePort, temporaryFolder, temporaryRegistry } from './fixtures.ts';
+import { freePort, registryWithRange, temporaryRegistry } from './fixtures.ts';
 import { bin, portman, portmanProcess } from './portman.ts';
 
-const newPath = (): string => join(temporaryFolder(), 'database.db');
 const node = process.execPath;
 const listen = `require('node:net').createServer().listen(process.env.PORT, '127.0.0.1',
   () => console.log('listening'))`;
@@ -20,7 +18,7 @@ async function states(path: string): Promise<readonly PortState[]> {
 
 describe('portman run', () => {
   test('gives the program its port, passes its status on, and releases the port', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     const script = 'console.log(process.env.PORT, process.argv.slice(1).join()); process.exit(7)';
     const argv = ['run', 'shop', '--', node, '-e', script, 'x', '--json'];
     const { status, stdout } = await portmanProcess(path, argv);
@@ -30,7 +28,7 @@ describe('portman run', () => {
   });
 
   test('uses the port and the variable that are named, or one that the project has', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     const port = await freePort();
     const argv = [
       'run',
@@ -53,13 +51,13 @@ describe('portman run', () => {
   });
 
   test('of a program that cannot be started keeps nothing', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     expect(await portman(path, ['run', 'a', '--', '/nonexistent'])).toMatchObject({ status: 2 });
     expect(await states(path)).toEqual([]);
   });
 
   test('hands SIGTERM on and releases the port', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     const runner = spawn(node, [bin, 'run', 'shop', '--', node, '-e', listen], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, PORTKEEPER_DB_PATH: path },
@@ -74,7 +72,7 @@ describe('portman run', () => {
   });
 
   test('leaves the port to a server that outlives it, until that ends too', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     const daemon = `const { spawn } = require('node:child_process');
       const child = spawn(process.execPath, ['-e', process.env.SCRIPT],
         { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
@@ -100,7 +98,7 @@ describe('portman run', () => {
   });
 
   test('killed at once leaves a port that is found stale', async () => {
-    const path = newPath();
+    const path = await registryWithRange();
     const runner = spawn(node, [bin, 'run', 'shop', '--', 'sleep', '60'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, PORTKEEPER_DB_PATH: path },

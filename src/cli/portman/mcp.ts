@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Command } from 'commander';
-import { mcpServer } from '../../portman/mcp.ts';
 import type { Io } from '../io.ts';
 import { withRegistry } from './with-registry.ts';
 
@@ -23,6 +21,8 @@ export async function run(
   _: readonly unknown[],
   { allowKill = false }: { readonly allowKill?: boolean },
 ): Promise<void> {
+  const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
+  const { mcpServer } = await import('../../portman/mcp.ts');
   const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
   await withRegistry(io, async (registry) => {

@@ -16,7 +16,7 @@ const colors = {
 } as const;
 
 /** A port's state in colour. */
-export const stateColumn: Column<PortState> = {
+const stateColumn: Column<PortState> = {
   title: 'status',
   value: stateWord,
   color: (state) => colors[stateWord(state) as keyof typeof colors],

@@ -24,7 +24,7 @@ export function findOwners(inodes: ReadonlySet<string>): Map<string, number[]> {
 }
 
 /** Which of the sockets a process holds. */
-export function heldBy(pid: number, inodes: ReadonlySet<string>): Set<string> {
+function heldBy(pid: number, inodes: ReadonlySet<string>): Set<string> {
   const held = new Set<string>();
   const folder = `/proc/${pid}/fd`;
   for (const descriptor of quietly(() => readdirSync(folder)) ?? []) {

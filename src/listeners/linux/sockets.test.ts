@@ -45,6 +45,7 @@ describe.runIf(process.platform === 'linux')('the kernel’s table of sockets', 
   test('never shows a client of a listener as one', async () => {
     const port = await listenHere();
     const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
     onTestFinished(() => void client.destroy());
     await once(client, 'connect');
     expect(await listListeners({ ports: new Set([client.localPort!]) })).toEqual([]);
@@ -53,8 +54,7 @@ describe.runIf(process.platform === 'linux')('the kernel’s table of sockets', 
 });
 
 test('any text is read without a fault, and yields only ports from 1 to 65535', () => {
-  const hex = (maxLength: number) =>
-    fc.string({ unit: fc.constantFrom(...'0123456789ABCDEF'), maxLength });
+  const hex = (maxLength: number) => fc.stringMatching(new RegExp(`^[0-9A-F]{0,${maxLength}}$`));
   const line = fc
     .tuple(hex(33), hex(6), fc.constantFrom('0A', '07', '01', 'x'))
     .map(([host, port, state]) => ` 0: ${host}:${port} 0:0 ${state} 0:0 0:0 0 1000 0 77 1`);
