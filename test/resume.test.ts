@@ -12,8 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'portolan-resume-'));
 const servers: Server[] = [];
 const openPorts: number[] = [];
 
-/** 254 addresses of loopback, a thousand ports of which some listen: 16 units, 254,000 connects. */
-const targets = ['127.9.0.1-254'];
+/** 96 addresses of loopback, a thousand ports of which some listen: 6 units, 96,000 connects. */
+const targets = ['127.9.0.1-96'];
 let ports = '';
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('a scan that is killed', () => {
     expect((await startPortolan(scanArgs(undisturbed)).ended).status).toBe(0);
     const tookMs = Date.now() - started;
     const expected = rowsOf(undisturbed);
-    expect(expected.ports).toHaveLength(254 * openPorts.length);
+    expect(expected.ports).toHaveLength(96 * openPorts.length);
 
     for (let round = 0; round < 10; round++) {
       const db = join(folder, `killed-${round}.db`);
@@ -84,9 +84,9 @@ describe('a scan that is killed', () => {
     expect(stderr).toContain('portolan resume');
     const partial = rowsOf(db);
     expect(partial.ports.length).toBeGreaterThan(0);
-    expect(partial.ports.length).toBeLessThan(254 * openPorts.length);
+    expect(partial.ports.length).toBeLessThan(96 * openPorts.length);
     expect((await startPortolan(['resume', 'last', '--db', db]).ended).status).toBe(0);
-    expect(rowsOf(db).ports).toHaveLength(254 * openPorts.length);
+    expect(rowsOf(db).ports).toHaveLength(96 * openPorts.length);
   });
 
   test('two scans into one file at once both complete', async () => {
@@ -101,7 +101,7 @@ describe('a scan that is killed', () => {
     const counts = database
       .prepare('SELECT job_id, count(*) AS rows FROM port_scans GROUP BY job_id ORDER BY job_id')
       .all();
-    expect(counts).toEqual([1, 2].map((job_id) => ({ job_id, rows: 254 * openPorts.length })));
+    expect(counts).toEqual([1, 2].map((job_id) => ({ job_id, rows: 96 * openPorts.length })));
   });
 });
 

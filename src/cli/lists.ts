@@ -50,6 +50,12 @@ const stateColors = {
   filtered: 'yellow',
 } as Readonly<Record<string, 'green' | 'red' | 'yellow' | undefined>>;
 
+/** A guess from the port's number says so. */
+function serviceText({ service, method }: PortRow): string | null {
+  if (service === null || service === 'unknown') return null;
+  return method === 'port' ? `${service}?` : service;
+}
+
 const portShape: Shape<PortRow> = {
   columns: [
     { title: 'address', value: ({ address }) => address },
@@ -59,8 +65,7 @@ const portShape: Shape<PortRow> = {
     { title: 'state', value: ({ state }) => state, color: ({ state }) => stateColors[state] },
     {
       title: 'service',
-      // A guess from the number says so.
-      value: ({ service, method }) => (service && method === 'port' ? `${service}?` : service),
+      value: serviceText,
       color: ({ method }) => (method === 'port' ? 'dim' : undefined),
     },
     { title: 'product', value: ({ product }) => product },

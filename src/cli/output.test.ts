@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { csvLine, type OutputOptions, type Shape, writeRows } from './output.ts';
+import { csvLine } from '../core/csv.ts';
+import { type OutputOptions, type Shape, writeRows } from './output.ts';
 
 interface Row {
   readonly name: string;

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
+import { csvLine } from '../core/csv.ts';
 import { AppError } from '../errors.ts';
 import { type Io, write } from './io.ts';
 import type { Column } from './table.ts';
@@ -132,17 +133,4 @@ async function writeTable<Row>(
   if (isCut) {
     await write(io.stderr, `(the first ${tableRows} rows; --jsonl and --csv print all of them)\n`);
   }
-}
-
-/** One line of CSV as RFC 4180 has it, with `\n`; objects as JSON. */
-export function csvLine(values: readonly unknown[]): string {
-  const cells = values.map((value) => {
-    if (value === null || value === undefined) return '';
-    const text =
-      typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | boolean}`;
-    // A spreadsheet takes a cell that begins so for a formula: what a server sent must stay text.
-    const safe = typeof value === 'string' && /^[=+@\t\r-]/.test(text) ? `'${text}` : text;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  });
-  return `${cells.join(',')}\n`;
 }

@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/resume.ts'),
   },
   {
+    name: 'demo',
+    summary: 'scan a few servers that it starts itself, and show what one sees',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'scans',
     summary: 'list scans',
     load: () => import('./commands/scans.ts'),

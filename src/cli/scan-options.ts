@@ -17,6 +17,7 @@ export interface ScanOptions {
   readonly hostParallelism?: number;
   readonly timeout?: number;
   readonly retries?: number;
+  readonly retryDelay?: number;
   readonly hostTimeout?: number;
   readonly resolveAll?: boolean;
   readonly dns?: boolean;
@@ -49,6 +50,7 @@ export function addScanOptions(command: Command): Command {
     .option('--host-parallelism <n>', 'connects at once to one host', wholeFrom(1))
     .option('--timeout <ms>', 'how long one connect may take', wholeFrom(1))
     .option('--retries <n>', 'how often a silent port is tried again', wholeFrom(0))
+    .option('--retry-delay <ms>', 'the least time between two tries of one port', wholeFrom(0))
     .option('--host-timeout <ms>', 'when one host is given up; 0 for never', wholeFrom(0))
     .option('--resolve-all', 'scan every address of a name, not only its first')
     .option('-n, --no-dns', 'do not ask DNS for the names of the hosts that are up')
@@ -92,6 +94,7 @@ export async function readScanRequest(
       host_parallelism: options.hostParallelism,
       timeout_ms: options.timeout,
       retries: options.retries,
+      retry_delay_ms: options.retryDelay,
       host_timeout_ms: options.hostTimeout,
     },
     resolveAll: options.resolveAll ?? false,

@@ -16,15 +16,15 @@ export interface PortSet {
  * @example parsePorts('22,T:8000-8001,U:53') // { tcp: [22, 8000, 8001], udp: [53] }
  */
 export function parsePorts(text: string): PortSet {
-  const chosen = { tcp: new Set<number>(), udp: new Set<number>() };
+  const chosen = { tcp: new Uint8Array(65_536), udp: new Uint8Array(65_536) };
   let transport: Transport = 'tcp';
   for (const word of text.split(',')) {
     const [, prefix, part = ''] = /^\s*(?:([TU]):)?\s*(.*?)\s*$/i.exec(word) ?? [];
     if (prefix) transport = prefix.toUpperCase() === 'U' ? 'udp' : 'tcp';
     const [first, last] = parseRange(text, part);
-    for (let port = first; port <= last; port++) chosen[transport].add(port);
+    chosen[transport].fill(1, first, last + 1);
   }
-  return { tcp: ascending(chosen.tcp), udp: ascending(chosen.udp) };
+  return { tcp: portsOf(chosen.tcp), udp: portsOf(chosen.udp) };
 }
 
 function parseRange(text: string, part: string): [number, number] {
@@ -77,6 +77,15 @@ function formatRuns(ports: readonly number[]): string {
     else runs.push([port, port]);
   }
   return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(',');
+}
+
+/** The ports whose flag is set. */
+function portsOf(flags: Uint8Array): number[] {
+  const ports: number[] = [];
+  flags.forEach((flag, port) => {
+    if (flag) ports.push(port);
+  });
+  return ports;
 }
 
 function ascending(ports: Iterable<number>): number[] {

@@ -66,6 +66,9 @@ async function* readInThread(
   const file = import.meta.url.endsWith('.ts') ? './import-thread.ts' : './import-thread.js';
   const thread = new Worker(new URL(file, import.meta.url), {
     workerData: { path },
+    // Flags of this process, such as --input-type, may fit no file.
+    execArgv: [],
+    // Events live for one batch: a large nursery would only be memory.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   try {

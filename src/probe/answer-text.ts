@@ -1,18 +1,21 @@
 import { mysqlText } from './mysql.ts';
 import { beginsAsTelnet, readTelnet } from './telnet.ts';
 
+/** How much of an answer is matched: a hostile one must not make rules slow. */
+const maxMatched = 8192;
+
 /**
  * The text that fingerprint rules match for an answer: the bytes as Latin-1, or, for binary
  * protocols whose versions are no text, one that says the same in words.
  */
 export function answerText(bytes: Buffer): string {
   const described = mysqlText(bytes) ?? mssqlText(bytes) ?? telnetText(bytes);
-  return described ?? bytes.toString('latin1', 0, 16_384);
+  return described ?? bytes.toString('latin1', 0, maxMatched);
 }
 
 function telnetText(bytes: Buffer): string | undefined {
   if (!beginsAsTelnet(bytes)) return undefined;
-  return `telnet ${readTelnet(bytes).text.toString('latin1').trimStart()}`;
+  return `telnet ${readTelnet(bytes).text.toString('latin1', 0, maxMatched).trimStart()}`;
 }
 
 /** The version of a PRELOGIN response (MS-TDS 2.2.6.5), as `mssql 15.0.2000`. */

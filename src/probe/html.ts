@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 
 /** How far into a page its head is searched. */
-const maxSearched = 262_144;
+const maxSearched = 131_072;
 const maxTitle = 512;
 
 /** The decoded text of a page: the charset of its header, of its `<meta>`, or UTF-8. */
@@ -40,7 +40,9 @@ export function titleOf(html: string): string | undefined {
   return text.length <= maxTitle ? text : `${text.slice(0, maxTitle - 1).toWellFormed()}…`;
 }
 
-const tagPattern = /<(link|meta|script)\b([^>]{0,2000})>/gi;
+/** Longer tags are passed over. */
+const maxTag = 2000;
+const tagStart = /<(link|meta|script)[\s/]/gi;
 const attributePattern = /([a-z][\w:-]{0,40})\s{0,5}=\s{0,5}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi;
 
 /** A tag of a page's head, attributes by name in lower case. */
@@ -52,16 +54,24 @@ export interface Tag {
 /** The first `limit` link, meta and script tags. */
 export function tagsOf(html: string, limit = 200): Tag[] {
   const tags: Tag[] = [];
-  for (const [, name = '', inside = ''] of html.slice(0, maxSearched).matchAll(tagPattern)) {
-    const attributes = new Map<string, string>();
-    for (const [, key = '', a, b, c] of inside.matchAll(attributePattern)) {
-      if (!attributes.has(key))
-        attributes.set(key.toLowerCase(), decodeEntities(a ?? b ?? c ?? ''));
-    }
-    tags.push({ name: name.toLowerCase() as Tag['name'], attributes });
-    if (tags.length >= limit) break;
+  const searched = html.slice(0, maxSearched);
+  for (const match of searched.matchAll(tagStart)) {
+    const end = searched.indexOf('>', match.index);
+    if (end === -1 || tags.length >= limit) break;
+    if (end - match.index > maxTag) continue;
+    const name = match[1]!.toLowerCase() as Tag['name'];
+    tags.push({ name, attributes: attributesOf(searched.slice(match.index, end)) });
   }
   return tags;
+}
+
+function attributesOf(tag: string): Map<string, string> {
+  const attributes = new Map<string, string>();
+  for (const [, key = '', a, b, c] of tag.matchAll(attributePattern)) {
+    const name = key.toLowerCase();
+    if (!attributes.has(name)) attributes.set(name, decodeEntities(a ?? b ?? c ?? ''));
+  }
+  return attributes;
 }
 
 /** What `<link rel="icon">` points to, as written. */

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { guessByPort } from './guess.ts';
 import { defaultProbeLimits, type ProbeLimits } from './limits.ts';
 import { isPrinterPort } from './nudges.ts';
-import type { ProbeResult, ProbeTarget } from './probe.ts';
+import type { ProbeFault, ProbeResult, ProbeTarget } from './probe.ts';
 import { PortSession } from './session.ts';
 
 /**
@@ -31,29 +31,30 @@ export async function probePort(
   } catch (error) {
     // A fault of a probe itself must not end the scan.
     session.failed(error, 'the probe failed');
-    return { service: guess, banners: [], endpoints: [], faults: session.faults };
+    return { service: guess, banners: [], endpoints: [], faults: faultsOf(session) };
   }
 }
 
 function resultOf(session: PortSession, finding: Finding | undefined, guess: Service): ProbeResult {
-  const { faults, limits, target } = session;
-  if (!finding) {
-    if (target.signal.aborted)
-      session.fault('ABORTED', 'the probe was ended before it had finished');
-    else if (faults.length === 0)
-      session.fault('NO_ANSWER', 'the port accepts connections but says nothing');
-    return { service: guess, banners: [], endpoints: [], faults };
+  if (!finding && session.faults.length === 0) {
+    session.fault('NO_ANSWER', 'the port accepts connections but says nothing');
   }
-  const protocol = finding.service?.name ?? finding.asked ?? 'unknown';
+  const protocol = finding?.service?.name ?? finding?.asked ?? 'unknown';
+  const endpoints = finding?.endpoints ?? [];
   return {
-    service: finding.service ?? guess,
-    banners: (finding.answers ?? []).map(({ bytes, t }) => ({
+    service: finding?.service ?? guess,
+    banners: (finding?.answers ?? []).map(({ bytes, t }) => ({
       protocol,
-      banner: bannerText(bytes, limits.maxBannerBytes),
+      banner: bannerText(bytes, session.limits.maxBannerBytes),
       t,
     })),
-    endpoints: finding.endpoints ?? [],
-    ...(finding.tls && !finding.endpoints?.length ? { tls: finding.tls } : {}),
-    faults,
+    endpoints,
+    ...(finding?.tls && endpoints.length === 0 ? { tls: finding.tls } : {}),
+    faults: faultsOf(session),
   };
+}
+
+function faultsOf({ faults, target }: PortSession): ProbeFault[] {
+  const message = 'the probe was ended before it had finished';
+  return target.signal.aborted ? [...faults, { code: 'ABORTED', message }] : faults;
 }

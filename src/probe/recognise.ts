@@ -3,15 +3,19 @@ import { type FingerprintRule, fingerprintRules, type RuleKind } from './fingerp
 
 /** Versions and details longer than this are not what a rule meant. */
 const maxField = 200;
+/** How much of a head or page is matched. */
+const maxMatched = 32_768;
 
 /** The service that the first matching rule names; undefined where none matches. */
 export function recognise(kind: RuleKind, text: string): Service | undefined {
-  for (const rule of fingerprintRules) {
-    if (rule.on !== kind) continue;
-    const match = rule.pattern.exec(text);
-    if (match) return serviceOf(rule, match.groups ?? {});
-  }
-  return undefined;
+  const start = text.slice(0, maxMatched);
+  const rule = ruleFor(kind, start);
+  return rule && serviceOf(rule, rule.pattern.exec(start)?.groups ?? {});
+}
+
+/** The first rule of a kind that matches. */
+export function ruleFor(kind: RuleKind, text: string): FingerprintRule | undefined {
+  return fingerprintRules.find(({ on, pattern }) => on === kind && pattern.test(text));
 }
 
 function serviceOf(

@@ -95,8 +95,9 @@ export class PortSession implements Disposable {
     return wire.receive(take, { timeoutMs, quietMs: this.limits.quietMs, signal: this.signal });
   }
 
-  /** Keeps a fault, once for each code and message. */
+  /** Keeps a fault, once for each code and message. What breaks by an abort is no fault. */
   fault(code: string, message: string): void {
+    if (this.target.signal.aborted) return;
     if (!this.faults.some((one) => one.code === code && one.message === message)) {
       this.faults.push({ code, message });
     }

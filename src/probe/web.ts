@@ -156,7 +156,7 @@ function serviceOf(site: Site, pages: readonly Page[]): Service {
   const name = site.scheme;
   for (const kind of ['http', 'page'] as const) {
     for (const { response, html } of pages) {
-      const service = recognise(kind, kind === 'http' ? response.head : html.slice(0, 65_536));
+      const service = recognise(kind, kind === 'http' ? response.head : html);
       if (service) return { ...service, name: service.name === 'http' ? name : service.name };
     }
   }

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import { allOf, jobKey, type ListFilter, whereHosts } from './filter.ts';
+import { allOf, sql } from './sql.ts';
+import { jobKey, type ListFilter, whereHosts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -53,7 +53,7 @@ export async function listCertificates(
   const { dialect } = db;
   const after =
     page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
-  const { rows } = await sql<Raw>`
+  const rows = await db.query<Raw>(sql`
     SELECT c.sha256, c.subject, c.issuer, c.serial, c.names, c.key_type, c.key_bits,
       c.is_self_signed, c.not_before, c.not_after, places.seen_at, places.place,
       c.first_seen, c.last_seen
@@ -75,7 +75,7 @@ export async function listCertificates(
       after && sql`(c.not_after, c.sha256) > (${dialect.time(after[0])}, ${after[1]})`,
     ])}
     ORDER BY c.not_after, c.sha256
-    LIMIT ${limit + 1}`.execute(db.kysely);
+    LIMIT ${limit + 1}`);
   const { rows: kept, next } = toPage(rows, limit, (row) =>
     encodeCursor([row.not_after, row.sha256]),
   );

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import { allOf, jobKey, type ListFilter } from './filter.ts';
+import { allOf, name, sql } from './sql.ts';
+import { jobKey, type ListFilter } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -31,8 +31,8 @@ export async function listErrors(
 ): Promise<Page<ErrorRow>> {
   const limit = pageLimit(page.limit);
   const { dialect } = db;
-  const { rows } = await sql<ErrorRow & { id: number }>`
-    SELECT e.id, ${sql.ref(`j.${dialect.uuidColumn}`)} AS scan, e.scope, e.code, e.message, e.at
+  const rows = await db.query<ErrorRow & { id: number }>(sql`
+    SELECT e.id, ${name(`j.${dialect.uuidColumn}`)} AS scan, e.scope, e.code, e.message, e.at
     FROM scan_errors e JOIN scan_jobs j ON j.id = e.job_id
     WHERE ${allOf([
       filter.scan !== undefined && sql`e.job_id = ${jobKey(db, filter.scan)}`,
@@ -41,7 +41,7 @@ export async function listErrors(
       page.after !== undefined && sql`e.id > ${decodeCursor(page.after, ['number'])[0]}`,
     ])}
     ORDER BY e.id
-    LIMIT ${limit + 1}`.execute(db.kysely);
+    LIMIT ${limit + 1}`);
   const { rows: kept, next } = toPage(rows, limit, ({ id }) => encodeCursor([id]));
   return { rows: kept.map(({ id: _id, ...row }) => row), next };
 }

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { joined, name, type Sql, sql } from './sql.ts';
 import type { PortSet } from '../core/ports.ts';
 import { defaultTenantId } from '../core/ids.ts';
 import type { PortState } from '../core/states.ts';
@@ -39,35 +39,32 @@ export function selectHosts(words: readonly string[]): HostSelection | undefined
 }
 
 /** The condition on `hosts` for a selection: the user's tenant, and any of the ranges or names. */
-export function whereHosts(
-  { dialect }: StoreDatabase,
-  selection: HostSelection | undefined,
-): RawBuilder<boolean> {
+export function whereHosts({ dialect }: StoreDatabase, selection: HostSelection | undefined): Sql {
   const tenant = sql`hosts.tenant_id =
-    (SELECT id FROM tenants WHERE ${sql.ref(dialect.uuidColumn)} = ${defaultTenantId})`;
-  if (!selection) return sql<boolean>`${tenant}`;
-  const address = sql.ref(`hosts.${dialect.addressColumn}`);
+    (SELECT id FROM tenants WHERE ${name(dialect.uuidColumn)} = ${defaultTenantId})`;
+  if (!selection) return sql`${tenant}`;
+  const address = name(`hosts.${dialect.addressColumn}`);
   const any = [
     ...selection.ranges.map(({ family, first, last }) => {
       const [from, to] = [first, last].map((value) => dialect.addressBound({ family, value }));
       return sql`${address} BETWEEN ${from} AND ${to}`;
     }),
-    ...selection.names.map((name) => sql`hosts.hostname = ${name}`),
+    ...selection.names.map((hostname) => sql`hosts.hostname = ${hostname}`),
   ];
-  return sql<boolean>`${tenant} AND (${sql.join(any, sql` OR `)})`;
+  return sql`${tenant} AND (${joined(any, sql` OR `)})`;
 }
 
 /**
  * The condition on a table with `transport` and `port` for a set of ports: runs of neighbours, so
  * that all 65,535 of them are one comparison.
  */
-export function wherePorts(table: string, { tcp, udp }: PortSet): RawBuilder<boolean> {
+export function wherePorts(table: string, { tcp, udp }: PortSet): Sql {
   const runs = [...runsOf('tcp', tcp), ...runsOf('udp', udp)].map(
     ({ transport, first, last }) =>
-      sql`(${sql.ref(`${table}.transport`)} = ${transport}
-        AND ${sql.ref(`${table}.port`)} BETWEEN ${first} AND ${last})`,
+      sql`(${name(`${table}.transport`)} = ${transport}
+        AND ${name(`${table}.port`)} BETWEEN ${first} AND ${last})`,
   );
-  return sql<boolean>`(${sql.join(runs, sql` OR `)})`;
+  return sql`(${joined(runs, sql` OR `)})`;
 }
 
 function runsOf(
@@ -84,22 +81,14 @@ function runsOf(
 }
 
 /** The condition that a service's name is the text, or its product contains it. */
-export function whereService(name: string, product: string, text: string): RawBuilder<boolean> {
+export function whereService(service: string, product: string, text: string): Sql {
   const word = text.toLowerCase();
   const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`(lower(${sql.ref(name)}) = ${word}
-    OR lower(${sql.ref(product)}) LIKE ${pattern} ESCAPE '\\')`;
-}
-
-/** Conditions joined by AND; those that are left out (false, undefined) do not count. */
-export function allOf(
-  conditions: readonly (RawBuilder<unknown> | false | undefined | '')[],
-): RawBuilder<boolean> {
-  const given = conditions.filter((condition) => typeof condition === 'object');
-  return given.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`${sql.join(given, sql` AND `)}`;
+  return sql`(lower(${name(service)}) = ${word}
+    OR lower(${name(product)}) LIKE ${pattern} ESCAPE '\\')`;
 }
 
 /** The key of a scan inside the store, for comparisons with `job_id`. */
-export function jobKey({ dialect }: StoreDatabase, scan: string): RawBuilder<never> {
-  return sql<never>`(SELECT id FROM scan_jobs WHERE ${sql.ref(dialect.uuidColumn)} = ${scan})`;
+export function jobKey({ dialect }: StoreDatabase, scan: string): Sql {
+  return sql`(SELECT id FROM scan_jobs WHERE ${name(dialect.uuidColumn)} = ${scan})`;
 }

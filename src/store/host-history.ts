@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { name, sql } from './sql.ts';
 import type { NotShown } from '../core/events.ts';
 import type { JobState } from '../core/job-states.ts';
 import type { HostState } from '../core/states.ts';
@@ -41,28 +41,28 @@ export async function hostHistory(
   page: PageRequest = {},
 ): Promise<Page<HostScanRow>> {
   const limit = pageLimit(page.limit ?? 100);
-  const { dialect, kysely } = db;
-  const key = sql`(SELECT id FROM hosts WHERE ${sql.ref(dialect.uuidColumn)} = ${host})`;
-  const id = sql.ref(`j.${dialect.uuidColumn}`);
+  const { dialect } = db;
+  const key = sql`(SELECT id FROM hosts WHERE ${name(dialect.uuidColumn)} = ${host})`;
+  const id = name(`j.${dialect.uuidColumn}`);
   const after =
     page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
-  const { rows } = await sql<Raw>`
+  const rows = await db.query<Raw>(sql`
     SELECT ${id} AS scan, j.scan_type, j.status AS scan_status, s.state, s.reason, s.suspect,
       s.not_shown, s.t
     FROM host_scans s JOIN scan_jobs j ON j.id = s.job_id
     WHERE s.host_id = ${key}
       AND ${after ? sql`(s.t, ${id}) < (${dialect.time(after[0])}, ${after[1]})` : sql`1 = 1`}
     ORDER BY s.t DESC, ${id} DESC
-    LIMIT ${limit + 1}`.execute(kysely);
+    LIMIT ${limit + 1}`);
   const { rows: kept, next } = toPage(rows, limit, ({ t, scan }) => encodeCursor([t, scan]));
   const history: HostScanRow[] = [];
   for (const row of kept) {
-    const ports = await sql<HostScanRow['open_ports'][number]>`
+    const ports = await db.query<HostScanRow['open_ports'][number]>(sql`
       SELECT transport, port, service FROM port_scans
       WHERE job_id = ${jobKey(db, row.scan)} AND host_id = ${key} AND state = 'open'
-      ORDER BY transport, port`.execute(kysely);
+      ORDER BY transport, port`);
     const notShown = fromJson(row.not_shown) as NotShown[] | null;
-    history.push({ ...row, open_ports: ports.rows, not_shown: notShown ?? [] });
+    history.push({ ...row, open_ports: ports, not_shown: notShown ?? [] });
   }
   return { rows: history, next };
 }

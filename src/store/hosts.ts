@@ -1,8 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
+import { allOf, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
 import type { HostState } from '../core/states.ts';
 import { AppError } from '../errors.ts';
-import { allOf, type HostSelection, jobKey, type ListFilter, whereHosts } from './filter.ts';
+import { type HostSelection, jobKey, type ListFilter, whereHosts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -46,8 +46,8 @@ export async function listHosts(
   const limit = pageLimit(page.limit);
   const { dialect } = db;
   const seen = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
-  const { rows } = await sql<HostRow>`
-    SELECT ${sql.ref(`hosts.${dialect.uuidColumn}`)} AS id, hosts.address, ${seen.columns},
+  const rows = await db.query<HostRow>(sql`
+    SELECT ${name(`hosts.${dialect.uuidColumn}`)} AS id, hosts.address, ${seen.columns},
       hosts.first_seen, hosts.last_seen
     FROM hosts ${seen.join}
     WHERE ${allOf([
@@ -56,8 +56,8 @@ export async function listHosts(
       filter.since !== undefined && sql`hosts.last_seen >= ${dialect.time(filter.since)}`,
       page.after !== undefined && afterAddress(db, decodeCursor(page.after, ['string'])[0]),
     ])}
-    ORDER BY ${sql.ref(`hosts.${dialect.addressColumn}`)}
-    LIMIT ${limit + 1}`.execute(db.kysely);
+    ORDER BY ${name(`hosts.${dialect.addressColumn}`)}
+    LIMIT ${limit + 1}`);
   return toPage(rows, limit, ({ address }) => encodeCursor([address]));
 }
 
@@ -80,9 +80,9 @@ export async function getHost(db: StoreDatabase, selection: HostSelection): Prom
 
 /** What a list selects from: the inventory, or one scan's observations. */
 interface Source {
-  readonly columns: RawBuilder<unknown>;
-  readonly join: RawBuilder<unknown>;
-  readonly state: RawBuilder<unknown>;
+  readonly columns: Sql;
+  readonly join: Sql;
+  readonly state: Sql;
 }
 
 const inventory: Source = {
@@ -106,7 +106,7 @@ function ofScan(db: StoreDatabase, scan: string): Source {
 }
 
 /** The condition that a host sorts after an address. */
-export function afterAddress({ dialect }: StoreDatabase, address: string): RawBuilder<unknown> {
-  const column = sql.ref(`hosts.${dialect.addressColumn}`);
+export function afterAddress({ dialect }: StoreDatabase, address: string): Sql {
+  const column = name(`hosts.${dialect.addressColumn}`);
   return sql`${column} > ${dialect.addressBound(parseAddress(address))}`;
 }

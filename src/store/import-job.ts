@@ -4,8 +4,10 @@ import { jobIdOf } from '../core/ids.ts';
 import type { JobState } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
 import { countFacts, markCrashedJobs } from './job-end.ts';
-import { createJob, getJob, type Job, setJobStatus, toJob } from './jobs.ts';
+import { createJob, getJob, type Job, setJobStatus, toJob, updateJob } from './jobs.ts';
+import { name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
+import type { JobRecord } from './tables.ts';
 import { currentWorker } from './worker.ts';
 
 /** The scan type of a run whose file does not say what it was. */
@@ -41,14 +43,9 @@ async function findRun(
   runId: string,
   startedAt: number,
 ): Promise<Job | undefined> {
-  const { kysely, dialect } = db;
-  const row = await kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .where((eb) =>
-      eb.or([eb('scan_id', '=', runId), eb(dialect.uuidColumn, '=', jobIdOf(runId, startedAt))]),
-    )
-    .executeTakeFirst();
+  const [row] = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs WHERE scan_id = ${runId}
+      OR ${name(db.dialect.uuidColumn)} = ${jobIdOf(runId, startedAt)}`);
   return row && toJob(db, row);
 }
 
@@ -69,8 +66,7 @@ async function create(
     ...(start?.git_sha && { git_sha: start.git_sha }),
     requested_at: startedAt,
   });
-  const set = { started_at: db.dialect.time(startedAt) };
-  await db.kysely.updateTable('scan_jobs').set(set).where(db.dialect.uuidColumn, '=', id).execute();
+  await updateJob(db, id, { started_at: db.dialect.time(startedAt) });
   return setJobStatus(db, id, 'running', { worker: currentWorker() });
 }
 
@@ -85,21 +81,17 @@ export interface ImportEnd {
 
 /** Brings a job to the state that its file tells of, and writes its counts. */
 export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd): Promise<Job> {
-  const { time, uuidColumn } = db.dialect;
+  const { time } = db.dialect;
   const before = await getJob(db, id);
   const status: JobState = end.status === 'partial' ? 'completed' : end.status;
   const wasWhole = before.status === 'completed' && !before.is_partial;
   await walkTo(db, before, status);
   await countFacts(db, id, end.counts);
-  await db.kysely
-    .updateTable('scan_jobs')
-    .set({
-      is_partial: !wasWhole && end.status !== 'completed',
-      completed_at: time(Math.max(end.at, wasWhole ? (before.completed_at ?? 0) : 0)),
-      error_message: end.errorMessage ?? null,
-    })
-    .where(uuidColumn, '=', id)
-    .execute();
+  await updateJob(db, id, {
+    is_partial: !wasWhole && end.status !== 'completed',
+    completed_at: time(Math.max(end.at, wasWhole ? (before.completed_at ?? 0) : 0)),
+    error_message: end.errorMessage ?? null,
+  });
   return getJob(db, id);
 }
 

@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
 import type { RunFinish } from '../core/events.ts';
 import { AppError } from '../errors.ts';
-import { getJob, type Job, setJobStatus, type StatusChange, toJob } from './jobs.ts';
+import { jobKey } from './filter.ts';
+import { getJob, type Job, setJobStatus, type StatusChange, toJob, updateJob } from './jobs.ts';
+import { name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
+import type { JobRecord } from './tables.ts';
 import { isAlive } from './worker.ts';
 
 /** How a job ended. `partial`: completed, without having looked at everything. */
@@ -33,13 +35,10 @@ export async function countFacts(
   id: string,
   counted: Readonly<Record<string, number>> = {},
 ): Promise<void> {
-  const { kysely, dialect } = db;
-  const key = sql`(SELECT id FROM scan_jobs WHERE ${sql.ref(dialect.uuidColumn)} = ${id})`;
-  const count = (table: string, where = sql`1 = 1`): ReturnType<typeof sql<number>> =>
-    sql<number>`(SELECT count(*) FROM ${sql.table(table)} WHERE job_id = ${key} AND ${where})`;
-  const {
-    rows: [row],
-  } = await sql<Record<string, number>>`SELECT
+  const count = (table: string, condition = sql`1 = 1`): Sql => sql`
+    (SELECT CAST(count(*) AS INTEGER) FROM ${name(table)}
+     WHERE job_id = ${jobKey(db, id)} AND ${condition})`;
+  const [row] = await db.query<Record<string, number>>(sql`SELECT
     ${count('host_scans')} AS hosts,
     ${count('host_scans', sql`state = 'up'`)} AS hosts_up,
     ${count('port_scans')} AS ports,
@@ -47,28 +46,23 @@ export async function countFacts(
     ${count('banner_scans')} AS banners,
     ${count('http_scans')} AS http_endpoints,
     ${count('tls_scans')} AS tls_handshakes,
-    ${count('scan_errors')} AS errors`.execute(kysely);
+    ${count('scan_errors')} AS errors`);
   const counts = { ...counted, ...(await unitCounts(db, id)), ...row };
-  await kysely
-    .updateTable('scan_jobs')
-    .set({
-      counts: JSON.stringify(counts),
-      host_count: row?.['hosts'] ?? 0,
-      hosts_up: row?.['hosts_up'] ?? 0,
-      ports_open: row?.['ports_open'] ?? 0,
-      error_count: row?.['errors'] ?? 0,
-    })
-    .where(dialect.uuidColumn, '=', id)
-    .execute();
+  await updateJob(db, id, {
+    counts: JSON.stringify(counts),
+    host_count: row?.['hosts'] ?? 0,
+    hosts_up: row?.['hosts_up'] ?? 0,
+    ports_open: row?.['ports_open'] ?? 0,
+    error_count: row?.['errors'] ?? 0,
+  });
 }
 
 async function unitCounts(db: StoreDatabase, id: string): Promise<Record<string, number>> {
-  const each = db.dialect.jsonEach('u.counts');
-  const { rows } = await sql<{ name: string; total: number }>`
+  const rows = await db.query<{ name: string; total: number }>(sql`
     SELECT c.key AS name, sum(c.value) AS total
-    FROM scan_units u JOIN scan_jobs j ON j.id = u.job_id CROSS JOIN ${each} AS c
-    WHERE j.${sql.ref(db.dialect.uuidColumn)} = ${id} GROUP BY c.key`.execute(db.kysely);
-  return Object.fromEntries(rows.map(({ name, total }) => [name, total]));
+    FROM scan_units u CROSS JOIN ${db.dialect.jsonEach('u.counts')} AS c
+    WHERE u.job_id = ${jobKey(db, id)} GROUP BY c.key`);
+  return Object.fromEntries(rows.map(({ name: key, total }) => [key, total]));
 }
 
 /** How long a worker on another machine may be silent. */
@@ -82,11 +76,9 @@ const heartbeatTimeoutMs = 60_000;
  * @returns the scans that were marked by this call
  */
 export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
-  const rows = await db.kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .where('status', 'in', ['running', 'paused'])
-    .execute();
+  const rows = await db.query<JobRecord>(
+    sql`SELECT * FROM scan_jobs WHERE status IN ('running', 'paused')`,
+  );
   const marked: Job[] = [];
   for (const job of rows.map((row) => toJob(db, row))) {
     if (!isCrashed(job, now)) continue;
@@ -111,5 +103,5 @@ function isCrashed(job: Job, now: number): boolean {
 /** Removes a scan with every fact of it; the inventory keeps what is known of hosts and ports. */
 export async function removeJob(db: StoreDatabase, id: string): Promise<void> {
   await getJob(db, id);
-  await db.kysely.deleteFrom('scan_jobs').where(db.dialect.uuidColumn, '=', id).execute();
+  await db.query(sql`DELETE FROM scan_jobs WHERE ${name(db.dialect.uuidColumn)} = ${id}`);
 }

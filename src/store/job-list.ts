@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import { isUuid } from '../core/ids.ts';
 import type { JobState } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
+import { jobKey } from './filter.ts';
 import { getJob, type Job, toJob } from './jobs.ts';
 import {
   decodeCursor,
@@ -11,7 +11,9 @@ import {
   pageLimit,
   toPage,
 } from './page.ts';
+import { allOf, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
+import type { JobRecord } from './tables.ts';
 import { type UnitSet, unitSet } from './unit-set.ts';
 
 /** The fewest characters that name a scan by the beginning of its id. */
@@ -25,12 +27,9 @@ const shortestPrefix = 4;
  */
 export async function findJob(db: StoreDatabase, reference: string): Promise<Job> {
   if (reference === 'last') return lastJob(db);
-  const { kysely, dialect } = db;
-  const named = await kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .where('scan_id', '=', reference)
-    .executeTakeFirst();
+  const [named] = await db.query<JobRecord>(
+    sql`SELECT * FROM scan_jobs WHERE scan_id = ${reference}`,
+  );
   if (named) return toJob(db, named);
   const prefix = reference.toLowerCase();
   if (isUuid(prefix)) return getJob(db, prefix);
@@ -41,29 +40,21 @@ export async function findJob(db: StoreDatabase, reference: string): Promise<Job
         'characters of its id ("portolan scans" lists them)',
     );
   }
-  const column = sql<string>`CAST(${sql.ref(dialect.uuidColumn)} AS TEXT)`;
-  const rows = await kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .where(column, '>=', prefix)
-    .where(column, '<', `${prefix}g`)
-    .orderBy(column)
-    .limit(4)
-    .execute();
+  const uuid = name(db.dialect.uuidColumn);
+  const rows = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs
+    WHERE CAST(${uuid} AS TEXT) >= ${prefix} AND CAST(${uuid} AS TEXT) < ${`${prefix}g`}
+    ORDER BY CAST(${uuid} AS TEXT) LIMIT 4`);
   if (rows.length === 1) return toJob(db, rows[0]!);
   if (rows.length === 0) return getJob(db, reference);
-  const matches = rows.map((row) => row[dialect.uuidColumn]).join(', ');
+  const matches = rows.map((row) => toJob(db, row).id).join(', ');
   throw new AppError('AMBIGUOUS', `"${reference}" begins several scans: ${matches}`);
 }
 
 async function lastJob(db: StoreDatabase): Promise<Job> {
-  const row = await db.kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .orderBy('requested_at', 'desc')
-    .orderBy(db.dialect.uuidColumn, 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const [row] = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs
+    ORDER BY requested_at DESC, ${name(db.dialect.uuidColumn)} DESC LIMIT 1`);
   if (row) return toJob(db, row);
   throw new AppError(
     'NOT_FOUND',
@@ -86,23 +77,19 @@ export async function listJobs(
 ): Promise<Page<Job>> {
   const { time, uuidColumn } = db.dialect;
   const limit = pageLimit(page.limit);
-  const { after } = page;
-  let query = db.kysely.selectFrom('scan_jobs').selectAll();
-  if (filter.statuses) query = query.where('status', 'in', filter.statuses);
-  if (filter.scanType !== undefined) query = query.where('scan_type', '=', filter.scanType);
-  if (filter.since !== undefined)
-    query = query.where('requested_at', '>=', time(filter.since) as number);
-  if (after !== undefined) {
-    const [requested, id] = decodeCursor(after, ['number', 'string']);
-    query = query.where((eb) =>
-      eb(eb.refTuple('requested_at', uuidColumn), '<', eb.tuple(time(requested) as number, id)),
-    );
-  }
-  const rows = await query
-    .orderBy('requested_at', 'desc')
-    .orderBy(uuidColumn, 'desc')
-    .limit(limit + 1)
-    .execute();
+  const id = name(uuidColumn);
+  const after =
+    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
+  const rows = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs
+    WHERE ${allOf([
+      filter.statuses && sql`status IN (${joined(filter.statuses)})`,
+      filter.scanType !== undefined && sql`scan_type = ${filter.scanType}`,
+      filter.since !== undefined && sql`requested_at >= ${time(filter.since)}`,
+      after && sql`(requested_at, ${id}) < (${time(after[0])}, ${after[1]})`,
+    ])}
+    ORDER BY requested_at DESC, ${id} DESC
+    LIMIT ${limit + 1}`);
   return toPage(
     rows.map((row) => toJob(db, row)),
     limit,
@@ -112,11 +99,10 @@ export async function listJobs(
 
 /** The units of a job that are done, as ranges: SQL makes them, so that memory never holds all. */
 export async function completedUnits(db: StoreDatabase, id: string): Promise<UnitSet> {
-  const { rows } = await sql<{ first: number; last: number }>`
+  const rows = await db.query<{ first: number; last: number }>(sql`
     SELECT min(unit) AS first, max(unit) AS last FROM (
       SELECT u.unit, u.unit - row_number() OVER (ORDER BY u.unit) AS run
-      FROM scan_units u JOIN scan_jobs j ON j.id = u.job_id
-      WHERE j.${sql.ref(db.dialect.uuidColumn)} = ${id} AND u.status = 'completed'
-    ) numbered GROUP BY run ORDER BY first`.execute(db.kysely);
+      FROM scan_units u WHERE u.job_id = ${jobKey(db, id)} AND u.status = 'completed'
+    ) numbered GROUP BY run ORDER BY first`);
   return unitSet(rows.map(({ first, last }) => [first, last]));
 }

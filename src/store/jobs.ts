@@ -1,9 +1,9 @@
-import { type Selectable, sql } from 'kysely';
 import { defaultTenantId, newJobId } from '../core/ids.ts';
 import { assertTransition, type JobState, statesBefore } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
+import { assignments, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
-import { fromJson, type Tables } from './tables.ts';
+import { fromJson, type JobRecord } from './tables.ts';
 import type { Worker } from './worker.ts';
 
 /** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
@@ -71,33 +71,30 @@ export interface NewJob {
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   const { time, uuidColumn } = db.dialect;
   const id = job.id ?? newJobId();
-  const row = await db.kysely
-    .insertInto('scan_jobs')
-    .values((eb) => ({
-      [uuidColumn]: id,
-      scan_id: job.scan_id ?? null,
-      tenant_id: eb
-        .selectFrom('tenants')
-        .select('id')
-        .where(uuidColumn, '=', job.tenant ?? defaultTenantId),
-      status: 'pending' as const,
-      scan_type: job.scan_type,
-      config: JSON.stringify(job.config ?? {}),
-      coverage: JSON.stringify(job.coverage ?? {}),
-      args: JSON.stringify(job.args ?? []),
-      tool_version: job.tool_version ?? null,
-      git_sha: job.git_sha ?? null,
-      seed: job.seed ?? null,
-      priority: job.priority ?? 0,
-      unit_count: job.unit_count ?? null,
-      hosts_total: job.hosts_total ?? null,
-      execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
-      timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
-      requested_at: time(job.requested_at ?? Date.now()),
-    }))
-    .onConflict((conflict) => conflict.doNothing())
-    .returningAll()
-    .executeTakeFirst();
+  const tenant = job.tenant ?? defaultTenantId;
+  const values = {
+    [uuidColumn]: id,
+    scan_id: job.scan_id ?? null,
+    tenant_id: sql`(SELECT id FROM tenants WHERE ${name(uuidColumn)} = ${tenant})`,
+    status: 'pending' satisfies JobState,
+    scan_type: job.scan_type,
+    config: JSON.stringify(job.config ?? {}),
+    coverage: JSON.stringify(job.coverage ?? {}),
+    args: JSON.stringify(job.args ?? []),
+    tool_version: job.tool_version ?? null,
+    git_sha: job.git_sha ?? null,
+    seed: job.seed ?? null,
+    priority: job.priority ?? 0,
+    unit_count: job.unit_count ?? null,
+    hosts_total: job.hosts_total ?? null,
+    execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
+    timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
+    requested_at: time(job.requested_at ?? Date.now()),
+  };
+  const [row] = await db.query<JobRecord>(sql`
+    INSERT INTO scan_jobs (${joined(Object.keys(values).map(name))})
+    VALUES (${joined(Object.values(values))})
+    ON CONFLICT DO NOTHING RETURNING *`);
   if (row) return toJob(db, row);
   throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
 }
@@ -127,34 +124,29 @@ export async function setJobStatus(
   const { time, uuidColumn } = db.dialect;
   const now = time(Date.now());
   const isEnd = ['completed', 'failed', 'cancelled', 'crashed'].includes(to);
-  const { worker } = change;
-  let update = db.kysely
-    .updateTable('scan_jobs')
-    .set({ status: to, ...(isEnd && { completed_at: now }) })
-    .where(uuidColumn, '=', id)
-    .where('status', 'in', statesBefore(to));
-  if (change.attempt !== undefined) update = update.where('attempts', '=', change.attempt);
-  if (change.error_message !== undefined)
-    update = update.set({ error_message: change.error_message });
-  if (change.is_partial !== undefined) update = update.set({ is_partial: change.is_partial });
-  if (to === 'pending')
-    update = update.set({ completed_at: null, error_message: null, is_partial: false });
-  if (to === 'running') {
-    update = update.set((eb) => ({
-      attempts: sql<number>`attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END`,
-      started_at: eb.fn.coalesce('started_at', sql`${now}`),
+  const { attempt, worker } = change;
+  const set = assignments({
+    status: to,
+    completed_at: isEnd ? now : to === 'pending' ? null : undefined,
+    error_message: to === 'pending' ? null : change.error_message,
+    is_partial: to === 'pending' ? false : change.is_partial,
+    ...(to === 'running' && {
+      attempts: sql`attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END`,
+      started_at: sql`coalesce(started_at, ${now})`,
       heartbeat_at: now,
-    }));
-  }
-  if (worker) {
-    update = update.set({
+    }),
+    ...(worker && {
       worker_id: worker.id,
       worker_host: worker.host,
       worker_pid: worker.pid,
       worker_started: worker.started,
-    });
-  }
-  const row = await update.returningAll().executeTakeFirst();
+    }),
+  });
+  const [row] = await db.query<JobRecord>(sql`
+    UPDATE scan_jobs SET ${set}
+    WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
+      AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
+    RETURNING *`);
   if (row) return toJob(db, row);
   const job = await getJob(db, id);
   assertTransition(job.status, to);
@@ -187,33 +179,40 @@ export async function heartbeat(
   progress: JobProgress = {},
 ): Promise<JobState | undefined> {
   const { scan_stats: stats, ...counts } = progress;
-  const row = await db.kysely
-    .updateTable('scan_jobs')
-    .set({
-      heartbeat_at: db.dialect.time(Date.now()),
-      ...counts,
-      ...(stats && { scan_stats: JSON.stringify(stats) }),
-    })
-    .where(db.dialect.uuidColumn, '=', id)
-    .where('attempts', '=', attempt)
-    .returning('status')
-    .executeTakeFirst();
+  const set = assignments({
+    heartbeat_at: db.dialect.time(Date.now()),
+    ...counts,
+    scan_stats: stats && JSON.stringify(stats),
+  });
+  const [row] = await db.query<{ status: JobState }>(sql`
+    UPDATE scan_jobs SET ${set}
+    WHERE ${name(db.dialect.uuidColumn)} = ${id} AND attempts = ${attempt}
+    RETURNING status`);
   return row?.status;
 }
 
 /** A job by its UUID. */
 export async function getJob(db: StoreDatabase, id: string): Promise<Job> {
-  const row = await db.kysely
-    .selectFrom('scan_jobs')
-    .selectAll()
-    .where(db.dialect.uuidColumn, '=', id)
-    .executeTakeFirst();
+  const [row] = await db.query<JobRecord>(
+    sql`SELECT * FROM scan_jobs WHERE ${name(db.dialect.uuidColumn)} = ${id}`,
+  );
   if (row) return toJob(db, row);
   throw new AppError('NOT_FOUND', `there is no scan ${id}: "portolan scans" lists them`);
 }
 
+/** Sets columns of a job other than its status, as the store takes their values. */
+export async function updateJob(
+  db: StoreDatabase,
+  id: string,
+  values: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await db.query(
+    sql`UPDATE scan_jobs SET ${assignments(values)} WHERE ${name(db.dialect.uuidColumn)} = ${id}`,
+  );
+}
+
 /** A row of `scan_jobs` as callers see it. */
-export function toJob(db: StoreDatabase, row: Selectable<Tables['scan_jobs']>): Job {
+export function toJob(db: StoreDatabase, row: JobRecord): Job {
   const {
     id: _key,
     uuid: _uuid,
@@ -226,7 +225,7 @@ export function toJob(db: StoreDatabase, row: Selectable<Tables['scan_jobs']>): 
   } = row;
   return {
     ...columns,
-    id: row[db.dialect.uuidColumn],
+    id: row[db.dialect.uuidColumn as 'uuid'],
     is_partial: Boolean(row.is_partial),
     config: fromJson(row.config) as Job['config'],
     coverage: fromJson(row.coverage) as Job['coverage'],

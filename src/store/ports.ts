@@ -1,7 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { allOf, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
 import type { PortState, Reason, Transport } from '../core/states.ts';
-import { allOf, jobKey, type ListFilter, whereHosts, wherePorts, whereService } from './filter.ts';
+import { jobKey, type ListFilter, whereHosts, wherePorts, whereService } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -50,7 +50,7 @@ export async function listPorts(
   const limit = pageLimit(page.limit);
   const { dialect } = db;
   const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
-  const { rows } = await sql<PortRow>`
+  const rows = await db.query<PortRow>(sql`
     SELECT hosts.address, hosts.hostname, p.transport, p.port, p.state, p.reason, p.service,
       ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
       (SELECT w.title FROM http_scans w
@@ -71,8 +71,8 @@ export async function listPorts(
       filter.since !== undefined && sql`p.last_seen >= ${dialect.time(filter.since)}`,
       page.after !== undefined && afterPort(db, page.after),
     ])}
-    ORDER BY ${sql.ref(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
-    LIMIT ${limit + 1}`.execute(db.kysely);
+    ORDER BY ${name(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
+    LIMIT ${limit + 1}`);
   return toPage(rows, limit, ({ address, transport, port }) =>
     encodeCursor([address, transport, port]),
   );
@@ -80,12 +80,12 @@ export async function listPorts(
 
 /** Where ports come from: the inventory, or one scan's observations. */
 interface Source {
-  readonly table: RawBuilder<unknown>;
+  readonly table: Sql;
   /** The scan that saw it, which is where the rest of what is known of the service stands. */
-  readonly job: RawBuilder<unknown>;
-  readonly product: RawBuilder<unknown>;
+  readonly job: Sql;
+  readonly product: Sql;
   readonly productColumn: string;
-  readonly where?: RawBuilder<unknown>;
+  readonly where?: Sql;
 }
 
 const inventory: Source = {
@@ -105,9 +105,9 @@ function ofScan(db: StoreDatabase, scan: string): Source {
   };
 }
 
-function afterPort({ dialect }: StoreDatabase, cursor: string): RawBuilder<unknown> {
+function afterPort({ dialect }: StoreDatabase, cursor: string): Sql {
   const [address, transport, port] = decodeCursor(cursor, ['string', 'string', 'number']);
-  const column = sql.ref(`hosts.${dialect.addressColumn}`);
+  const column = name(`hosts.${dialect.addressColumn}`);
   return sql`(${column}, p.transport, p.port) >
     (${dialect.addressBound(parseAddress(address))}, ${transport}, ${port})`;
 }

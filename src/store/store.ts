@@ -1,30 +1,35 @@
-import type { Kysely, RawBuilder } from 'kysely';
 import type { Address } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
 import type { UnitCoverage } from './coverage.ts';
-import type { Tables } from './tables.ts';
+import type { Sql } from './sql.ts';
 
 /** Where the stores' SQL differs, as far as shared queries meet it. */
 export interface Dialect {
   /** An epoch ms as a time column takes it. */
   readonly time: (ms: number) => unknown;
   /**
-   * The column of `scan_jobs`, `hosts` and `tenants` that holds the UUID shown outside. Typed as
-   * the column that shared queries know; a store whose key is the UUID names that instead.
+   * The column of `scan_jobs`, `hosts` and `tenants` that holds the UUID shown outside: of its
+   * own, or the key where that is the UUID.
    */
-  readonly uuidColumn: 'uuid';
+  readonly uuidColumn: string;
   /** The column of `hosts` that sorts as addresses do. */
-  readonly addressColumn: 'address_key';
+  readonly addressColumn: string;
   /** An address as that column is compared with. */
-  readonly addressBound: (address: Address) => RawBuilder<unknown>;
+  readonly addressBound: (address: Address) => Sql;
   /** A table of the members of a JSON object column, with columns `key` and `value`. */
-  readonly jsonEach: (column: string) => RawBuilder<unknown>;
+  readonly jsonEach: (column: string) => Sql;
 }
 
 /** What shared queries take first: a connection and its dialect. */
 export interface StoreDatabase {
-  readonly kysely: Kysely<Tables>;
   readonly dialect: Dialect;
+  /**
+   * Runs one statement.
+   *
+   * @returns its rows: of a SELECT, or of RETURNING
+   * @throws AppError BUSY, STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT
+   */
+  query<Row>(query: Sql): Promise<Row[]>;
 }
 
 export interface RecordOptions {

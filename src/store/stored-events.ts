@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type {
   NotShown,
   RunFinish,
@@ -8,10 +7,19 @@ import type {
   ScanHost,
   ScanPort,
 } from '../core/events.ts';
+import { jobKey } from './filter.ts';
 import { getJob, type Job } from './jobs.ts';
+import { allOf, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { defined, exportBatch, storedFindings } from './stored-findings.ts';
-import { fromJson } from './tables.ts';
+import {
+  fromJson,
+  type HostScanRecord,
+  type Key,
+  type PortScanRecord,
+  type ServiceDetails,
+  type UnitRecord,
+} from './tables.ts';
 
 /**
  * The events of recorded scans as their scanners sent them: importing them into another store
@@ -38,18 +46,15 @@ export async function* storedEvents(
 
 /** Every scan's id, in the order in which they began: a store made of them ends the same. */
 export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
-  const { uuidColumn } = db.dialect;
-  const began = sql<number>`coalesce(started_at, requested_at)`;
+  const id = name(db.dialect.uuidColumn);
+  const began = sql`coalesce(started_at, requested_at)`;
   let after: { readonly began: number; readonly uuid: string } | undefined;
   for (;;) {
-    let query = db.kysely
-      .selectFrom('scan_jobs')
-      .select([`${uuidColumn} as uuid`, began.as('began')]);
-    if (after) {
-      const key = sql`(${db.dialect.time(after.began)}, ${after.uuid})`;
-      query = query.where(sql<boolean>`(${began}, ${sql.ref(uuidColumn)}) > ${key}`);
-    }
-    const rows = await query.orderBy(began).orderBy(uuidColumn).limit(exportBatch).execute();
+    const beyond =
+      after && sql`(${began}, ${id}) > (${db.dialect.time(after.began)}, ${after.uuid})`;
+    const rows = await db.query<{ began: number; uuid: string }>(sql`
+      SELECT ${id} AS uuid, ${began} AS began FROM scan_jobs
+      WHERE ${allOf([beyond])} ORDER BY ${began}, ${id} LIMIT ${exportBatch}`);
     if (rows.length === 0) return;
     for (const row of rows) yield row.uuid;
     after = rows.at(-1);
@@ -90,19 +95,12 @@ function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
 }
 
 async function* hostEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanHost> {
-  let after: unknown = -1;
+  let after: Key | undefined;
   for (;;) {
-    const rows = await db.kysely
-      .selectFrom('host_scans as s')
-      .innerJoin('hosts as h', 'h.id', 's.host_id')
-      .innerJoin('scan_jobs as j', 'j.id', 's.job_id')
-      .selectAll('s')
-      .select('h.address')
-      .where(`j.${db.dialect.uuidColumn}`, '=', id)
-      .where(sql<boolean>`s.host_id > ${after}`)
-      .orderBy('s.host_id')
-      .limit(exportBatch)
-      .execute();
+    const rows = await db.query<HostScanRecord>(sql`
+      SELECT s.*, h.address FROM host_scans s JOIN hosts h ON h.id = s.host_id
+      WHERE s.job_id = ${jobKey(db, id)} AND ${allOf([after && sql`s.host_id > ${after}`])}
+      ORDER BY s.host_id LIMIT ${exportBatch}`);
     for (const row of rows) {
       const { host_id, job_id: _job, address, state, reason, not_shown, t, ...about } = row;
       after = host_id;
@@ -119,29 +117,15 @@ async function* hostEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanHo
 async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPort> {
   let after: readonly unknown[] | undefined;
   for (;;) {
-    const key = after;
-    const rows = await db.kysely
-      .selectFrom('port_scans as p')
-      .innerJoin('hosts as h', 'h.id', 'p.host_id')
-      .innerJoin('scan_jobs as j', 'j.id', 'p.job_id')
-      .leftJoin('services as s', (join) =>
-        join
-          .onRef('s.job_id', '=', 'p.job_id')
-          .onRef('s.host_id', '=', 'p.host_id')
-          .onRef('s.transport', '=', 'p.transport')
-          .onRef('s.port', '=', 'p.port'),
-      )
-      .selectAll('p')
-      .select(['h.address', 's.product', 's.vendor', 's.version', 's.extra_info', 's.cpe'])
-      .where(`j.${db.dialect.uuidColumn}`, '=', id)
-      .$if(key !== undefined, (query) =>
-        query.where(sql<boolean>`(p.host_id, p.transport, p.port) > (${sql.join(key ?? [])})`),
-      )
-      .orderBy('p.host_id')
-      .orderBy('p.transport')
-      .orderBy('p.port')
-      .limit(exportBatch)
-      .execute();
+    const rows = await db.query<PortScanRecord & ServiceDetails & { address: string }>(sql`
+      SELECT p.*, h.address, s.product, s.vendor, s.version, s.extra_info, s.cpe
+      FROM port_scans p
+      JOIN hosts h ON h.id = p.host_id
+      LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
+        AND s.transport = p.transport AND s.port = p.port
+      WHERE p.job_id = ${jobKey(db, id)}
+        AND ${allOf([after && sql`(p.host_id, p.transport, p.port) > (${joined(after)})`])}
+      ORDER BY p.host_id, p.transport, p.port LIMIT ${exportBatch}`);
     for (const row of rows) {
       const { product, vendor, version, extra_info, cpe, confidence, method } = row;
       const details = { product, vendor, version, extra_info, cpe, confidence, method };
@@ -167,15 +151,9 @@ async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPo
 async function* unitEvents(db: StoreDatabase, id: string): AsyncGenerator<RunUnit> {
   let after = -1;
   for (;;) {
-    const rows = await db.kysely
-      .selectFrom('scan_units as u')
-      .innerJoin('scan_jobs as j', 'j.id', 'u.job_id')
-      .selectAll('u')
-      .where(`j.${db.dialect.uuidColumn}`, '=', id)
-      .where('u.unit', '>', after)
-      .orderBy('u.unit')
-      .limit(exportBatch)
-      .execute();
+    const rows = await db.query<UnitRecord>(sql`
+      SELECT u.* FROM scan_units u WHERE u.job_id = ${jobKey(db, id)} AND u.unit > ${after}
+      ORDER BY u.unit LIMIT ${exportBatch}`);
     for (const { unit, first, last, status, started_at, completed_at, counts } of rows) {
       const times = { t_start: started_at, t_end: completed_at };
       const numbers = fromJson(counts) as Record<string, number>;

@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
 import type { RunError, ScanBanner, ScanTls, Tls, WebEndpoint } from '../core/events.ts';
+import { jobKey } from './filter.ts';
+import { allOf, joined, name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
-import { fromJson, type Key, type Tables } from './tables.ts';
+import { type FactTables, fromJson } from './tables.ts';
 
 /** Rows read at a time: what an export holds in memory. */
 export const exportBatch = 5_000;
@@ -52,16 +53,10 @@ async function* endpoints(db: StoreDatabase, id: string): AsyncGenerator<WebEndp
 /** Handshakes of ports without a page that came through them; the others stand in their pages. */
 async function* handshakes(db: StoreDatabase, id: string): AsyncGenerator<ScanTls> {
   for await (const row of facts(db, id, 'tls_scans', ['server_name'])) {
-    const page = await db.kysely
-      .selectFrom('http_scans')
-      .select('port')
-      .where('job_id', '=', row.job_id)
-      .where('host_id', '=', row.host_id)
-      .where('transport', '=', row.transport)
-      .where('port', '=', row.port)
-      .where('tls_server_name', '=', row.server_name)
-      .executeTakeFirst();
-    if (page) continue;
+    const pages = await db.query(sql`
+      SELECT port FROM http_scans
+      WHERE ${samePort(row)} AND tls_server_name = ${row.server_name} LIMIT 1`);
+    if (pages.length > 0) continue;
     yield { type: 'scan.tls', ...placeOf(id, row), tls: await tlsOf(db, row), t: row.t };
   }
 }
@@ -69,15 +64,9 @@ async function* handshakes(db: StoreDatabase, id: string): AsyncGenerator<ScanTl
 async function* errors(db: StoreDatabase, id: string): AsyncGenerator<RunError> {
   let after = -1;
   for (;;) {
-    const rows = await db.kysely
-      .selectFrom('scan_errors as e')
-      .innerJoin('scan_jobs as j', 'j.id', 'e.job_id')
-      .select(['e.id', 'e.scope', 'e.code', 'e.message', 'e.at'])
-      .where(`j.${db.dialect.uuidColumn}`, '=', id)
-      .where('e.id', '>', after)
-      .orderBy('e.id')
-      .limit(exportBatch)
-      .execute();
+    const rows = await db.query<ErrorRecord>(sql`
+      SELECT id, scope, code, message, at FROM scan_errors
+      WHERE job_id = ${jobKey(db, id)} AND id > ${after} ORDER BY id LIMIT ${exportBatch}`);
     for (const { scope, code, message, at } of rows) {
       yield { type: 'run.error', run_id: id, scope, code, message, t: at };
     }
@@ -86,28 +75,32 @@ async function* errors(db: StoreDatabase, id: string): AsyncGenerator<RunError> 
   }
 }
 
-type FactTable = 'banner_scans' | 'http_scans' | 'tls_scans';
-type Fact<T extends FactTable> = {
-  [C in keyof Tables[T]]: Tables[T][C] extends { readonly __select__: infer S } ? S : Tables[T][C];
-} & { readonly job_id: Key; readonly host_id: Key; readonly address: string };
+interface ErrorRecord {
+  readonly id: number;
+  readonly scope: string;
+  readonly code: string;
+  readonly message: string;
+  readonly at: number;
+}
+
+type Fact<T extends keyof FactTables> = FactTables[T] & { readonly address: string };
 
 /** The rows of a table of facts of one job, in the order of their key, a batch at a time. */
-async function* facts<T extends FactTable>(
+async function* facts<T extends keyof FactTables>(
   db: StoreDatabase,
   id: string,
   table: T,
   key: readonly string[],
 ): AsyncGenerator<Fact<T>> {
   const columns = ['host_id', 'transport', 'port', ...key];
-  const order = sql.join(columns.map((column) => sql.ref(`f.${column}`)));
+  const order = joined(columns.map((column) => name(`f.${column}`)));
   let after: unknown[] | undefined;
   for (;;) {
-    const beyond = after ? sql`AND (${order}) > (${sql.join(after)})` : sql``;
-    const { rows } = await sql<Fact<T>>`
-      SELECT f.*, h.address FROM ${sql.table(table)} f
-      JOIN hosts h ON h.id = f.host_id JOIN scan_jobs j ON j.id = f.job_id
-      WHERE ${sql.ref(`j.${db.dialect.uuidColumn}`)} = ${id} ${beyond}
-      ORDER BY ${order} LIMIT ${exportBatch}`.execute(db.kysely);
+    const rows = await db.query<Fact<T>>(sql`
+      SELECT f.*, h.address FROM ${name(table)} f JOIN hosts h ON h.id = f.host_id
+      WHERE f.job_id = ${jobKey(db, id)}
+        AND ${allOf([after && sql`(${order}) > (${joined(after)})`])}
+      ORDER BY ${order} LIMIT ${exportBatch}`);
     yield* rows;
     const last = rows.at(-1) as Record<string, unknown> | undefined;
     if (!last || rows.length < exportBatch) return;
@@ -122,25 +115,24 @@ function placeOf(
   return { run_id: id, addr: address, transport, port };
 }
 
+type Place = Pick<Fact<'http_scans'>, 'job_id' | 'host_id' | 'transport' | 'port'>;
+
+function samePort({ job_id: job, host_id: host, transport, port }: Place): Sql {
+  return sql`job_id = ${job} AND host_id = ${host} AND transport = ${transport} AND port = ${port}`;
+}
+
 async function handshakeOf(
   db: StoreDatabase,
-  place: Pick<Fact<'http_scans'>, 'job_id' | 'host_id' | 'transport' | 'port'>,
+  place: Place,
   serverName: string,
 ): Promise<Tls | undefined> {
-  const row = await db.kysely
-    .selectFrom('tls_scans')
-    .selectAll()
-    .where('job_id', '=', place.job_id)
-    .where('host_id', '=', place.host_id)
-    .where('transport', '=', place.transport)
-    .where('port', '=', place.port)
-    .where('server_name', '=', serverName)
-    .executeTakeFirst();
+  const [row] = await db.query<FactTables['tls_scans']>(sql`
+    SELECT * FROM tls_scans WHERE ${samePort(place)} AND server_name = ${serverName}`);
   return row && tlsOf(db, row);
 }
 
 type Handshake = Pick<
-  Fact<'tls_scans'>,
+  FactTables['tls_scans'],
   'job_id' | 'server_name' | 'version' | 'cipher' | 'alpn' | 'ja3' | 'ja3s' | 'chain'
 >;
 
@@ -148,13 +140,9 @@ async function tlsOf(db: StoreDatabase, row: Handshake): Promise<Tls> {
   const { version, cipher, alpn, ja3, ja3s } = row;
   const hashes = fromJson(row.chain) as string[] | null;
   const found = hashes?.length
-    ? await db.kysely
-        .selectFrom('certificates as c')
-        .innerJoin('scan_jobs as j', 'j.tenant_id', 'c.tenant_id')
-        .select(['c.sha256', 'c.pem'])
-        .where('j.id', '=', row.job_id)
-        .where('c.sha256', 'in', hashes)
-        .execute()
+    ? await db.query<{ sha256: string; pem: string }>(sql`
+        SELECT c.sha256, c.pem FROM certificates c JOIN scan_jobs j ON j.tenant_id = c.tenant_id
+        WHERE j.id = ${row.job_id} AND c.sha256 IN (${joined(hashes)})`)
     : [];
   const pems = new Map(found.map(({ sha256, pem }) => [sha256, pem]));
   const chain = hashes?.flatMap((hash) => pems.get(hash) ?? []);

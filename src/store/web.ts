@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
+import { allOf, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
-import { allOf, jobKey, type ListFilter, whereHosts, wherePorts } from './filter.ts';
+import { jobKey, type ListFilter, whereHosts, wherePorts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -54,7 +54,7 @@ export async function listWeb(
 ): Promise<Page<WebRow>> {
   const limit = pageLimit(page.limit);
   const { dialect } = db;
-  const { rows } = await sql<Raw>`
+  const rows = await db.query<Raw>(sql`
     SELECT hosts.address, w.port, w.scheme, w.authority, w.path, w.status, w.title,
       w.server_header AS server, w.content_type, w.content_length, w.location, w.h2, w.tech_tags,
       w.favicon_hash, w.favicon_md5, t.version AS tls_version, t.alpn, t.ja3, t.ja3s,
@@ -70,8 +70,8 @@ export async function listWeb(
       filter.since !== undefined && sql`w.t >= ${dialect.time(filter.since)}`,
       page.after !== undefined && afterPage(db, page.after),
     ])}
-    ORDER BY ${sql.ref(`hosts.${dialect.addressColumn}`)}, w.port, w.scheme, w.authority, w.path
-    LIMIT ${limit + 1}`.execute(db.kysely);
+    ORDER BY ${name(`hosts.${dialect.addressColumn}`)}, w.port, w.scheme, w.authority, w.path
+    LIMIT ${limit + 1}`);
   const { rows: kept, next } = toPage(rows, limit, (row) =>
     encodeCursor([row.address, row.port, row.scheme, row.authority, row.path]),
   );
@@ -94,7 +94,7 @@ function toRow({ scheme, authority, path, ...row }: Raw): WebRow {
   };
 }
 
-function afterPage({ dialect }: StoreDatabase, cursor: string): RawBuilder<unknown> {
+function afterPage({ dialect }: StoreDatabase, cursor: string): Sql {
   const [address, port, scheme, authority, path] = decodeCursor(cursor, [
     'string',
     'number',
@@ -102,7 +102,7 @@ function afterPage({ dialect }: StoreDatabase, cursor: string): RawBuilder<unkno
     'string',
     'string',
   ]);
-  const column = sql.ref(`hosts.${dialect.addressColumn}`);
+  const column = name(`hosts.${dialect.addressColumn}`);
   return sql`(${column}, w.port, w.scheme, w.authority, w.path) >
     (${dialect.addressBound(parseAddress(address))}, ${port}, ${scheme}, ${authority}, ${path})`;
 }

@@ -2,12 +2,15 @@
  * Scans as its arguments say and prints what it found as one line of JSON. Started as a process of
  * its own, so that it can run inside a network namespace or under other limits.
  *
- * Usage: run-scan.ts '{"targets": ["127.0.0.1"], "ports": "-", …}'
+ * Usage: run-scan.ts '{"targets": ["127.0.0.1"], "ports": "-", …}' [counts | hog]
+ *   counts  prints how many ports are open, not which, and keeps nothing else
+ *   hog     takes the process's descriptors away for half a second once the scan has begun
  */
 import type { ScanEvent } from '../../src/core/events.ts';
 import { planScan } from '../../src/core/plan.ts';
 import { networkScanConfig } from '../../src/core/scan-config.ts';
 import { scanNetwork } from '../../src/scan/network/scan-network.ts';
+import { hogDescriptors } from './hog-descriptors.ts';
 import { newProgress } from '../../src/scan/scanner.ts';
 
 const config = networkScanConfig.parse({ seed: 'seed', ...JSON.parse(process.argv[2] ?? '{}') });
@@ -16,9 +19,13 @@ const progress = newProgress();
 const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
 const signal = new AbortController().signal;
 const events: ScanEvent[] = [];
+const isCounting = process.argv[3] === 'counts';
+if (process.argv[3] === 'hog') setTimeout(() => hogDescriptors(20, 500), 1);
 const startedMs = performance.now();
 for await (const batch of scanNetwork(config, { runId: 'run', units, progress, signal })) {
-  for (const event of batch) events.push(event);
+  for (const event of batch) {
+    if (!isCounting || (event.type === 'scan.port' && event.state === 'open')) events.push(event);
+  }
 }
 const elapsedMs = performance.now() - startedMs;
 const open = events.flatMap((event) =>
@@ -31,8 +38,8 @@ const cpu = process.cpuUsage();
 const cpuMs = (cpu.user + cpu.system) / 1000;
 process.stdout.write(
   `${JSON.stringify({
-    open: process.argv[3] === 'counts' ? open.length : open,
-    ...(process.argv[3] === 'counts' ? {} : { hosts, others }),
+    open: isCounting ? open.length : open,
+    ...(isCounting ? {} : { hosts, others }),
     progress,
     elapsedMs,
     cpuMs,

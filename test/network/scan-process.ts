@@ -21,8 +21,12 @@ export const runScanPath = fileURLToPath(new URL('run-scan.ts', import.meta.url)
 const listenPath = fileURLToPath(new URL('listen.ts', import.meta.url));
 
 /** Scans inside a namespace, in a process of its own. */
-export function scanInside(namespace: Namespace, config: Record<string, unknown>): ScanResult {
-  const output = namespace.run(process.execPath, [runScanPath, JSON.stringify(config)]);
+export function scanInside(
+  namespace: Namespace,
+  config: Record<string, unknown>,
+  ...modes: readonly ('counts' | 'hog')[]
+): ScanResult {
+  const output = namespace.run(process.execPath, [runScanPath, JSON.stringify(config), ...modes]);
   return JSON.parse(output) as ScanResult;
 }
 

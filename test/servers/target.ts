@@ -4,7 +4,7 @@ import { probePort } from '../../src/probe/probe-port.ts';
 import type { ProbeResult, ProbeTarget } from '../../src/probe/probe.ts';
 
 /** Limits that make a silent server's test quick, and still leave a slow machine time. */
-export const quickLimits: Partial<ProbeLimits> = {
+const quickLimits: Partial<ProbeLimits> = {
   greetingMs: 150,
   stepMs: 400,
   totalMs: 5000,
@@ -12,7 +12,7 @@ export const quickLimits: Partial<ProbeLimits> = {
 };
 
 /** A connection to loopback as the scanner hands it to a probe. */
-export function dial(port: number, signal: AbortSignal): Promise<Socket> {
+function dial(port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', signal });
     socket.once('connect', () => {

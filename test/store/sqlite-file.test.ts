@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import type { ScanEvent } from '../../src/core/events.ts';
@@ -22,6 +21,7 @@ import { createJob, type Job, setJobStatus, startJob } from '../../src/store/job
 import { loadMigrations, migrate } from '../../src/store/migrate.ts';
 import { openDatabase } from '../../src/store/sqlite/driver.ts';
 import { sqliteMigrationDriver } from '../../src/store/sqlite/migration-driver.ts';
+import { type Sql, sql } from '../../src/store/sql.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { currentWorker } from '../../src/store/worker.ts';
 import { requirement } from '../environment.ts';
@@ -193,17 +193,23 @@ test('only the owner can read a store, and the folder that is made for it', asyn
   for (const name of files) expect(mode(join(folder, 'private', name))).toBe(0o600);
 });
 
+/** A pragma takes no parameter. */
+function maxPages(count: number): Sql {
+  const text = `PRAGMA max_page_count = ${count}`;
+  return sql(Object.assign([text], { raw: [text] }));
+}
+
 test('a full disk rolls the unit back, says so, and the store goes on when there is room', async () => {
   await using store = await openSqliteStore(path, { create: true });
   const job = await running(store);
   const options = { attempt: job.attempts };
   await store.record(job.id, eventBatch(unitEvents(0, 10)), options);
-  const { kysely } = store.database;
-  const pages = await sql<{ page_count: number }>`PRAGMA page_count`.execute(kysely);
-  await sql`PRAGMA max_page_count = ${sql.lit(pages.rows[0]!.page_count)}`.execute(kysely);
+  const { database } = store;
+  const [pages] = await database.query<{ page_count: number }>(sql`PRAGMA page_count`);
+  await database.query(maxPages(pages!.page_count));
   const full = store.record(job.id, eventBatch(unitEvents(1, 20_000)), options);
   await expect(full).rejects.toMatchObject({ code: 'STORE_FULL', exitCode: 74 });
-  await sql`PRAGMA max_page_count = 1000000`.execute(kysely);
+  await database.query(maxPages(1_000_000));
   expect((await completedUnits(store.database, job.id)).size).toBe(1);
   const again = await store.record(job.id, eventBatch(unitEvents(1, 20_000)), options);
   expect(again).toMatchObject({ status: 'recorded', portCount: 20_000 });

@@ -1,5 +1,5 @@
 import type { Reason } from '../../core/states.ts';
-import { parseAddress, addressBits } from '../../core/address.ts';
+import { addressBits, ipv4ToNumber, parseAddress } from '../../core/address.ts';
 import type { EngineAddress } from './engine.ts';
 import type { OpenUnit } from './units.ts';
 import type { PortScan } from './port-scan.ts';
@@ -49,6 +49,11 @@ export interface Host {
 
 /** The address of a host in the forms that engines need. */
 export function engineAddress(text: string): EngineAddress {
+  if (!text.includes(':')) {
+    const value = ipv4ToNumber(text);
+    const bytes = Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+    return { text, family: 4, bytes };
+  }
   const { family, value } = parseAddress(text);
   const hex = value.toString(16).padStart(addressBits[family] / 4, '0');
   return { text, family, bytes: Uint8Array.from(Buffer.from(hex, 'hex')) };

@@ -1,4 +1,3 @@
-import { type Fifo, fifo } from './fifo.ts';
 import type { Host } from './host.ts';
 import { isHostAnswer, isOpen, type Outcome, outcome } from './outcome.ts';
 import type { PortList } from './port-list.ts';
@@ -27,7 +26,9 @@ export interface PortScan {
   /** Ports that were never tried start here in the order. */
   nextTurn: number;
   /** Silent ports that may be tried again now. */
-  readonly retries: Fifo<number>;
+  retries: number[];
+  /** How many of them were taken already. */
+  retriesTaken: number;
   /** Probes that this machine could not send. */
   readonly putBack: number[];
   /** Silent ports whose tries are used up, unless a later try elsewhere succeeds. */
@@ -80,7 +81,8 @@ export function newPortScan(
     tries: new Uint8Array(list.size),
     times: options.withTimes ? new Float64Array(list.size) : undefined,
     nextTurn: 0,
-    retries: fifo(),
+    retries: [],
+    retriesTaken: 0,
     putBack: [],
     parked: [],
     allowedRetries: Math.min(1, options.retries),
@@ -104,7 +106,9 @@ export function newPortScan(
 export function hasWork(scan: PortScan): boolean {
   return (
     !scan.isClosed &&
-    (scan.nextTurn < scan.list.size || scan.putBack.length > 0 || scan.retries.length > 0)
+    (scan.nextTurn < scan.list.size ||
+      scan.putBack.length > 0 ||
+      scan.retries.length > scan.retriesTaken)
   );
 }
 
@@ -121,7 +125,14 @@ export function takePort(scan: PortScan): number | undefined {
   const again = scan.putBack.pop();
   if (again !== undefined) return again;
   if (scan.nextTurn < scan.list.size) return scan.order(scan.nextTurn++);
-  return scan.retries.shift();
+  const index = scan.retries[scan.retriesTaken];
+  if (index === undefined) return undefined;
+  scan.retriesTaken += 1;
+  if (scan.retriesTaken === scan.retries.length) {
+    scan.retries = [];
+    scan.retriesTaken = 0;
+  }
+  return index;
 }
 
 /** Notes an answer. Silent ports that were given up are taken up again where it allows more tries. */

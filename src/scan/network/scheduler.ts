@@ -16,6 +16,11 @@ import {
 import { newSlots, type Slots } from './slots.ts';
 import { type TokenBucket, tokenBucket } from './token-bucket.ts';
 
+/** Probes that are started before answers are looked at again. */
+const startsATurn = 512;
+/** Probes that are started on one reading of the clock. */
+const startsAClock = 16;
+
 export interface SchedulerOptions {
   readonly tcp: Engine;
   readonly udp: Engine;
@@ -103,7 +108,11 @@ function enqueue(state: State, scan: PortScan): void {
 /** Starts probes while there is work, room and allowance. */
 function fill(state: State): number {
   let started = 0;
-  while (state.slots.inUse < state.backoff.limit && !state.backoff.isPaused(state.nowMs)) {
+  while (
+    started < startsATurn &&
+    state.slots.inUse < state.backoff.limit &&
+    !state.backoff.isPaused(state.nowMs)
+  ) {
     if (state.ready.length === 0 && !state.openHost()) break;
     const scan = state.ready.peek();
     if (!scan) continue;
@@ -119,6 +128,8 @@ function fill(state: State): number {
     startProbe(state, scan, takePort(scan)!);
     enqueue(state, scan);
     started += 1;
+    // Thousands of connects take longer than some timeouts: each must count from its own start.
+    if (started % startsAClock === 0) state.nowMs = performance.now();
   }
   return started;
 }

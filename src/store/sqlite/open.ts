@@ -6,9 +6,8 @@ import { loadMigrations, migrate, pendingMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
 import { retryBusy } from './busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from './driver.ts';
-import { sqliteDatabase } from './kysely.ts';
+import { sqliteDatabase } from './database.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
-import { sqliteRecorder } from './record.ts';
 
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
 export const applicationId = 0x5052_544c;
@@ -41,12 +40,16 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     db.close();
     throw storeError(error, file);
   }
-  const record = sqliteRecorder(db, file);
+  // Most commands only read: what records is loaded by the first that writes.
+  let recorder: Store['record'] | undefined;
+  const record: Store['record'] = async (...batch) => {
+    recorder ??= (await import('./record.ts')).sqliteRecorder(db, file);
+    return await recorder(...batch);
+  };
   const database = sqliteDatabase(db, file);
-  const close = async (): Promise<void> => {
-    if (!db.isOpen) return;
-    await database.kysely.destroy();
-    db.close();
+  const close = (): Promise<void> => {
+    if (db.isOpen) db.close();
+    return Promise.resolve();
   };
   return { database, location: file, record, close, [Symbol.asyncDispose]: close };
 }

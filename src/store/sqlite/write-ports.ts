@@ -88,10 +88,7 @@ export function writePorts(
   writeServices(prepare, job, ports, keys);
   // A rowid above the mark is a row of this batch. Where some rows were known already, the hosts'
   // ports of the whole job are gone through instead: more work, the same outcome.
-  const count = prepare('SELECT count(*) AS count FROM port_scans WHERE rowid > ?').get(mark) as {
-    count: number;
-  };
-  if (count.count === ports.length) {
+  if (maxRowid(prepare) - mark === ports.length) {
     prepare(updateFromNew).run(mark);
     return;
   }

@@ -1,0 +1,36 @@
+/** `npm run bench [start|portman|scan|ingest]…`: each prints medians, and ratios against a peer. */
+import { ingest } from './ingest.ts';
+import { benchPortman } from './portman.ts';
+import { benchScan } from './scan.ts';
+import { benchStart } from './start.ts';
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  start: benchStart,
+  portman: benchPortman,
+  scan: benchScan,
+  ingest: async () => {
+    const result = await ingest();
+    const seconds = (value: number): string => `${value.toFixed(1).padStart(7)} s`;
+    console.log('2 million events of 260 bytes into a new store (median of 3)');
+    console.log(`  portolan import                 ${seconds(result.importSeconds)}`);
+    console.log(
+      `  sqlite3 .import of the same rows${seconds(result.shellSeconds)}  ` +
+        `portolan ${result.againstShell.toFixed(2)} × as fast (limit 1.3)`,
+    );
+    console.log(
+      `  INSERT … SELECT of the same rows${seconds(result.copySeconds)}  ` +
+        `portolan ${result.againstCopy.toFixed(2)} × as fast (limit 0.55)`,
+    );
+    console.log(
+      `  ${result.bytesPerPort.toFixed(0)} bytes a port with its index (limit 120), ` +
+        `peak of memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`,
+    );
+  },
+};
+
+const names = process.argv.slice(2);
+for (const name of names.length > 0 ? names : Object.keys(benches)) {
+  const bench = benches[name];
+  if (!bench) throw new Error(`no benchmark "${name}": ${Object.keys(benches).join(', ')}`);
+  await bench();
+}

@@ -1,0 +1,84 @@
+/**
+ * SQL as text with bound values: the shared queries of both stores. A value that is written into
+ * the template becomes a bound parameter, never text; a fragment is spliced in. (Why no query
+ * builder: docs/decisions/0004-sql-templates.md.)
+ */
+
+/** A piece of SQL with its parameters. */
+export interface Sql {
+  readonly [pieces]: readonly Piece[];
+}
+
+type Piece = { readonly text: string } | { readonly value: unknown };
+const pieces = Symbol('pieces');
+
+/**
+ * @example sql`SELECT * FROM hosts WHERE address = ${address} AND ${condition}`
+ */
+export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]): Sql {
+  const list: Piece[] = [];
+  for (const [index, text] of texts.entries()) {
+    if (text !== '') list.push({ text });
+    if (index >= values.length) continue;
+    const value = values[index];
+    if (isSql(value)) list.push(...value[pieces]);
+    else list.push({ value });
+  }
+  return { [pieces]: list };
+}
+
+/** Fragments or values, one behind the other. */
+export function joined(parts: readonly unknown[], separator: Sql = sql`, `): Sql {
+  const list: Piece[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) list.push(...separator[pieces]);
+    if (isSql(part)) list.push(...part[pieces]);
+    else list.push({ value: part });
+  }
+  return { [pieces]: list };
+}
+
+/**
+ * The name of a table or column, `name` or `table.name`.
+ *
+ * @throws TypeError for anything but letters, digits and underscores
+ */
+export function name(text: string): Sql {
+  if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i.test(text)) {
+    throw new TypeError(`"${text}" is no name of a column`);
+  }
+  return { [pieces]: [{ text }] };
+}
+
+/** `a = ?, b = ?` of an object's members; members that are undefined are left out. */
+export function assignments(values: Readonly<Record<string, unknown>>): Sql {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return joined(given.map(([column, value]) => sql`${name(column)} = ${value}`));
+}
+
+/** Conditions joined by AND; those that are left out (false, undefined, '') do not count. */
+export function allOf(conditions: readonly (Sql | false | undefined | '')[]): Sql {
+  const given = conditions.filter((condition) => isSql(condition));
+  return given.length === 0 ? sql`1 = 1` : joined(given, sql` AND `);
+}
+
+/**
+ * The text and the parameters as a driver takes them.
+ *
+ * @param placeholder the text of the parameter with a number, from 1: `?` or `$1`
+ */
+export function compileSql(
+  query: Sql,
+  placeholder: (number: number) => string,
+): { readonly text: string; readonly values: readonly unknown[] } {
+  const values: unknown[] = [];
+  let text = '';
+  for (const piece of query[pieces]) {
+    text += 'text' in piece ? piece.text : placeholder(values.push(piece.value));
+  }
+  return { text, values };
+}
+
+function isSql(value: unknown): value is Sql {
+  return typeof value === 'object' && value !== null && pieces in value;
+}
