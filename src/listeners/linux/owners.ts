@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { isGoneOrHidden } from './gone.ts';
 
 /**
  * The processes that hold sockets, from the descriptors in `/proc/PID/fd`. Other users' are
@@ -37,10 +38,11 @@ function heldBy(pid: number, inodes: ReadonlySet<string>): Set<string> {
 }
 
 /** Undefined where the process or descriptor is gone, or is another user's. */
-function quietly<T>(read: () => T): T | undefined {
+function quietly<T>(look: () => T): T | undefined {
   try {
-    return read();
-  } catch {
-    return undefined;
+    return look();
+  } catch (error) {
+    if (isGoneOrHidden(error)) return undefined;
+    throw error;
   }
 }

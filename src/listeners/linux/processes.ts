@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { RunningProcess } from '../listener.ts';
+import { isGoneOrHidden } from './gone.ts';
 
 /**
  * A running process from `/proc/PID`; undefined where it is gone. A zombie is gone: it holds
@@ -99,7 +100,8 @@ function pidNamespace(): string {
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isGoneOrHidden(error)) return undefined;
+    throw error;
   }
 }
