@@ -20,7 +20,7 @@ import { lookAtPorts } from './port-state.ts';
 import { reservePorts } from './reserve.ts';
 
 const isRoot = process.getuid?.() === 0;
-const helper = (name: string): string => join(import.meta.dirname, '../../test/portman', name);
+const programFile = (name: string): string => join(import.meta.dirname, '../../test/portman', name);
 
 describe('killing a port', () => {
   test('ends its listener, leaves its client alone, and writes it down', async () => {
@@ -111,7 +111,7 @@ describe('killing a port', () => {
     const port = await freePort();
     const child = spawn(
       process.execPath,
-      [helper('kill-ancestor.ts'), join(temporaryFolder(), 'database.db'), String(port)],
+      [programFile('kill-ancestor.ts'), join(temporaryFolder(), 'database.db'), String(port)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     expect(await text(child.stdout)).toContain('started this portman');
@@ -169,7 +169,7 @@ describe.runIf(requirement('a pid namespace', canUnshare, 'run the tests as root
         'unshare',
         [
           '--pid', '--fork', '--mount-proc', '--kill-child',
-          process.execPath, helper('recycle-pid.ts'),
+          process.execPath, programFile('recycle-pid.ts'),
           join(temporaryFolder(), 'database.db'), String(await freePort()), mode,
         ], // prettier-ignore
         { stdio: ['ignore', 'pipe', 'inherit'] },
