@@ -1,10 +1,12 @@
-/** `npm run bench [scan|ingest|start]…`: each prints medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|ingest]…`: each prints medians, and ratios against a peer. */
 import { ingest } from './ingest.ts';
+import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
 import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
+  portman: benchPortman,
   scan: benchScan,
   ingest: async () => {
     const result = await ingest();

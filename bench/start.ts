@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cpuMs } from './cpu-time.ts';
 import { median } from './median.ts';
 
 const bin = fileURLToPath(new URL('../bin/portolan.js', import.meta.url));
@@ -29,12 +29,4 @@ export async function benchStart(runs = 11): Promise<void> {
     console.log(`  ${name.padEnd(52)} ${median(times).toFixed(0).padStart(7)} ms`);
   }
   rmSync(folder, { recursive: true });
-}
-
-function cpuMs(words: readonly string[]): number {
-  const timed = ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'time', process.execPath, ...words];
-  const { status, stderr } = spawnSync('bash', timed, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${words.join(' ')} failed: ${stderr}`);
-  const [user = 0, system = 0] = (stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number);
-  return (user + system) * 1000;
 }

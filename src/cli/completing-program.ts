@@ -1,14 +1,23 @@
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
-import { createProgram } from './main.ts';
+import { areInOrder, createProgram } from './main.ts';
+import type { Program } from './registry.ts';
 
-/** The whole program, every command with its options, that answers completion requests. */
-export async function completingProgram(io: Io): Promise<Command> {
-  const program = await createProgram(io, {
-    define: (name) => name !== 'completion' && name !== 'complete',
+/**
+ * The program, answering completion requests: all names, and the options of the command that the
+ * words so far name, since loading every command at each press of a key would be felt.
+ */
+export async function completingProgram(
+  io: Io,
+  program: Program,
+  words: readonly string[],
+): Promise<Command> {
+  const command = await createProgram(io, {
+    program,
+    define: (path) => areInOrder(path.split(' '), words),
     leaveOut: ['completion', 'complete'],
   });
-  tab(program, { completionCommandName: 'completion' });
-  return program;
+  tab(command, { completionCommandName: 'completion' });
+  return command;
 }

@@ -1,74 +1,97 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '../errors.ts';
 import { type Io, write } from './io.ts';
-import { commands } from './registry.ts';
+import { type CommandEntry, portolan, type Program } from './registry.ts';
 
 /**
  * Runs one command.
  *
  * @param argv the words after the program's name
+ * @param program whose commands they are
  * @returns the exit status: 0 done, 1 not found or refused by state, 2 wrong usage, others as
  *   sysexits(3) has them, 130 after Ctrl-C
  */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  io: Io,
+  program: Program = portolan,
+): Promise<number> {
   try {
-    return await run(argv, io);
+    return await run(argv, io, program);
   } catch (error) {
-    return await report(error, argv, io);
+    return await report(error, argv, { io, program });
   }
 }
 
-async function run(argv: readonly string[], io: Io): Promise<number> {
+async function run(argv: readonly string[], io: Io, program: Program): Promise<number> {
   if (argv.length === 0) {
-    const { overview } = await import('./overview.ts');
-    await write(io.stdout, await overview(io));
+    await write(io.stdout, await program.overview(io));
     return 0;
   }
   let status = 0;
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
-  const program = await createProgram(io, {
-    define: (name) => name === commandName(words),
+  const command = await createProgram(io, {
+    program,
+    define: (path) => areInOrder(path.split(' '), words),
     onStatus: (value) => {
       status = value;
     },
   });
-  await program.parseAsync(words, { from: 'user' });
+  await command.parseAsync(words, { from: 'user' });
   return status;
+}
+
+/** Whether the words have all of the names in their order, others between them. */
+export function areInOrder(names: readonly string[], words: readonly string[]): boolean {
+  let at = -1;
+  return names.every((name) => (at = words.indexOf(name, at + 1)) >= 0);
+}
+
+interface Definition {
+  readonly program?: Program;
+  /** Picks commands by their names from the program on: `scan`, `portman config get`. */
+  readonly define: (path: string) => boolean;
+  readonly leaveOut?: readonly string[];
+  readonly onStatus?: (status: number) => void;
 }
 
 /**
  * The program with every command listed, and those that `define` picks complete with their
  * options: loading all of them at every start would take longer than most of them run.
  */
-export async function createProgram(
-  io: Io,
-  {
-    define,
-    leaveOut = [],
-    onStatus,
-  }: {
-    define: (name: string) => boolean;
-    leaveOut?: readonly string[];
-    onStatus?: (status: number) => void;
-  },
-): Promise<Command> {
-  const program = quiet(new Command('portolan'), io)
-    .description('The scan database: scan, or take results in, and ask questions about them.')
+export async function createProgram(io: Io, definition: Definition): Promise<Command> {
+  const { name, description, commands } = definition.program ?? portolan;
+  const program = quiet(new Command(name), io)
+    .description(description)
     .option('-V, --version', 'print the version')
-    .addHelpText('after', '\n"portolan COMMAND --help" shows its options and an example.');
-  for (const { name, summary, load, isHidden = false } of commands) {
+    .addHelpText('after', `\n"${name} COMMAND --help" shows its options and an example.`);
+  await addCommands(program, commands, { ...definition, io, path: '' });
+  return program;
+}
+
+async function addCommands(
+  parent: Command,
+  entries: readonly CommandEntry[],
+  definition: Definition & { io: Io; path: string },
+): Promise<void> {
+  const { io, leaveOut = [], onStatus } = definition;
+  for (const { name, summary, load, isHidden = false } of entries) {
     if (leaveOut.includes(name)) continue;
     const command = quiet(new Command(name), io).summary(summary).description(`${summary}.`);
-    if (define(name)) {
+    const path = `${definition.path} ${name}`.trim();
+    if (definition.define(path)) {
       const module = await load();
       module.define(command);
-      command.action(async () => {
-        onStatus?.((await module.run(io, command.processedArgs, command.opts())) ?? 0);
-      });
+      if ('commands' in module) {
+        await addCommands(command, module.commands, { ...definition, path });
+      } else {
+        command.action(async () => {
+          onStatus?.((await module.run(io, command.processedArgs, command.opts())) ?? 0);
+        });
+      }
     }
-    program.addCommand(command, { hidden: isHidden });
+    parent.addCommand(command, { hidden: isHidden });
   }
-  return program;
 }
 
 /** Output through the caller's streams, and errors as exceptions. */
@@ -80,20 +103,23 @@ function quiet(command: Command, io: Io): Command {
   });
 }
 
-function commandName(words: readonly string[]): string | undefined {
-  return words.find((word) => commands.some(({ name }) => name === word));
-}
-
-async function report(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+async function report(
+  error: unknown,
+  argv: readonly string[],
+  { io, program }: { io: Io; program: Program },
+): Promise<number> {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0 || error.code === 'commander.help') return 0;
-    const name = commandName(argv);
+    const name = argv.find((word) => program.commands.some((each) => each.name === word));
     const text = error.message.replace(/^error: /, '');
-    await write(io.stderr, `portolan: ${text}\nSee "portolan ${name ? `${name} ` : ''}--help".\n`);
+    await write(
+      io.stderr,
+      `${program.name}: ${text}\nSee "${program.name} ${name ? `${name} ` : ''}--help".\n`,
+    );
     return 2;
   }
   if (error instanceof AppError) {
-    await write(io.stderr, `portolan: ${error.message}\n`);
+    await write(io.stderr, `${program.name}: ${error.message}\n`);
     return error.exitCode;
   }
   if (io.signal.aborted) return 130;
@@ -101,7 +127,7 @@ async function report(error: unknown, argv: readonly string[], io: Io): Promise<
   const stack = error instanceof Error ? error.stack : undefined;
   await write(
     io.stderr,
-    `portolan: unexpected error: ${messageOf(error)}\n${stack ?? ''}\n` +
+    `${program.name}: unexpected error: ${messageOf(error)}\n${stack ?? ''}\n` +
       'Please report this with the command that you ran.\n',
   );
   return 70;

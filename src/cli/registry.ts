@@ -15,13 +15,29 @@ export interface CommandModule {
   run(io: Io, operands: readonly unknown[], options: object): Promise<number | void>;
 }
 
+/** A word that stands before commands of its own: `config` of `config get`. */
+export interface CommandGroup {
+  /** Adds help. */
+  define(command: Command): void;
+  readonly commands: readonly CommandEntry[];
+}
+
 /** One line of the list of commands. Its module is loaded when it runs. */
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Left out of the list in `--help`: nobody types it. */
   readonly isHidden?: true;
-  readonly load: () => Promise<CommandModule>;
+  readonly load: () => Promise<CommandModule | CommandGroup>;
+}
+
+/** A program of the package: what its bin hands to `main`. */
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  readonly commands: readonly CommandEntry[];
+  /** What it prints without a word. */
+  readonly overview: (io: Io) => Promise<string>;
 }
 
 /** Every command, in the order of `portolan --help`. */
@@ -97,14 +113,27 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    name: 'portman',
+    summary: 'reserve local ports, see and end who listens (also a program of its own)',
+    load: () => import('./commands/portman.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
-    load: () => import('./commands/completion.ts'),
+    load: async () => (await import('./completion-commands.ts')).completionCommand(portolan),
   },
   {
     name: 'complete',
     summary: 'print suggestions for the words so far, for the completion scripts',
     isHidden: true,
-    load: () => import('./commands/complete.ts'),
+    load: async () => (await import('./completion-commands.ts')).completeCommand(portolan),
   },
 ];
+
+/** The program `portolan`. */
+export const portolan: Program = {
+  name: 'portolan',
+  description: 'The scan database: scan, or take results in, and ask questions about them.',
+  commands,
+  overview: async (io) => (await import('./overview.ts')).overview(io),
+};

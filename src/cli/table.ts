@@ -1,12 +1,14 @@
-import Table from 'cli-table3';
-import pico from 'picocolors';
+import { styleText } from 'node:util';
 
-/** What a cell is made of: a colour is a name of picocolors. */
+/** A colour of a cell. */
+export type Color = 'green' | 'red' | 'yellow' | 'dim' | 'cyan';
+
+/** What a cell is made of: a colour is a name of `util.styleText`. */
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string | number | null | undefined;
   readonly align?: 'left' | 'right';
-  readonly color?: (row: Row) => 'green' | 'red' | 'yellow' | 'dim' | 'cyan' | undefined;
+  readonly color?: (row: Row) => Color | undefined;
 }
 
 /**
@@ -19,39 +21,66 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   layout: { width?: number | undefined; color: boolean },
 ): string {
-  const color = pico.createColors(layout.color);
   const used = columns.filter((column) => rows.some((row) => cellText(column, row) !== ''));
   const texts = rows.map((row) => used.map((column) => cellText(column, row)));
   const widths = fit(
     used.map((column, i) => Math.max(column.title.length, ...widthsOf(texts, i))),
     layout.width,
   );
-  const table = new Table({
-    chars: plainBorders,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: used.map(({ align }) => align ?? 'left'),
-  });
-  table.push(used.map(({ title }, i) => color.dim(cut(title.toUpperCase(), widths[i]!))));
-  for (const [index, row] of rows.entries()) {
-    table.push(
-      used.map((column, i) => {
-        const text = cut(texts[index]![i]!, widths[i]!);
-        const name = column.color?.(row);
-        return name ? color[name](text) : text;
-      }),
-    );
-  }
-  return `${table.toString().replace(/ +$/gm, '')}\n`;
+  const line = (cells: readonly string[], paint: (i: number) => Color | undefined): string =>
+    cells
+      .map((cell, i) => {
+        const { align = 'left' } = used[i]!;
+        const isLast = i === cells.length - 1;
+        return pad(cut(cell, widths[i]!), {
+          width: widths[i]!,
+          align,
+          isLast,
+          color: layout.color ? paint(i) : undefined,
+        });
+      })
+      .join('  ');
+  const head = line(
+    used.map(({ title }) => title.toUpperCase()),
+    () => 'dim',
+  );
+  const body = rows.map((row, index) => line(texts[index]!, (i) => used[i]!.color?.(row)));
+  return `${[head, ...body].map((text) => text.trimEnd()).join('\n')}\n`;
 }
 
-const plainBorders = Object.fromEntries(
-  (
-    'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right ' +
-    'left left-mid mid mid-mid right right-mid middle'
-  )
-    .split(' ')
-    .map((name) => [name, '']),
-);
+/** Blanks stay outside the colour, and none end a line. */
+function pad(
+  text: string,
+  cell: {
+    width: number;
+    align: 'left' | 'right';
+    isLast: boolean;
+    color: Color | undefined;
+  },
+): string {
+  const blanks = ' '.repeat(Math.max(0, cell.width - widthOf(text)));
+  const shown =
+    cell.color && text !== '' ? styleText(cell.color, text, { validateStream: false }) : text;
+  if (cell.align === 'right') return blanks + shown;
+  return cell.isLast ? shown : shown + blanks;
+}
+
+/** Marks that stand on the character before them, and characters that take two columns. */
+const zeroWidth = /[\p{Mn}\p{Me}\p{Cf}]/u;
+const doubleWidth =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]|[\u{20000}-\u{3fffd}]/u;
+
+/** Columns of a terminal that a text takes. */
+function widthOf(text: string): number {
+  // Almost every cell is plain, and tables of thousands of rows are drawn.
+  // oxlint-disable-next-line no-control-regex
+  if (/^[\u0000-\u02ff]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) {
+    if (!zeroWidth.test(character)) width += doubleWidth.test(character) ? 2 : 1;
+  }
+  return width;
+}
 
 function cellText<Row>(column: Column<Row>, row: Row): string {
   const value = column.value(row);
@@ -69,12 +98,18 @@ function printable(text: string): string {
 /** A loop, since a list of arguments as long as the table would overflow the stack. */
 function widthsOf(texts: readonly (readonly string[])[], column: number): [number] {
   let widest = 0;
-  for (const row of texts) widest = Math.max(widest, row[column]!.length);
+  for (const row of texts) widest = Math.max(widest, widthOf(row[column]!));
   return [widest];
 }
 
 function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  for (const character of text) {
+    if (widthOf(kept + character) > width - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }
 
 /** Narrows the widest columns until all fit, none below 8. */

@@ -1,0 +1,41 @@
+import { main } from './main.ts';
+import type { Program } from './registry.ts';
+
+/** Runs a program on this process's own streams, signals and arguments, and sets its status. */
+export async function runProcess(program: Program): Promise<void> {
+  // Ctrl-C asks for a tidy end; a second one ends the process at once.
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new DOMException(signal, 'AbortError'));
+    });
+  }
+
+  // A reader that went away (`portolan ports | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    controller.abort(error);
+    process.exitCode = 0;
+  });
+
+  let isStdinUsed = false;
+  const status = await main(
+    process.argv.slice(2),
+    {
+      // A command that reads nothing need not wait for the stream to be made.
+      get stdin() {
+        isStdinUsed = true;
+        return process.stdin;
+      },
+      stdout: process.stdout,
+      stderr: process.stderr,
+      env: process.env,
+      signal: controller.signal,
+    },
+    program,
+  );
+  process.exitCode ??= status;
+  // A keep-alive handle of the input must not hold a finished command back.
+  if (isStdinUsed) process.stdin.unref?.();
+}

@@ -1,0 +1,90 @@
+import type * as sqlite from 'node:sqlite';
+import { AppError, messageOf } from '../errors.ts';
+
+export type DatabaseSync = sqlite.DatabaseSync;
+export type SQLInputValue = sqlite.SQLInputValue;
+export type StatementSync = sqlite.StatementSync;
+
+/**
+ * Opens a database with the SQLite that is built into Node.js. The only file that knows the
+ * driver; `docs/decisions/0002-sqlite-driver.md` says why this one.
+ */
+export function openDatabase(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
+  const { DatabaseSync: Database } = loadSqlite();
+  return new Database(path, { readOnly: options.readOnly ?? false });
+}
+
+/** Node.js 22 warns that its SQLite is experimental: of no use to the reader of a scan. */
+function loadSqlite(): typeof sqlite {
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    if (!/SQLite is an experimental feature/.test(messageOf(warning)))
+      emitWarning(warning, ...rest);
+  };
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** SQLite's primary result codes that mean something to a user. */
+const resultCodes = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+};
+
+/** 0 for an error that is not SQLite's. */
+function resultCode(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return 0;
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+}
+
+/** Whether another connection holds the lock that was needed. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === resultCodes.busy || code === resultCodes.locked;
+}
+
+/** An error of the driver as one that says which file and what to do; any other as it is. */
+export function storeError(error: unknown, path: string): unknown {
+  const say = (code: ConstructorParameters<typeof AppError>[0], message: string): AppError =>
+    new AppError(code, `${path}: ${message}`, { cause: error });
+  switch (resultCode(error)) {
+    case resultCodes.busy:
+    case resultCodes.locked:
+      return say('BUSY', 'another process has locked it for too long; try again when it is done');
+    case resultCodes.readOnly:
+      return say(
+        'STORE_UNWRITABLE',
+        'it cannot be written; check the owner and mode of the file and its folder',
+      );
+    case resultCodes.cantOpen:
+      return say(
+        'STORE_UNWRITABLE',
+        'it cannot be opened; check that its folder exists and can be written',
+      );
+    case resultCodes.full:
+      return say(
+        'STORE_FULL',
+        'the disk is full; what was not yet recorded is rolled back: free some space and resume',
+      );
+    case resultCodes.ioError:
+      return say('STORE_UNWRITABLE', `the disk failed (${messageOf(error)})`);
+    case resultCodes.notADatabase:
+      return say('STORE_CORRUPT', 'it is not a SQLite database; name another file');
+    case resultCodes.corrupt:
+      return say(
+        'STORE_CORRUPT',
+        'the database is damaged; restore a backup, or save what can be read with "sqlite3 FILE .recover"',
+      );
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { openDatabase, storeError } from '../database/driver.ts';
+import { AppError, systemCode } from '../errors.ts';
+import type { Registry } from './registry.ts';
+
+/**
+ * Copies the registry as it is at one moment, also while others write to it, and checks the copy.
+ * (A plain copy of the file lacks what still stands in its write-ahead log.)
+ *
+ * @param path a file that does not exist; by default one with the time in its name, beside the
+ *   registry
+ * @returns the path of the copy, mode 0600
+ * @throws AppError STORE_UNWRITABLE, STORE_FULL, STORE_CORRUPT
+ */
+export async function backUp(registry: Registry, path?: string): Promise<string> {
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const target = resolve(path ?? join(dirname(registry.path), `backup-${stamp}.db`));
+  await makeEmpty(target);
+  try {
+    registry.db.prepare('VACUUM INTO ?').run(target);
+    assertSound(target);
+  } catch (error) {
+    await rm(target, { force: true });
+    throw storeError(error, target);
+  }
+  return target;
+}
+
+/** SQLite fills an empty file, and would make a new one readable by all. */
+async function makeEmpty(target: string): Promise<void> {
+  try {
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await (await open(target, 'wx', 0o600)).close();
+  } catch (error) {
+    const exists = systemCode(error) === 'EEXIST';
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      exists
+        ? `${target} exists already: a backup does not overwrite; name another file`
+        : `${target} cannot be written (${systemCode(error)}): name another file`,
+      { cause: error },
+    );
+  }
+}
+
+function assertSound(path: string): void {
+  const db = openDatabase(path, { readOnly: true });
+  try {
+    const { integrity_check: result } = db.prepare('PRAGMA integrity_check').get() as {
+      integrity_check: string;
+    };
+    if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path}: ${result}`);
+  } finally {
+    db.close();
+  }
+}

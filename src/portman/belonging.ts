@@ -1,0 +1,80 @@
+import { findProcess } from '../listeners/list-listeners.ts';
+import { bootId, readStartVariable, readWorkingFolder } from '../listeners/linux/processes.ts';
+import type { Listener, ProcessIdentity, RunningProcess } from '../listeners/listener.ts';
+import type { OwnedReservation } from './reservation.ts';
+
+/** The variable by which `portman run` marks what it starts, also past a daemon's fork. */
+export const projectVariable = 'PORTMAN_PROJECT';
+
+/** More ancestors than a real process has: a guard against a table that changes while read. */
+const maxAncestors = 64;
+
+/** Whether a process is still the one that was recorded. */
+export type Liveness = 'alive' | 'gone' | 'unknown';
+
+/**
+ * Whether a recorded process still runs. `unknown` where its pid counts in another container's
+ * namespace, which cannot be looked into from here.
+ */
+export async function livenessOf(identity: ProcessIdentity): Promise<Liveness> {
+  if (process.platform === 'linux') {
+    const [boot, namespace] = identity.bootId.split('/');
+    const [ownBoot, ownNamespace] = bootId().split('/');
+    if (boot === ownBoot && namespace !== ownNamespace) return 'unknown';
+  }
+  const running = await findProcess(identity.pid);
+  return running && isSame(running, identity) ? 'alive' : 'gone';
+}
+
+/** Whether two records are of one process: the same pid alone is not. */
+export function isSame(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId;
+}
+
+/** A process and those that started it, nearest first. */
+export async function lineage(pid: number): Promise<RunningProcess[]> {
+  const line: RunningProcess[] = [];
+  for (let next = pid; next > 0 && line.length < maxAncestors;) {
+    const found = await findProcess(next);
+    if (!found) break;
+    line.push(found);
+    next = found.parentPid;
+  }
+  return line;
+}
+
+/**
+ * Whether a listener belongs to the reservation of its port. It does not where
+ * - it is another user's socket,
+ * - `portman run` started it for another project,
+ * - the process that holds the reservation lives, and the listener does not descend from it,
+ * - it works in the folder of another project that has reservations.
+ *
+ * Otherwise it does: a reservation says which project may use a port, not which process.
+ *
+ * @param others the folders of other projects
+ */
+export async function belongs(
+  { owner, projectName, metadata }: OwnedReservation,
+  { uid, pids }: Listener,
+  others: readonly string[],
+): Promise<boolean> {
+  const ownUid = process.getuid?.();
+  if (uid !== undefined && ownUid !== undefined && uid !== ownUid) return false;
+  const [pid] = pids;
+  if (pid === undefined) return true;
+  const marked = readStartVariable(pid, projectVariable);
+  if (marked !== undefined) return marked === projectName;
+  if (owner && (await livenessOf(owner)) === 'alive') {
+    const line = await lineage(pid);
+    const session = line[0]?.sessionId;
+    return line.some((each) => isSame(each, owner)) || session === owner.pid;
+  }
+  const folder = readWorkingFolder(pid);
+  if (folder === undefined) return true;
+  return isInside(folder, metadata['directory']) || !others.some((each) => isInside(folder, each));
+}
+
+function isInside(folder: string, root: unknown): boolean {
+  return typeof root === 'string' && (folder === root || folder.startsWith(`${root}/`));
+}

@@ -1,0 +1,38 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { systemCode } from '../errors.ts';
+
+/**
+ * Sets variables in a `.env` file: a line that is there is replaced, others are appended, all else
+ * stays as it is. The file is replaced as a whole, so that no reader sees half of it.
+ */
+export async function writeEnvFile(
+  path: string,
+  variables: Readonly<Record<string, number>>,
+): Promise<void> {
+  const text = setVariables(await readOrEmpty(path), variables);
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, path);
+}
+
+/** The text of a `.env` file with variables set. */
+function setVariables(text: string, variables: Readonly<Record<string, number>>): string {
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  for (const [name, value] of Object.entries(variables)) {
+    const pattern = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);
+    const at = lines.findLastIndex((line) => pattern.test(line));
+    const line = `${at >= 0 && /^\s*export\s/.test(lines[at]!) ? 'export ' : ''}${name}=${value}`;
+    if (at >= 0) lines[at] = line;
+    else lines.push(line);
+  }
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}

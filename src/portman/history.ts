@@ -1,0 +1,58 @@
+import type { Registry } from './registry.ts';
+
+/** A line of the history. */
+export interface HistoryEntry {
+  readonly id: number;
+  readonly port: number;
+  readonly action: 'reserved' | 'released' | 'in-use' | 'killed';
+  readonly projectName: string | null;
+  readonly description: string | null;
+  readonly performedBy: string | null;
+  readonly performedAt: string;
+  /** JSON: which command did it, and what it hit. */
+  readonly details: string | null;
+}
+
+/** What happened, latest first: to one port, or to all. */
+export function readHistory(
+  { db }: Registry,
+  { port, limit = 100 }: { port?: number | undefined; limit?: number | undefined } = {},
+): HistoryEntry[] {
+  return db
+    .prepare(
+      `SELECT id, port, action, projectName, description, performedBy, performedAt, details
+       FROM port_history WHERE :port IS NULL OR port = :port ORDER BY id DESC LIMIT :limit`,
+    )
+    .all({ port: port ?? null, limit }) as unknown as HistoryEntry[];
+}
+
+/** A project with its ports. */
+export interface Project {
+  readonly projectName: string;
+  readonly ports: readonly number[];
+  readonly portCount: number;
+  readonly activeCount: number;
+}
+
+/** Every project that has reservations, by name (`v_project_ports`). */
+export function readProjects({ db }: Registry): Project[] {
+  const rows = db
+    .prepare(
+      'SELECT projectName, ports, port_count, active_count FROM v_project_ports ORDER BY projectName',
+    )
+    .all() as unknown as {
+    projectName: string;
+    ports: string;
+    port_count: number;
+    active_count: number;
+  }[];
+  return rows.map(({ projectName, ports, port_count: portCount, active_count: activeCount }) => ({
+    projectName,
+    ports: ports
+      .split(',')
+      .map(Number)
+      .sort((a, b) => a - b),
+    portCount,
+    activeCount,
+  }));
+}

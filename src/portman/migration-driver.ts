@@ -1,0 +1,45 @@
+import { retryBusy } from '../database/busy.ts';
+import type { DatabaseSync } from '../database/driver.ts';
+import type { AppliedMigration, Migration, MigrationDriver } from '../database/migrate.ts';
+import { transaction } from '../database/transaction.ts';
+
+/** The table as the Port Keeper document has it: versions are text. */
+const createTable = `CREATE TABLE IF NOT EXISTS migrations (
+    id INTEGER PRIMARY KEY,
+    version TEXT NOT NULL UNIQUE,
+    description TEXT,
+    appliedAt TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    checksum TEXT
+)`;
+
+/** Migrations of a port registry; all of them run in a transaction. */
+export function registryMigrationDriver(db: DatabaseSync, name: string): MigrationDriver {
+  return {
+    name,
+    applied: () => retryBusy(() => readApplied(db)),
+    apply: (migration) => retryBusy(() => transaction(db, () => apply(db, migration))),
+  };
+}
+
+function readApplied(db: DatabaseSync): AppliedMigration[] {
+  if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get()) return [];
+  const rows = db
+    .prepare('SELECT version, description, checksum FROM migrations ORDER BY id')
+    .all() as unknown as { version: string; description: string; checksum: string }[];
+  return rows.map((row) => ({ ...row, version: Number(row.version) }));
+}
+
+/** The row comes first, so that a second process finds it and runs nothing. */
+function apply(db: DatabaseSync, { version, description, checksum, sql }: Migration): boolean {
+  db.exec(createTable);
+  const insert = db.prepare(
+    `INSERT INTO migrations (version, description, checksum) VALUES (?, ?, ?)
+     ON CONFLICT DO NOTHING`,
+  );
+  const text = String(version).padStart(4, '0');
+  if (insert.run(text, description, checksum).changes === 0) return false;
+  db.exec(sql);
+  // What tells the next start that nothing is left to do.
+  db.exec(`PRAGMA user_version = ${version}`);
+  return true;
+}

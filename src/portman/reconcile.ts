@@ -1,0 +1,137 @@
+import { findProcess, listListeners } from '../listeners/list-listeners.ts';
+import type { Listener } from '../listeners/listener.ts';
+import { belongs, livenessOf } from './belonging.ts';
+import { change, type Registry } from './registry.ts';
+import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
+
+/** How old `lastSeenAt` may grow before a look at a port writes it again. */
+const lastSeenAgeMs = 60_000;
+
+/** A reservation beside what the kernel says of its port. */
+export interface Finding {
+  readonly reservation: OwnedReservation;
+  /** Every listener on the port. */
+  readonly listeners: readonly Listener[];
+  /** The first of them that belongs to the reservation. */
+  readonly own: Listener | undefined;
+}
+
+/** What a look at the ports changed. */
+export interface Reconciled {
+  readonly findings: readonly Finding[];
+  /** Every listener that was looked at, those without a reservation too. */
+  readonly listeners: readonly Listener[];
+  /** Ports whose listener is gone and whose reservation was released with it. */
+  readonly released: readonly number[];
+}
+
+/**
+ * Compares the reservations with the kernel's listeners, and writes what has changed: a reserved
+ * port that its project listens on is in use; one in use that it no longer listens on is released
+ * where that was asked for, and falls back to reserved otherwise.
+ *
+ * @param ports only these; all by default
+ */
+export async function reconcile(
+  registry: Registry,
+  { ports, allListeners = false }: { ports?: ReadonlySet<number>; allListeners?: boolean } = {},
+): Promise<Reconciled> {
+  const reservations = readAll(registry).filter(({ number }) => ports?.has(number) ?? true);
+  const wanted = ports ?? new Set(reservations.map(({ number }) => number));
+  const listeners = await listListeners(allListeners ? {} : { ports: wanted });
+  const folders = projectFolders(registry);
+  const findings: Finding[] = [];
+  for (const reservation of reservations) {
+    const here = listeners.filter(({ port }) => port === reservation.number);
+    const others = folders
+      .filter(({ project }) => project !== reservation.projectName)
+      .map(({ folder }) => folder);
+    let own: Listener | undefined;
+    for (const each of here) {
+      if (await belongs(reservation, each, others)) own ??= each;
+    }
+    findings.push({ reservation, listeners: here, own });
+  }
+  const steps = (await Promise.all(findings.map(stepOf))).filter((step) => step !== undefined);
+  const released = steps.length === 0 ? [] : apply(registry, steps);
+  if (steps.length === 0) return { findings, listeners, released };
+  const current = new Map(readAll(registry).map((row) => [row.number, row]));
+  return {
+    findings: findings.flatMap((finding) => {
+      const reservation = current.get(finding.reservation.number);
+      return reservation ? [{ ...finding, reservation }] : [];
+    }),
+    listeners,
+    released,
+  };
+}
+
+type Step = { readonly seen: OwnedReservation } & (
+  | { readonly kind: 'release' | 'fall-back' }
+  | { readonly kind: 'in-use'; readonly pid: number | null; readonly name: string | null }
+);
+
+/** What a finding calls for; undefined for nothing. */
+async function stepOf({ reservation, own }: Finding): Promise<Step | undefined> {
+  if (!own) {
+    if (reservation.status !== 'in-use') return undefined;
+    const { owner, autoRelease } = reservation;
+    // While the process that holds it lives (`portman run`), its server may come back.
+    const isHeld = owner !== undefined && (await livenessOf(owner)) === 'alive';
+    return { seen: reservation, kind: autoRelease && !isHeld ? 'release' : 'fall-back' };
+  }
+  const pid = own.pids[0] ?? null;
+  const isFresh =
+    reservation.status === 'in-use' &&
+    reservation.pid === pid &&
+    Date.now() - Date.parse(reservation.lastSeenAt ?? '1970-01-01') < lastSeenAgeMs;
+  if (isFresh) return undefined;
+  const name = pid === null ? null : ((await findProcess(pid))?.name ?? null);
+  return { seen: reservation, kind: 'in-use', pid, name };
+}
+
+/** A row that somebody else has changed since it was read is left to the next look. */
+function apply(registry: Registry, steps: readonly Step[]): number[] {
+  const { db } = registry;
+  const released: number[] = [];
+  change(registry, { command: 'look' }, () => {
+    for (const step of steps) {
+      const { number, updatedAt } = step.seen;
+      if (step.kind === 'in-use') {
+        db.prepare(
+          `UPDATE ports SET status = 'in-use', pid = ?, processName = ?,
+             lastSeenAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+           WHERE number = ? AND updatedAt = ?`,
+        ).run(step.pid, step.name, number, updatedAt);
+      } else if (step.kind === 'fall-back') {
+        db.prepare(
+          `UPDATE ports SET status = 'reserved', pid = NULL, processName = NULL
+           WHERE number = ? AND updatedAt = ?`,
+        ).run(number, updatedAt);
+      } else {
+        const { changes } = db
+          .prepare('DELETE FROM ports WHERE number = ? AND updatedAt = ?')
+          .run(number, updatedAt);
+        if (changes === 1) released.push(number);
+      }
+    }
+  });
+  return released;
+}
+
+function readAll({ db }: Registry): OwnedReservation[] {
+  return db
+    .prepare(`${reservationQuery} WHERE p.status != 'free' ORDER BY p.number`)
+    .all()
+    .map(parseReservation);
+}
+
+/** The folders of the projects that name one (`portman up`). */
+function projectFolders({ db }: Registry): { project: string; folder: string }[] {
+  return db
+    .prepare(
+      `SELECT DISTINCT projectName AS project, json_extract(metadata, '$.directory') AS folder
+       FROM ports WHERE json_extract(metadata, '$.directory') IS NOT NULL`,
+    )
+    .all() as unknown as { project: string; folder: string }[];
+}

@@ -1,0 +1,155 @@
+import { readdirSync } from 'node:fs';
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { retryBusy } from '../database/busy.ts';
+import { type DatabaseSync, openDatabase, storeError } from '../database/driver.ts';
+import { transaction } from '../database/transaction.ts';
+import { AppError, systemCode } from '../errors.ts';
+
+const migrationFolder = new URL('../../sql/portman/', import.meta.url);
+
+/** How long a writer waits for the others: thousands of reservations. */
+const lockTimeoutMs = 10_000;
+
+/** An open registry of local ports. */
+export interface Registry extends Disposable {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  /** The name in the history of what is done through it. */
+  readonly user: string;
+}
+
+/**
+ * Opens the registry, makes it where there is none (folder 0700, file 0600), and brings its tables
+ * up to date.
+ *
+ * @throws AppError STORE_UNWRITABLE, STORE_CORRUPT, STORE_NEWER, MIGRATION_EDITED, BUSY
+ * @example using registry = await openRegistry(readConfig(process.env).portRegistry)
+ */
+export async function openRegistry(path: string): Promise<Registry> {
+  const file = resolve(path);
+  await prepareFile(file);
+  let db: DatabaseSync | undefined;
+  try {
+    db = openDatabase(file);
+    await prepare(db, file);
+  } catch (error) {
+    db?.close();
+    throw storeError(error, file);
+  }
+  const opened = db;
+  return { db, path: file, user: userName(), [Symbol.dispose]: () => opened.close() };
+}
+
+/** SQLite gives its -wal and -shm files the mode of the database. */
+async function prepareFile(file: string): Promise<void> {
+  try {
+    const mode = (await stat(file)).mode & 0o777;
+    if ((mode & 0o077) !== 0 && process.platform !== 'win32') await chmod(file, 0o600);
+    return;
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw unwritable(file, error);
+  }
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await (await open(file, 'wx', 0o600)).close();
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw unwritable(file, error);
+  }
+}
+
+function unwritable(file: string, cause: unknown): AppError {
+  return new AppError(
+    'STORE_UNWRITABLE',
+    `the port registry ${file} cannot be opened (${systemCode(cause)}): check its folder, or name ` +
+      'another file with PORTKEEPER_DB_PATH',
+    { cause },
+  );
+}
+
+async function prepare(db: DatabaseSync, file: string): Promise<void> {
+  db.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}; PRAGMA foreign_keys = ON`);
+  const version = await retryBusy(() => userVersion(db));
+  if (version === 0) await retryBusy(() => assertOurs(db, file));
+  if (version !== newestMigration()) await upgrade(db, file);
+  db.exec('PRAGMA synchronous = NORMAL');
+}
+
+/** Kept out of most starts: only to compute checksums, Node.js loads its cryptography (10 ms). */
+async function upgrade(db: DatabaseSync, file: string): Promise<void> {
+  // A database that is made WAL by several at once says busy without waiting.
+  await retryBusy(() => {
+    db.exec('PRAGMA journal_mode = WAL');
+  });
+  await checkMigrations(db, file);
+}
+
+/**
+ * Applies what is missing, and compares the checksums of what was applied.
+ *
+ * @returns the number of migrations applied
+ * @throws AppError STORE_NEWER, MIGRATION_EDITED
+ */
+export async function checkMigrations(db: DatabaseSync, file: string): Promise<number> {
+  const { loadMigrations, migrate } = await import('../database/migrate.ts');
+  const { registryMigrationDriver } = await import('./migration-driver.ts');
+  return migrate(registryMigrationDriver(db, file), await loadMigrations(migrationFolder));
+}
+
+function userVersion(db: DatabaseSync): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}
+
+function newestMigration(): number {
+  return Math.max(...readdirSync(migrationFolder).map((name) => Number.parseInt(name, 10) || 0));
+}
+
+function assertOurs(db: DatabaseSync, file: string): void {
+  const { names } = db
+    .prepare("SELECT group_concat(name, ' ') AS names FROM sqlite_schema WHERE type = 'table'")
+    .get() as { names: string | null };
+  if (names === null || names.split(' ').includes('port_owners')) return;
+  if (names === 'migrations') return;
+  throw new AppError(
+    'STORE_CORRUPT',
+    `${file} was made by another program: name another file with PORTKEEPER_DB_PATH` +
+      (names.split(' ').includes('ports') ? ', and import that program’s export into it' : ''),
+  );
+}
+
+/**
+ * Runs `work` in one write transaction, and says in the history who did it.
+ *
+ * @param details kept with every history row that the work makes, as JSON
+ */
+export function change<T>(
+  { db, user, path }: Registry,
+  details: Readonly<Record<string, unknown>>,
+  work: () => T,
+): T {
+  try {
+    return transaction(db, () => {
+      const { last } = db
+        .prepare('SELECT coalesce(max(id), 0) AS last FROM port_history')
+        .get() as { last: number };
+      const result = work();
+      db.prepare(
+        `UPDATE port_history SET performedBy = coalesce(performedBy, ?),
+           details = coalesce(details, ?) WHERE id > ?`,
+      ).run(user, JSON.stringify(details), last);
+      return result;
+    });
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a uid without an entry.
+    return `uid ${process.getuid?.() ?? '?'}`;
+  }
+}

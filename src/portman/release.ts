@@ -1,0 +1,67 @@
+import { AppError } from '../errors.ts';
+import { assertPort } from './port-number.ts';
+import { reconcile } from './reconcile.ts';
+import { change, type Registry } from './registry.ts';
+import { readReservations } from './reserve.ts';
+
+/** Which reservations to give up. */
+export interface ReleaseRequest {
+  readonly ports: readonly number[];
+  /** Also where the project still listens. */
+  readonly force?: boolean | undefined;
+  /** Only if it is this project's: what a program may release that acts for one project. */
+  readonly project?: string | undefined;
+}
+
+/**
+ * Gives up reservations, all or none.
+ *
+ * @returns the ports, ascending
+ * @throws AppError NOT_FOUND (no reservation), PORT_IN_USE (its project listens), PORT_RESERVED
+ *   (another project's), INVALID_PORT
+ */
+export async function releasePorts(
+  registry: Registry,
+  { ports, force = false, project }: ReleaseRequest,
+): Promise<number[]> {
+  for (const port of ports) assertPort(port);
+  const wanted = [...new Set(ports)].sort((a, b) => a - b);
+  const { findings, released } = await reconcile(registry, { ports: new Set(wanted) });
+  const inUse = findings.find(({ own }) => own !== undefined);
+  if (inUse && !force) {
+    const { number, projectName, pid, processName } = inUse.reservation;
+    throw new AppError(
+      'PORT_IN_USE',
+      `"${projectName}" still listens on port ${number} (${processName ?? 'process'} ${pid ?? ''}): ` +
+        `"portman kill ${number}" ends it, "portman release ${number} --force" only forgets it`,
+      { details: { port: number, project: projectName, pid } },
+    );
+  }
+  change(registry, { command: 'release', force }, () => {
+    const rows = new Map(readReservations(registry, wanted).map((row) => [row.number, row]));
+    for (const port of wanted) {
+      const row = rows.get(port);
+      if (!row && released.includes(port)) continue;
+      if (!row || row.status === 'free') throw notReserved(port);
+      if (project !== undefined && row.projectName !== project) {
+        throw notOurs(port, row.projectName, project);
+      }
+      registry.db.prepare('DELETE FROM ports WHERE number = ?').run(port);
+    }
+  });
+  return wanted;
+}
+
+function notReserved(port: number): AppError {
+  return new AppError('NOT_FOUND', `port ${port} is not reserved: "portman list" shows what is`, {
+    details: { port },
+  });
+}
+
+function notOurs(port: number, holder: string, project: string): AppError {
+  return new AppError(
+    'PORT_RESERVED',
+    `port ${port} is reserved for "${holder}", not for "${project}"`,
+    { details: { port, project: holder } },
+  );
+}

@@ -1,0 +1,116 @@
+import { listListeners } from '../listeners/list-listeners.ts';
+import { AppError } from '../errors.ts';
+import {
+  canBind,
+  choosePorts,
+  defaultRange,
+  ephemeralRange,
+  type PortOrder,
+  type PortRange,
+  skippedPorts,
+} from './free-ports.ts';
+import { assertPort } from './port-number.ts';
+import { change, type Registry } from './registry.ts';
+import type { OwnedReservation } from './reservation.ts';
+import { assertProject, claimPort, type Claim, readReservations } from './reserve.ts';
+
+/** How often other ports are chosen after some could not be bound. */
+const maxTries = 10;
+
+/** What is asked for: so many ports, from where, and what the reservations say. */
+export interface PortRequest extends Claim {
+  readonly count: number;
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  /** Not these, beside the well-known ones. */
+  readonly avoid?: readonly number[] | undefined;
+  readonly order?: PortOrder | undefined;
+  /**
+   * Bind each port on every family before it is given out. By default only where the system's
+   * list may hide other users' listeners: on Linux the kernel's table shows all.
+   */
+  readonly probe?: boolean | undefined;
+}
+
+/**
+ * Reserves so many free ports, all or none. Chosen and inserted under one write lock, so that two
+ * processes never get the same one. Ports that somebody listens on, the kernel's ephemeral range
+ * and well-known services are left out.
+ *
+ * @returns the reservations, ascending
+ * @throws AppError NOT_FOUND (not so many are free), USAGE, INVALID_PORT
+ * @example await requestPorts(registry, { count: 2, project: 'shop' })
+ */
+export async function requestPorts(
+  registry: Registry,
+  request: PortRequest,
+): Promise<OwnedReservation[]> {
+  const { count, start = defaultRange.start, end = defaultRange.end, order = 'lowest' } = request;
+  assertRequest({ count, start, end });
+  assertProject(request.project);
+  const probe = request.probe ?? process.platform !== 'linux';
+  const isLeftOut = leftOut(request.avoid ?? []);
+  const unbindable = new Set<number>();
+  for (let tries = 0; tries < maxTries; tries++) {
+    const listeners = await listListeners({ withoutProcesses: true });
+    const listening = new Set(listeners.map(({ port }) => port));
+    const ports = change(registry, { command: 'request' }, () => {
+      const reserved = reservedPorts(registry, { start, end });
+      const chosen = choosePorts({
+        count,
+        range: { start, end },
+        order,
+        isTaken: (port) =>
+          isLeftOut(port) || reserved.has(port) || listening.has(port) || unbindable.has(port),
+      });
+      if (!chosen) throw tooFew({ count, start, end });
+      for (const port of chosen) claimPort(registry, port, request, undefined);
+      return chosen;
+    });
+    const refused = probe ? await unbindableOf(ports) : [];
+    if (refused.length === 0) return readReservations(registry, ports);
+    for (const port of refused) unbindable.add(port);
+    change(registry, { command: 'request', unbindable: refused }, () => {
+      for (const port of ports) registry.db.prepare('DELETE FROM ports WHERE number = ?').run(port);
+    });
+  }
+  throw tooFew({ count, start, end });
+}
+
+function assertRequest({ count, start, end }: PortRange & { count: number }): void {
+  assertPort(start);
+  assertPort(end);
+  if (end < start) throw new AppError('USAGE', `the range ${start}-${end} ends before it begins`);
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return;
+  throw new AppError('USAGE', `${count} is no count of ports: ask for 1 to 10000`);
+}
+
+function leftOut(avoid: readonly number[]): (port: number) => boolean {
+  const named = new Set([...skippedPorts, ...avoid]);
+  const ephemeral = ephemeralRange();
+  return (port) => named.has(port) || (port >= ephemeral.start && port <= ephemeral.end);
+}
+
+function reservedPorts({ db }: Registry, { start, end }: PortRange): Set<number> {
+  const rows = db
+    .prepare("SELECT number FROM ports WHERE number BETWEEN ? AND ? AND status != 'free'")
+    .all(start, end) as { number: number }[];
+  return new Set(rows.map(({ number }) => number));
+}
+
+async function unbindableOf(ports: readonly number[]): Promise<number[]> {
+  const refused: number[] = [];
+  for (const port of ports) if (!(await canBind(port))) refused.push(port);
+  return refused;
+}
+
+function tooFew({ count, start, end }: PortRange & { count: number }): AppError {
+  const { start: from, end: to } = ephemeralRange();
+  return new AppError(
+    'NOT_FOUND',
+    `there are not ${count} free ports as asked for between ${start} and ${end} (the system's own ` +
+      `${from}-${to} and well-known services are left out): widen --start and --end, or see ` +
+      '"portman stale"',
+    { details: { count, start, end } },
+  );
+}

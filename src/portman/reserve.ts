@@ -1,0 +1,148 @@
+import type { Listener, ProcessIdentity } from '../listeners/listener.ts';
+import { listListeners } from '../listeners/list-listeners.ts';
+import { AppError } from '../errors.ts';
+import { assertPort } from './port-number.ts';
+import { change, type Registry } from './registry.ts';
+import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
+
+/** What a reservation says beside its port. */
+export interface Claim {
+  readonly project: string;
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly autoRelease?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** The process for which it is held; a reservation without one is held until it grows old. */
+  readonly owner?: ProcessIdentity | undefined;
+  /** Holds a new reservation until {@link passOn} gives it to the owner. */
+  readonly heldBy?: ProcessIdentity | undefined;
+}
+
+/**
+ * Reserves ports, all or none, in one transaction. The same project may reserve its port again:
+ * what it says then replaces what it said before.
+ *
+ * @param request.adopt also takes ports on which something listens already
+ * @throws AppError PORT_RESERVED (another project has one), PORT_IN_USE (somebody listens),
+ *   INVALID_PORT, USAGE (no name)
+ */
+export async function reservePorts(
+  registry: Registry,
+  request: Claim & { ports: readonly number[]; adopt?: boolean },
+): Promise<OwnedReservation[]> {
+  const { ports, adopt = false } = request;
+  for (const port of ports) assertPort(port);
+  assertProject(request.project);
+  const listeners = adopt
+    ? []
+    : await listListeners({ ports: new Set(ports), withoutProcesses: true });
+  return change(registry, { command: 'reserve' }, () => {
+    for (const port of ports) {
+      claimPort(registry, port, request, adopt ? undefined : listeners);
+    }
+    return readReservations(registry, ports);
+  });
+}
+
+/** Inside a transaction: takes one port, by a plain INSERT, so that a conflict means taken. */
+export function claimPort(
+  { db }: Registry,
+  port: number,
+  claim: Claim,
+  listeners: readonly Listener[] | undefined,
+): void {
+  db.prepare("DELETE FROM ports WHERE number = ? AND status = 'free'").run(port);
+  const taken = db
+    .prepare('SELECT projectName, description FROM ports WHERE number = ?')
+    .get(port) as { projectName: string; description: string | null } | undefined;
+  if (taken && taken.projectName !== claim.project) throw reserved(port, taken.projectName);
+  const listener = taken ? undefined : listeners?.find((each) => each.port === port);
+  if (listener) throw inUse(port, listener);
+  const values = {
+    port,
+    project: claim.project,
+    description: claim.description ?? null,
+    autoRelease: claim.autoRelease === undefined ? null : Number(claim.autoRelease),
+    tags: claim.tags ? JSON.stringify(claim.tags) : null,
+    metadata: claim.metadata ? JSON.stringify(claim.metadata) : null,
+  };
+  db.prepare(taken ? updateSql : insertSql).run(values);
+  const owner = taken ? claim.owner : (claim.heldBy ?? claim.owner);
+  if (owner) setOwner(db, port, owner);
+}
+
+const insertSql = `
+  INSERT INTO ports (number, projectName, description, status, autoRelease, tags, metadata)
+  VALUES (:port, :project, :description, 'reserved', coalesce(:autoRelease, 0), :tags, :metadata)`;
+
+const updateSql = `
+  UPDATE ports SET
+    projectName = :project,
+    description = coalesce(:description, description),
+    autoRelease = coalesce(:autoRelease, autoRelease),
+    tags = coalesce(:tags, tags),
+    metadata = coalesce(:metadata, metadata),
+    reservedAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+  WHERE number = :port`;
+
+function setOwner(db: Registry['db'], port: number, owner: ProcessIdentity): void {
+  db.prepare(
+    `INSERT INTO port_owners (port, pid, startTime, bootId, uid) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (port) DO UPDATE SET pid = excluded.pid, startTime = excluded.startTime,
+       bootId = excluded.bootId, uid = excluded.uid, since = excluded.since`,
+  ).run(port, owner.pid, owner.startTime, owner.bootId, owner.uid ?? null);
+}
+
+/**
+ * Hands reservations on from the process that held them to their owner, or to nobody (they are
+ * then kept until they grow old). A command holds what it reserves until its answer is written: if
+ * it is killed before, they are the reservations of a process that is gone.
+ */
+export function passOn(
+  registry: Registry,
+  ports: readonly number[],
+  { from, to }: { from: ProcessIdentity; to: ProcessIdentity | undefined },
+): void {
+  change(registry, {}, () => {
+    for (const port of ports) {
+      const { changes } = registry.db
+        .prepare('DELETE FROM port_owners WHERE port = ? AND pid = ? AND startTime = ?')
+        .run(port, from.pid, from.startTime);
+      if (changes === 1 && to) setOwner(registry.db, port, to);
+    }
+  });
+}
+
+/** The reservations of some ports, ascending. */
+export function readReservations({ db }: Registry, ports: readonly number[]): OwnedReservation[] {
+  return db
+    .prepare(
+      `${reservationQuery} WHERE p.number IN (SELECT value FROM json_each(?)) ORDER BY p.number`,
+    )
+    .all(JSON.stringify(ports))
+    .map(parseReservation);
+}
+
+/** @throws AppError USAGE */
+export function assertProject(project: string): void {
+  if (project.trim() !== '' && project.length <= 200) return;
+  throw new AppError('USAGE', `"${project}" is no project name: give 1 to 200 characters`);
+}
+
+function reserved(port: number, project: string): AppError {
+  return new AppError(
+    'PORT_RESERVED',
+    `port ${port} is reserved for "${project}": choose another ("portman request 1 -n NAME"), or ` +
+      `"portman release ${port}" first`,
+    { details: { port, project } },
+  );
+}
+
+function inUse(port: number, { address, transport, uid }: Listener): AppError {
+  return new AppError(
+    'PORT_IN_USE',
+    `port ${port} is in use: somebody${uid === undefined ? '' : ` (uid ${uid})`} listens on ` +
+      `${transport} ${address}; "portman check ${port}" shows who, --adopt reserves it anyway`,
+    { details: { port, address, transport, uid } },
+  );
+}

@@ -1,0 +1,148 @@
+import type { ChildProcess } from 'node:child_process';
+import { findProcess } from '../listeners/list-listeners.ts';
+import type { ProcessIdentity } from '../listeners/listener.ts';
+import { isSame, livenessOf } from './belonging.ts';
+import { reconcile } from './reconcile.ts';
+import { change, type Registry } from './registry.ts';
+import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
+import { passOn, readReservations, reservePorts } from './reserve.ts';
+import { type PortRequest, requestPorts } from './request.ts';
+
+/** How long a server that outlives its wrapper may take to show up. */
+const settleMs = 200;
+
+/** The port that a program runs on. */
+export interface RunLease {
+  readonly port: number;
+  /** It was reserved for this run, so that it is released with it. */
+  readonly isNew: boolean;
+  readonly holder: ProcessIdentity;
+}
+
+/** Which port a program is to run on. */
+export interface RunRequest {
+  readonly project: string;
+  /** This one; otherwise one that the project has and does not use, or a free one. */
+  readonly port?: number | undefined;
+  readonly request: Pick<PortRequest, 'start' | 'end' | 'avoid'>;
+}
+
+/**
+ * Reserves a port for a program that this process is about to start, held by this process.
+ *
+ * @throws AppError PORT_RESERVED, PORT_IN_USE, NOT_FOUND
+ */
+export async function leasePort(registry: Registry, run: RunRequest): Promise<RunLease> {
+  const holder = (await findProcess(process.pid))!;
+  const claim = { project: run.project, owner: holder };
+  if (run.port !== undefined) {
+    const [before] = readReservations(registry, [run.port]);
+    const isNew = before === undefined || before.status === 'free';
+    await reservePorts(registry, {
+      ...claim,
+      ports: [run.port],
+      ...(isNew ? { autoRelease: true } : {}),
+    });
+    return { port: run.port, isNew, holder };
+  }
+  const own = await takeOwn(registry, run.project, holder);
+  if (own !== undefined) return { port: own, isNew: false, holder };
+  const [reservation] = await requestPorts(registry, {
+    ...run.request,
+    ...claim,
+    autoRelease: true,
+    count: 1,
+  });
+  return { port: reservation!.number, isNew: true, holder };
+}
+
+/** The project's lowest port that nobody runs on, taken over in one step. */
+async function takeOwn(
+  registry: Registry,
+  project: string,
+  holder: ProcessIdentity,
+): Promise<number | undefined> {
+  const { findings } = await reconcile(registry);
+  for (const { reservation, listeners } of findings) {
+    const { number, owner } = reservation;
+    if (reservation.projectName !== project || listeners.length > 0) continue;
+    if (owner && (await livenessOf(owner)) !== 'gone') continue;
+    if (takeOver(registry, reservation, holder)) return number;
+  }
+  return undefined;
+}
+
+/** False where another process has changed the reservation or its owner since it was read. */
+function takeOver(
+  registry: Registry,
+  { number, owner, updatedAt }: OwnedReservation,
+  holder: ProcessIdentity,
+): boolean {
+  const { db } = registry;
+  return change(registry, { command: 'run' }, () => {
+    const row = db.prepare(`${reservationQuery} WHERE p.number = ?`).get(number);
+    const now = row ? parseReservation(row) : undefined;
+    const isSameOwner = owner ? now?.owner && isSame(now.owner, owner) : !now?.owner;
+    if (now?.updatedAt !== updatedAt || !isSameOwner) return false;
+    db.prepare('DELETE FROM port_owners WHERE port = ?').run(number);
+    db.prepare(
+      'INSERT INTO port_owners (port, pid, startTime, bootId, uid) VALUES (?, ?, ?, ?, ?)',
+    ).run(number, holder.pid, holder.startTime, holder.bootId, holder.uid ?? null);
+    return true;
+  });
+}
+
+/** What became of a lease when its program ended. */
+export type LeaseEnd =
+  | { readonly kind: 'released' | 'kept' }
+  | { readonly kind: 'outlived'; readonly pid: number | undefined };
+
+/**
+ * Ends a lease after its program ended: a port that was reserved for the run is released, one that
+ * the project had before stays its own. Where a server lives on that the program left behind, the
+ * reservation becomes that server's, and ends with it.
+ */
+export async function endLease(registry: Registry, lease: RunLease): Promise<LeaseEnd> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  const { findings } = await reconcile(registry, { ports: new Set([lease.port]) });
+  const own = findings[0]?.own;
+  if (own) {
+    const pid = own.pids[0];
+    const server = pid === undefined ? undefined : await findProcess(pid);
+    passOn(registry, [lease.port], { from: lease.holder, to: server });
+    return { kind: 'outlived', pid };
+  }
+  return { kind: releaseLease(registry, lease) };
+}
+
+/** Releases at once, without a look at the listeners: also what a process does as its last act. */
+export function releaseLease(
+  registry: Registry,
+  { port, isNew, holder }: RunLease,
+): 'released' | 'kept' {
+  if (!isNew) {
+    passOn(registry, [port], { from: holder, to: undefined });
+    return 'kept';
+  }
+  change(registry, { command: 'run' }, () => {
+    registry.db
+      .prepare(
+        `DELETE FROM ports WHERE number = ? AND EXISTS (
+           SELECT 1 FROM port_owners o
+           WHERE o.port = number AND o.pid = ? AND o.startTime = ?)`,
+      )
+      .run(port, holder.pid, holder.startTime);
+  });
+  return 'released';
+}
+
+/** The exit status of a program, as a shell gives it: 128 + n after signal n. */
+export async function statusOf(child: ChildProcess): Promise<number> {
+  const { constants } = await import('node:os');
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import { type Look, lookAtPorts, type PortState } from './port-state.ts';
+import { change, type Registry } from './registry.ts';
+
+/** Which listeners to look for. */
+export interface PortScan {
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  /** Only ports that are reserved. */
+  readonly reserved?: boolean | undefined;
+}
+
+/**
+ * Every port of this machine that somebody listens on, with who; kept in `active_scans`, where a
+ * scan replaces what an earlier one saw of the same ports.
+ */
+export async function scanPorts(registry: Registry, scan: PortScan = {}): Promise<Look> {
+  const { start = 1, end = 65_535, reserved = false } = scan;
+  const look = await lookAtPorts(registry, { unmanaged: true });
+  const inRange = look.states.filter(
+    ({ port, listeners }) => port >= start && port <= end && listeners.length > 0,
+  );
+  keep(registry, inRange, { start, end });
+  return {
+    released: look.released,
+    states: reserved ? inRange.filter((state) => state.reservation !== null) : inRange,
+  };
+}
+
+function keep(
+  registry: Registry,
+  states: readonly PortState[],
+  range: { start: number; end: number },
+): void {
+  const { db } = registry;
+  change(registry, {}, () => {
+    db.prepare('DELETE FROM active_scans WHERE port BETWEEN ? AND ?').run(range.start, range.end);
+    const insert = db.prepare(
+      `INSERT INTO active_scans (port, pid, processName, state, address, protocol)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
+    for (const { port, listeners } of states) {
+      for (const { pid, process: name, address, transport } of listeners) {
+        const state = transport === 'tcp' ? 'LISTEN' : null;
+        insert.run(port, pid ?? 0, name, state, address, transport);
+      }
+    }
+    db.exec(
+      `UPDATE ports SET lastSeenAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE status = 'in-use'`,
+    );
+  });
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../errors.ts';
+import { documentVersion, exportRegistry } from './export.ts';
+import { importDocument, type ImportOutcome } from './import.ts';
+import { change, type Registry } from './registry.ts';
+import { settingsName } from './settings.ts';
+
+/** A saved configuration: the reservations as they once were, under a name. */
+export interface Snapshot {
+  readonly id: number;
+  readonly name: string;
+  readonly description: string | null;
+  readonly version: string;
+  readonly createdAt: string;
+  readonly createdBy: string | null;
+  readonly checksum: string | null;
+}
+
+/**
+ * Saves the reservations under a name; an older one of that name stays, the newest counts.
+ *
+ * @throws AppError USAGE
+ */
+export async function saveSnapshot(
+  registry: Registry,
+  name: string,
+  description?: string,
+): Promise<void> {
+  if (name === settingsName || name.trim() === '' || name.length > 200) {
+    throw new AppError('USAGE', `"${name}" cannot name a saved configuration: choose another`);
+  }
+  const data = await exportRegistry(registry);
+  const checksum = createHash('sha256').update(data).digest('hex');
+  change(registry, {}, () => {
+    registry.db
+      .prepare(
+        `INSERT INTO configurations (name, description, data, version, createdBy, checksum)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(name, description ?? null, data, documentVersion, registry.user, checksum);
+  });
+}
+
+/**
+ * Takes the newest saved configuration of a name in, as an import does.
+ *
+ * @throws AppError NOT_FOUND, INVALID_INPUT (it was changed)
+ */
+export async function loadSnapshot(
+  registry: Registry,
+  name: string,
+  options: { replace?: boolean; dryRun?: boolean } = {},
+): Promise<ImportOutcome> {
+  const row = registry.db
+    .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')
+    .get(name) as { data: string } | undefined;
+  if (!row || name === settingsName) {
+    throw new AppError(
+      'NOT_FOUND',
+      `no configuration "${name}" is saved: "portman config list" shows those that are`,
+    );
+  }
+  const { parseDocument } = await import('./parse-document.ts');
+  return importDocument(registry, await parseDocument(row.data), options);
+}
+
+/** Saved configurations, newest first. */
+export function listSnapshots({ db }: Registry): Snapshot[] {
+  return db
+    .prepare(
+      `SELECT id, name, description, version, createdAt, createdBy, checksum
+       FROM configurations WHERE name != ? ORDER BY id DESC`,
+    )
+    .all(settingsName) as unknown as Snapshot[];
+}

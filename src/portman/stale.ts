@@ -1,0 +1,74 @@
+import { type Liveness, livenessOf } from './belonging.ts';
+import { reconcile } from './reconcile.ts';
+import { change, type Registry } from './registry.ts';
+import { type OwnedReservation, type Reservation, withoutOwner } from './reservation.ts';
+
+/** When a reservation counts as forgotten. */
+export interface StaleLimits {
+  /** Age from which one that names no process is stale. */
+  readonly days: number;
+  /** How long one outlives the process that held it: a server that it left behind may be slow. */
+  readonly graceMs: number;
+}
+
+export const defaultStaleLimits: StaleLimits = { days: 30, graceMs: 60_000 };
+
+/** A forgotten reservation, and why it is taken for one. */
+export interface StaleReservation extends Reservation {
+  readonly daysOld: number;
+  readonly reason: 'old' | 'owner-gone';
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * Reservations that nobody seems to need: no listener of their own, and either the process that
+ * held them is gone, or they never named one and are old. While that process lives, they are not
+ * stale, however old. Oldest first.
+ */
+export async function findStale(
+  registry: Registry,
+  limits: StaleLimits = defaultStaleLimits,
+): Promise<StaleReservation[]> {
+  const { findings } = await reconcile(registry);
+  const stale: StaleReservation[] = [];
+  for (const { reservation, own } of findings) {
+    if (own || reservation.status !== 'reserved') continue;
+    const { owner } = reservation;
+    const liveness = owner === undefined ? 'unknown' : await livenessOf(owner);
+    const found = judge(reservation, liveness, limits);
+    if (found) stale.push(found);
+  }
+  return stale.sort((a, b) => b.daysOld - a.daysOld || a.number - b.number);
+}
+
+function judge(
+  reservation: OwnedReservation,
+  liveness: Liveness,
+  { days, graceMs }: StaleLimits,
+): StaleReservation | undefined {
+  if (liveness === 'alive') return undefined;
+  const { reservedAt, lastSeenAt } = reservation;
+  const since = Math.max(Date.parse(reservedAt), lastSeenAt ? Date.parse(lastSeenAt) : 0);
+  const ageMs = Date.now() - since;
+  if (ageMs < (liveness === 'gone' ? graceMs : days * dayMs)) return undefined;
+  return {
+    ...withoutOwner(reservation),
+    daysOld: Math.round((ageMs / dayMs) * 100) / 100,
+    reason: liveness === 'gone' ? 'owner-gone' : 'old',
+  };
+}
+
+/** Gives up stale reservations; those that changed since they were found are kept. */
+export function releaseStale(registry: Registry, stale: readonly StaleReservation[]): number[] {
+  const released: number[] = [];
+  change(registry, { command: 'stale' }, () => {
+    const remove = registry.db.prepare(
+      "DELETE FROM ports WHERE number = ? AND updatedAt = ? AND status = 'reserved'",
+    );
+    for (const { number, updatedAt } of stale) {
+      if (remove.run(number, updatedAt).changes === 1) released.push(number);
+    }
+  });
+  return released;
+}

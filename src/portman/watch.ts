@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lookAtPorts, type PortState } from './port-state.ts';
+import type { Registry } from './registry.ts';
+
+/** Something that happened to a reserved port between two looks. */
+export interface PortChange {
+  readonly at: string;
+  readonly port: number;
+  /** `taken`: somebody else listens on a reserved port. */
+  readonly kind: 'reserved' | 'in-use' | 'stopped' | 'released' | 'taken' | 'left';
+  readonly project: string;
+  readonly pid: number | null;
+  readonly process: string | null;
+  readonly user: string | null;
+}
+
+/** A look, and what changed since the one before. */
+export interface WatchFrame {
+  readonly states: readonly PortState[];
+  readonly changes: readonly PortChange[];
+}
+
+/**
+ * Looks at the reserved ports again and again until the signal ends it; what has become free is
+ * released on the way where that was asked for. The first frame has no changes, except ports that
+ * are taken already.
+ */
+export async function* watchPorts(
+  registry: Registry,
+  { intervalMs, signal }: { intervalMs: number; signal: AbortSignal },
+): AsyncIterable<WatchFrame> {
+  let before: Map<number, PortState> | undefined;
+  while (!signal.aborted) {
+    const { states } = await lookAtPorts(registry);
+    const now = new Map(states.map((state) => [state.port, state]));
+    yield { states, changes: changesBetween(before ?? withoutListeners(now), now) };
+    before = now;
+    try {
+      await sleep(intervalMs, undefined, { signal });
+    } catch {
+      return;
+    }
+  }
+}
+
+/** What the first look is compared with: news of a taken port must not wait for another. */
+function withoutListeners(states: ReadonlyMap<number, PortState>): Map<number, PortState> {
+  return new Map(
+    [...states].map(([port, state]) => [port, { ...state, foreign: false, listeners: [] }]),
+  );
+}
+
+/** What happened between two looks, by port. */
+function changesBetween(
+  before: ReadonlyMap<number, PortState>,
+  now: ReadonlyMap<number, PortState>,
+): PortChange[] {
+  const changes: PortChange[] = [];
+  for (const [port, state] of now) {
+    const old = before.get(port);
+    if (!old) changes.push(changeOf('reserved', state));
+    if (state.foreign && !old?.foreign) changes.push(changeOf('taken', state));
+    else if (!state.foreign && old?.foreign) changes.push(changeOf('left', state));
+    if (state.status === 'in-use' && old?.status !== 'in-use') {
+      changes.push(changeOf('in-use', state));
+    }
+    if (state.status !== 'in-use' && old?.status === 'in-use') {
+      changes.push(changeOf('stopped', state));
+    }
+  }
+  for (const [port, state] of before) {
+    if (!now.has(port)) changes.push({ ...changeOf('released', state), pid: null });
+  }
+  return changes.sort((a, b) => a.port - b.port);
+}
+
+function changeOf(kind: PortChange['kind'], state: PortState): PortChange {
+  const [listener] = state.listeners;
+  return {
+    at: new Date().toISOString(),
+    port: state.port,
+    kind,
+    project: state.reservation?.projectName ?? '',
+    pid: listener?.pid ?? null,
+    process: listener?.process ?? null,
+    user: listener?.user ?? null,
+  };
+}

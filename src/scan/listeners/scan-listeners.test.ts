@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { freePort, listenHere } from '../../../test/portman/fixtures.ts';
+import { parsePorts } from '../../core/ports.ts';
+import { scanEvent } from '../../core/events.ts';
+import { newProgress } from '../scanner.ts';
+import { listenersScanConfig, scanListeners } from './scan-listeners.ts';
+
+test('the machine’s listeners are one unit of events, a port for every address of each', async () => {
+  const config = listenersScanConfig();
+  expect(config.targets).toEqual(expect.arrayContaining(['127.0.0.1', '::1']));
+  expect(parsePorts(config.ports).tcp).toHaveLength(65_535);
+  const [one, six, every, split] = [
+    await listenHere('127.0.0.1'),
+    await listenHere('::1'),
+    await listenHere('::'),
+    await freePort(),
+  ];
+  await listenHere('::1', split);
+  await listenHere('0.0.0.0', split);
+  const progress = newProgress();
+  const { signal } = new AbortController();
+  const batches = [];
+  for await (const batch of scanListeners(config, { runId: 'r', progress, signal })) {
+    batches.push(batch);
+  }
+  expect(batches).toHaveLength(1);
+  const [events] = batches as [(typeof batches)[0]];
+  for (const event of events) expect(scanEvent.parse(event)).toEqual(event);
+  const addresses = (port: number): string[] =>
+    events
+      .flatMap((event) => (event.type === 'scan.port' && event.port === port ? [event.addr] : []))
+      .sort();
+  expect(addresses(one)).toEqual(['127.0.0.1']);
+  expect(addresses(six)).toEqual(['::1']);
+  expect(addresses(every)).toEqual([...config.targets].sort());
+  const four = config.targets.filter((target) => !target.includes(':'));
+  expect(addresses(split)).toEqual([...four, '::1'].sort());
+  const last = events.at(-1)!;
+  expect(last).toMatchObject({ type: 'run.unit', unit: 0, status: 'completed' });
+  expect(progress).toMatchObject({ hostsUp: config.targets.length });
+  const port = events.find((event) => event.type === 'scan.port' && event.port === one);
+  expect(port).toMatchObject({ state: 'open', reason: 'localhost-response' });
+});
