@@ -19,37 +19,74 @@ const pem = issueChain('www.example.com').certificate;
 /** Two scans a day apart: the second finds SSH changed, the page moved and a new IPv6 host. */
 function events(): object[] {
   const port = (run_id: string, addr: string, number: number, t: number, more: object): object => ({
-    ...{ type: 'scan.port', run_id, addr, transport: 'tcp', port: number, state: 'open' },
-    ...{ reason: 'syn-ack', t_first: t, t_last: t, ...more },
+    type: 'scan.port',
+    run_id,
+    addr,
+    transport: 'tcp',
+    port: number,
+    state: 'open',
+    reason: 'syn-ack',
+    t_first: t,
+    t_last: t,
+    ...more,
   });
   const run = (run_id: string, t: number): object => ({
-    ...{ type: 'run.start', run_id, t, tool_version: 'test', args: ['x'], scan_type: 'network' },
-    ...{ config: {}, coverage: { targets: ['192.0.2.0/24'], ports: '1-1000' } },
+    type: 'run.start',
+    run_id,
+    t,
+    tool_version: 'test',
+    args: ['x'],
+    scan_type: 'network',
+    config: {},
+    coverage: { targets: ['192.0.2.0/24'], ports: '1-1000' },
   });
   const page = (run_id: string, t: number, title: string): object => ({
-    ...{ type: 'web.endpoint', run_id, addr: '192.0.2.10', transport: 'tcp', port: 443 },
-    ...{ scheme: 'https', authority: 'www.example.com', path: '/', status: 200, h2: 1 },
-    ...{ server_header: 'nginx', content_type: 'text/html', title, favicon_hash: -42 },
-    ...{ tech_tags: ['nginx'], t, tls: { version: 'TLSv1.3', ja3: 'a', ja3s: 'b', chain: [pem] } },
+    type: 'web.endpoint',
+    run_id,
+    addr: '192.0.2.10',
+    transport: 'tcp',
+    port: 443,
+    scheme: 'https',
+    authority: 'www.example.com',
+    path: '/',
+    status: 200,
+    h2: 1,
+    server_header: 'nginx',
+    content_type: 'text/html',
+    title,
+    favicon_hash: -42,
+    tech_tags: ['nginx'],
+    t,
+    tls: { version: 'TLSv1.3', ja3: 'a', ja3s: 'b', chain: [pem] },
   });
   const finish = (run_id: string, t: number): object => ({
-    ...{ type: 'run.finish', run_id, t, status: 'completed', host_count: 2, error_count: 0 },
+    type: 'run.finish',
+    run_id,
+    t,
+    status: 'completed',
+    host_count: 2,
+    error_count: 0,
     counts: {},
   });
   const later = start + day;
   return [
-    run(first!, start),
+    run(first, start),
     {
-      ...{ type: 'scan.host', run_id: first, addr: '192.0.2.10', state: 'up', reason: 'syn-ack' },
-      ...{ hostname: 'www.example.com', t: start },
+      type: 'scan.host',
+      run_id: first,
+      addr: '192.0.2.10',
+      state: 'up',
+      reason: 'syn-ack',
+      hostname: 'www.example.com',
+      t: start,
       not_shown: [{ transport: 'tcp', state: 'closed', reason: 'conn-refused', count: 997 }],
     },
-    port(first!, '192.0.2.10', 22, start, {
+    port(first, '192.0.2.10', 22, start, {
       service: { name: 'ssh', product: 'OpenSSH', version: '9.1', confidence: 1 },
     }),
-    port(first!, '192.0.2.10', 443, start, { service: { name: 'https', product: 'nginx' } }),
-    port(first!, '192.0.2.9', 53, start, { service: { name: 'domain', method: 'port' } }),
-    page(first!, start, 'Old title'),
+    port(first, '192.0.2.10', 443, start, { service: { name: 'https', product: 'nginx' } }),
+    port(first, '192.0.2.9', 53, start, { service: { name: 'domain', method: 'port' } }),
+    page(first, start, 'Old title'),
     {
       type: 'run.error',
       run_id: first,
@@ -58,15 +95,15 @@ function events(): object[] {
       message: 'x',
       t: start,
     },
-    finish(first!, start + 60_000),
-    run(second!, later),
-    port(second!, '192.0.2.10', 22, later, {
+    finish(first, start + 60_000),
+    run(second, later),
+    port(second, '192.0.2.10', 22, later, {
       service: { name: 'ssh', product: 'OpenSSH', version: '9.2', confidence: 1 },
     }),
-    port(second!, '192.0.2.10', 443, later, { service: { name: 'https', product: 'nginx' } }),
-    page(second!, later, 'New title'),
-    port(second!, '2001:db8::1', 22, later, {}),
-    finish(second!, later + 60_000),
+    port(second, '192.0.2.10', 443, later, { service: { name: 'https', product: 'nginx' } }),
+    page(second, later, 'New title'),
+    port(second, '2001:db8::1', 22, later, {}),
+    finish(second, later + 60_000),
   ];
 }
 
@@ -105,9 +142,9 @@ describe('ports', () => {
   });
 
   test('are those of one scan with --scan, by id, prefix or "last"', async () => {
-    const old = await json<Port>('ports', '--scan', first!);
+    const old = await json<Port>('ports', '--scan', first);
     expect(old.map(({ version }) => version)).toEqual([null, '9.1', null]);
-    expect(await json('ports', '--scan', first!.slice(0, 8))).toEqual(old);
+    expect(await json('ports', '--scan', first.slice(0, 8))).toEqual(old);
     expect(await json<Port>('ports', '--scan', 'last')).toHaveLength(3);
   });
 
@@ -138,7 +175,7 @@ test('hosts show what is open, and one host its history, newest first', async ()
     ['192.0.2.10', 2],
     ['2001:db8::1', 1],
   ]);
-  expect(await json('hosts', '--scan', first!, '--state', 'up')).toHaveLength(2);
+  expect(await json('hosts', '--scan', first, '--state', 'up')).toHaveLength(2);
   const { stdout } = await run('host', 'www.example.com', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
     address: '192.0.2.10',
@@ -156,7 +193,7 @@ test('web shows each page as it was seen last, or as a scan saw it', async () =>
   expect(await json('web')).toMatchObject([
     { url: 'https://www.example.com/', title: 'New title', h2: true, favicon_hash: -42, ja3: 'a' },
   ]);
-  expect(await json('web', '--scan', first!)).toMatchObject([{ title: 'Old title' }]);
+  expect(await json('web', '--scan', first)).toMatchObject([{ title: 'Old title' }]);
 });
 
 test('certs show a certificate once, with the place where it was seen', async () => {
@@ -169,11 +206,11 @@ test('certs show a certificate once, with the place where it was seen', async ()
 });
 
 test('errors, scans and show', async () => {
-  expect(await json('errors', '--scan', first!)).toMatchObject([{ code: 'ECONNRESET' }]);
+  expect(await json('errors', '--scan', first)).toMatchObject([{ code: 'ECONNRESET' }]);
   expect(await json('errors', '--code', 'NONE')).toEqual([]);
   const scans = await json<{ id: string }>('scans');
   expect(scans.map(({ id }) => id)).toEqual([second, first]);
-  expect((await run('show', first!)).stdout).toMatch(/192\.0\.2\.0\/24[^]*ECONNRESET/);
+  expect((await run('show', first)).stdout).toMatch(/192\.0\.2\.0\/24[^]*ECONNRESET/);
   expect(JSON.parse((await run('show', 'last', '--json')).stdout)).toMatchObject({ id: second });
 });
 
@@ -185,7 +222,7 @@ test.each([
   [['ports', '010.0.0.1'], 2, /no IP address/],
   [['ports', '--port', '99999'], 2, /1 to 65535/],
   [['ports', '--since', 'yesterday'], 2, /12h, 7d/],
-  [['resume', first!], 1, /completed scan cannot become pending/],
+  [['resume', first], 1, /completed scan cannot become pending/],
   [['import', '/nowhere.jsonl'], 66, /nowhere\.jsonl/],
 ])('%j ends with status %i and says why', async (words, status, message) => {
   const outcome = await run(...words);
