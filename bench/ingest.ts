@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openDatabase } from '../src/store/sqlite/driver.ts';
+import { openDatabase } from '../src/database/driver.ts';
 
 const run = promisify(execFile);
 

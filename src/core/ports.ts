@@ -16,6 +16,16 @@ export interface PortSet {
  * @example parsePorts('22,T:8000-8001,U:53') // { tcp: [22, 8000, 8001], udp: [53] }
  */
 export function parsePorts(text: string): PortSet {
+  if (text === latest?.text) return latest.ports;
+  const ports = readPorts(text);
+  latest = { text, ports };
+  return ports;
+}
+
+/** One scan is planned by several parts of the program: its long list is read once. */
+let latest: { readonly text: string; readonly ports: PortSet } | undefined;
+
+function readPorts(text: string): PortSet {
   const chosen = { tcp: new Uint8Array(65_536), udp: new Uint8Array(65_536) };
   let transport: Transport = 'tcp';
   for (const word of text.split(',')) {

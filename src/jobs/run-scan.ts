@@ -2,10 +2,10 @@ import { eventBatch } from '../core/event-batch.ts';
 import type { RunFinish, RunStart, ScanEvent } from '../core/events.ts';
 import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
 import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.ts';
-import { messageOf } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 import type { TargetFault } from '../scan/prepare.ts';
-import { scanTargets } from '../scan/scan-targets.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
+import { scanners } from '../scan/scanners.ts';
 import { finishJob } from '../store/job-end.ts';
 import { completedUnits } from '../store/job-list.ts';
 import { createJob, getJob, heartbeat, type Job, startJob } from '../store/jobs.ts';
@@ -19,7 +19,8 @@ const heartbeatMs = 1000;
 
 /** A scan that is to be made. */
 export interface NewScan {
-  readonly scanType: 'network' | 'discovery';
+  /** One of `scanners`. */
+  readonly scanType: string;
   readonly config: NetworkScanConfig;
   /** The words of the command line. */
   readonly args: readonly string[];
@@ -64,10 +65,11 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
  * found.
  *
  * @returns the job as it ended: completed, cancelled or failed
- * @throws AppError ILLEGAL_TRANSITION where the scan is no longer this process's; STORE_FULL and
- *   others of the store, after the job was marked failed
+ * @throws AppError UNSUPPORTED for an imported scan; ILLEGAL_TRANSITION where the scan is no longer
+ *   this process's; STORE_FULL and others of the store, after the job was marked failed
  */
 export async function runScan(store: Store, id: string, hooks: ScanHooks): Promise<Job> {
+  const scanner = await loadScanner(await getJob(store.database, id));
   const job = await startJob(store.database, id, currentWorker());
   const config = networkScanConfig.parse(job.config);
   const plan = planScan(config);
@@ -78,7 +80,7 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
   const signal = AbortSignal.any([hooks.signal, pulse.signal]);
   hooks.onEvents?.([startEvent(job, config)]);
   try {
-    const batches = scanTargets(config, plan, {
+    const batches = scanner(config, {
       runId: id,
       units: unitsLeft(plan, done),
       progress,
@@ -102,6 +104,12 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
   });
   hooks.onEvents?.([finishEvent(finished)]);
   return finished;
+}
+
+function loadScanner({ id, scan_type: type }: Job): ReturnType<(typeof scanners)[0]['load']> {
+  const entry = scanners.find(({ scanType }) => scanType === type);
+  if (entry) return entry.load();
+  throw new AppError('UNSUPPORTED', `scan ${id} is not Portolan's own (${type}): nothing to run`);
 }
 
 /** What a scan set out to look at, in the words of the command line. */

@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../core/events.ts';
-import type { ScanPlan } from '../core/plan.ts';
+import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { nameHosts } from './discovery/name-hosts.ts';
 import { pingSilentHosts } from './discovery/ping-silent.ts';
@@ -13,9 +13,9 @@ import type { ScanContext } from './scanner.ts';
  */
 export async function* scanTargets(
   config: NetworkScanConfig,
-  plan: ScanPlan,
   context: ScanContext,
-): AsyncIterable<readonly ScanEvent[]> {
+): AsyncGenerator<readonly ScanEvent[]> {
+  const plan = planScan(config);
   const { scanNetwork } = await import('./network/scan-network.ts');
   const probePort = config.probe
     ? (await import('./ask-port.ts')).askPortOf(config, plan)

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ImportSource, readImport } from '../../src/import/read-import.ts';
 import { type ImportResult, recordImport } from '../../src/store/import-recorder.ts';
 import { findJob, listJobs } from '../../src/store/job-list.ts';
-import { openDatabase } from '../../src/store/sqlite/driver.ts';
+import { openDatabase } from '../../src/database/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { everyJobId, storedEvents } from '../../src/store/stored-events.ts';

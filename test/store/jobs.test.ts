@@ -10,7 +10,7 @@ import { findJob, listJobs } from '../../src/store/job-list.ts';
 import { createJob, getJob, heartbeat, setJobStatus, startJob } from '../../src/store/jobs.ts';
 import { allRows } from '../../src/store/page.ts';
 import { sql } from '../../src/store/sql.ts';
-import { openDatabase } from '../../src/store/sqlite/driver.ts';
+import { openDatabase } from '../../src/database/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store, StoreDatabase } from '../../src/store/store.ts';
 import { currentWorker, isAlive } from '../../src/store/worker.ts';

@@ -92,5 +92,10 @@ function openText({ open_ports: ports }: HostScanRow): string {
 }
 
 function notShownText({ not_shown: groups }: HostScanRow): string {
-  return groups.map(({ state, count }) => `${number(count)} ${state}`).join(', ');
+  return groups
+    .map(
+      ({ transport, state, count }) =>
+        `${number(count)} ${state}${transport === 'tcp' ? '' : `/${transport}`}`,
+    )
+    .join(', ');
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { scanners } from '../../scan/scanners.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
 import { setJobStatus } from '../../store/jobs.ts';
@@ -32,7 +33,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   const { database } = app.store;
   await markCrashedJobs(database);
   const job = await findJob(database, reference);
-  if (!['network', 'discovery'].includes(job.scan_type)) {
+  if (!scanners.some(({ scanType }) => scanType === job.scan_type)) {
     throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
   }
   if (job.status === 'running') {

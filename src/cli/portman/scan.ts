@@ -9,14 +9,24 @@ import { withRegistry } from './with-registry.ts';
 interface ScanOptions extends OutputOptions {
   readonly range?: { start: number; end: number };
   readonly reserved?: boolean;
+  readonly record?: boolean;
+  readonly db?: string;
 }
 
 export function define(command: Command): void {
   addOutputOptions(command)
     .option('--range <a-b>', 'only ports of this range', parseRange)
     .option('--reserved', 'only ports that are reserved')
-    .addHelpText('after', '\nExamples:\n  portman scan\n  portman scan --range 3000-9999 --json');
+    .option('--record', 'also record all of them as a scan, so that they have a history')
+    .option('--db <path>', 'where --record keeps it (default: PORTOLAN_DB, ~/.portolan/results.db)')
+    .addHelpText('after', examples);
 }
+
+const examples = `
+Examples:
+  portman scan
+  portman scan --range 3000-9999 --json
+  portman scan --record && portolan host 127.0.0.1`;
 
 function parseRange(text: string): { start: number; end: number } {
   try {
@@ -41,4 +51,8 @@ export async function run(io: Io, _: readonly unknown[], options: ScanOptions): 
       ...(formatOf(options) === 'csv' ? { toJson: portRecord } : {}),
     },
   });
+  if (options.record) {
+    const { recordListeners } = await import('../record-listeners.ts');
+    await recordListeners(io, options);
+  }
 }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { freePort, listenHere } from '../../../test/portman/fixtures.ts';
+import { planScan } from '../../core/plan.ts';
 import { parsePorts } from '../../core/ports.ts';
 import { scanEvent } from '../../core/events.ts';
 import { newProgress } from '../scanner.ts';
 import { listenersScanConfig, scanListeners } from './scan-listeners.ts';
 
-test('the machine’s listeners are one unit of events, a port for every address of each', async () => {
+test('the machine’s listeners are events, a unit for each of its addresses', async () => {
   const config = listenersScanConfig();
   expect(config.targets).toEqual(expect.arrayContaining(['127.0.0.1', '::1']));
   expect(parsePorts(config.ports).tcp).toHaveLength(65_535);
@@ -19,12 +20,13 @@ test('the machine’s listeners are one unit of events, a port for every address
   await listenHere('0.0.0.0', split);
   const progress = newProgress();
   const { signal } = new AbortController();
-  const batches = [];
-  for await (const batch of scanListeners(config, { runId: 'r', progress, signal })) {
-    batches.push(batch);
-  }
-  expect(batches).toHaveLength(1);
-  const [events] = batches as [(typeof batches)[0]];
+  const plan = planScan(config);
+  const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
+  const batches = await Array.fromAsync(
+    scanListeners(config, { runId: 'r', progress, signal, units }),
+  );
+  expect(batches).toHaveLength(config.targets.length);
+  const events = batches.flat();
   for (const event of events) expect(scanEvent.parse(event)).toEqual(event);
   const addresses = (port: number): string[] =>
     events
@@ -35,8 +37,9 @@ test('the machine’s listeners are one unit of events, a port for every address
   expect(addresses(every)).toEqual([...config.targets].sort());
   const four = config.targets.filter((target) => !target.includes(':'));
   expect(addresses(split)).toEqual([...four, '::1'].sort());
-  const last = events.at(-1)!;
-  expect(last).toMatchObject({ type: 'run.unit', unit: 0, status: 'completed' });
+  expect(batches.map((batch) => batch.at(-1))).toEqual(
+    units.map((unit) => expect.objectContaining({ type: 'run.unit', ...unit }) as object),
+  );
   expect(progress).toMatchObject({ hostsUp: config.targets.length });
   const port = events.find((event) => event.type === 'scan.port' && event.port === one);
   expect(port).toMatchObject({ state: 'open', reason: 'localhost-response' });

@@ -1,6 +1,9 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { compareAddresses, parseAddress } from '../../core/address.ts';
-import type { RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
+import type { NotShown, RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
+import { planScan, type Unit } from '../../core/plan.ts';
+import { type NetworkScanConfig, networkScanConfig } from '../../core/scan-config.ts';
+import type { Transport } from '../../core/states.ts';
 import { findProcess, listListeners } from '../../listeners/list-listeners.ts';
 import type { Listener } from '../../listeners/listener.ts';
 import type { ScanContext } from '../scanner.ts';
@@ -8,16 +11,11 @@ import type { ScanContext } from '../scanner.ts';
 /** The scan type of a look at this machine's own listeners. */
 export const listenersScanType = 'listeners';
 
-/** What a listeners scan looks at: the kernel's whole table, so that it covers every port. */
-export interface ListenersScanConfig {
-  /** Addresses of this machine, ascending. */
-  readonly targets: readonly string[];
-  /** A port list that `parsePorts` reads: all of both transports. */
-  readonly ports: string;
-}
-
-/** The configuration of a listeners scan of this machine: its addresses as they are now. */
-export function listenersScanConfig(): ListenersScanConfig {
+/**
+ * The configuration of a listeners scan of this machine: its addresses as they are now, and all
+ * ports of both transports, since the kernel's whole table is looked at.
+ */
+export function listenersScanConfig(): NetworkScanConfig {
   const addresses = new Set(['127.0.0.1', '::1']);
   for (const entries of Object.values(networkInterfaces())) {
     for (const { address, scopeid } of entries ?? []) {
@@ -25,37 +23,65 @@ export function listenersScanConfig(): ListenersScanConfig {
       if (!scopeid) addresses.add(address);
     }
   }
-  return { targets: sorted(addresses), ports: '-,U:-' };
+  return networkScanConfig.parse({
+    targets: sorted(addresses),
+    ports: '-,U:-',
+    seed: listenersScanType,
+    probe: false,
+    reverse_dns: false,
+  });
 }
 
 /**
- * A scanner that asks the kernel instead of the network: one unit with all of the machine's
- * listening sockets. A socket that is bound to every address is a port of every one of them; one
- * on `::` also takes IPv4, unless a socket of its own listens there.
+ * A scanner that asks the kernel instead of the network, a unit an address of the machine. A
+ * socket that is bound to every address is a port of every one of them; one on `::` also takes
+ * IPv4, unless a socket of its own listens there. All other ports are counted as closed.
  */
 export async function* scanListeners(
-  { targets }: ListenersScanConfig,
-  { runId, progress, signal, onOpenPort }: Omit<ScanContext, 'units'>,
-): AsyncIterable<readonly ScanEvent[]> {
+  config: NetworkScanConfig,
+  { runId, progress, signal, units, onOpenPort }: ScanContext,
+): AsyncGenerator<readonly ScanEvent[]> {
   const start = Date.now();
-  const listeners = await listListeners({ signal });
-  const ports = await portsOf(listeners, targets, { runId, t: start });
-  for (const { addr, port } of ports) onOpenPort?.(addr, port);
-  const hosts = targets.map((addr): ScanHost => {
-    return {
-      type: 'scan.host',
-      run_id: runId,
-      addr,
-      state: 'up',
-      reason: 'localhost-response',
-      hostname: hostname(),
-      t: start,
-    };
-  });
-  progress.hostsDone += targets.length;
-  progress.hostsUp += targets.length;
-  progress.portsOpen += ports.length;
-  yield [...hosts, ...ports, unitOf(runId, { targets, ports, start })];
+  const plan = planScan(config);
+  const targets = Array.from({ length: plan.targets.size }, (_, i) => plan.targets.at(i));
+  const ports = await portsOf(await listListeners({ signal }), targets, { runId, t: start });
+  for (const unit of units) {
+    const events: ScanEvent[] = [];
+    for (let position = unit.first; position <= unit.last; position++) {
+      const addr = plan.addressAt(position);
+      const own = ports.filter((port) => port.addr === addr);
+      for (const { port } of own) onOpenPort?.(addr, port);
+      events.push(hostOf(addr, own, { runId, t: start }), ...own);
+    }
+    const hosts = unit.last - unit.first + 1;
+    const open = events.length - hosts;
+    progress.hostsDone += hosts;
+    progress.hostsUp += hosts;
+    progress.portsOpen += open;
+    yield [...events, unitOf(runId, unit, { hosts, open, start })];
+  }
+}
+
+function hostOf(
+  addr: string,
+  own: readonly ScanPort[],
+  { runId, t }: { runId: string; t: number },
+): ScanHost {
+  const reason = 'localhost-response';
+  const closed = (transport: Transport): NotShown => {
+    const open = own.filter((port) => port.transport === transport).length;
+    return { transport, state: 'closed', reason, count: 65_535 - open };
+  };
+  return {
+    type: 'scan.host',
+    run_id: runId,
+    addr,
+    state: 'up',
+    reason,
+    hostname: hostname(),
+    not_shown: [closed('tcp'), closed('udp')],
+    t,
+  };
 }
 
 async function portsOf(
@@ -100,22 +126,17 @@ function addressesOf(
 
 function unitOf(
   runId: string,
-  done: { targets: readonly string[]; ports: readonly ScanPort[]; start: number },
+  unit: Unit,
+  { hosts, open, start }: { hosts: number; open: number; start: number },
 ): RunUnit {
   return {
     type: 'run.unit',
     run_id: runId,
-    unit: 0,
-    first: 0,
-    last: done.targets.length - 1,
+    ...unit,
     status: 'completed',
-    t_start: done.start,
+    t_start: start,
     t_end: Date.now(),
-    counts: {
-      hosts: done.targets.length,
-      hosts_up: done.targets.length,
-      ports_open: done.ports.length,
-    },
+    counts: { hosts, hosts_up: hosts, ports_open: open },
   };
 }
 

@@ -38,14 +38,24 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
   const errnoOutcomes = errnoTable(libc);
   const { EALREADY = 114, EINPROGRESS = 115, EINTR = 4 } = libc.errnos;
   const epoll = libc.epollCreate(EPOLL_CLOEXEC);
+  /** One descriptor a family that epoll does not watch, for answers that come at once. */
+  const unwatched = { 4: -1, 6: -1 };
   let lastFault = '';
+
+  const newSocket = (family: 4 | 6): number => {
+    const domain = family === 4 ? AF_INET : AF_INET6;
+    return libc.socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  };
 
   const descriptorOf = (slot: number, family: 4 | 6): number => {
     const known = descriptors[family][slot]!;
     if (known >= 0) return known;
-    const domain = family === 4 ? AF_INET : AF_INET6;
-    const made = libc.socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (made < 0) return made;
+    const made = newSocket(family);
+    return made < 0 ? made : watch(made, slot, family);
+  };
+
+  /** Has epoll watch a descriptor, which is the slot's from now on; closes it where it cannot. */
+  const watch = (made: number, slot: number, family: 4 | 6): number => {
     view.setUint32(places.event, (EPOLLOUT | EPOLLET) >>> 0, true);
     view.setInt32(places.event + eventDataOffset, slot, true);
     if (libc.epollControl(epoll, EPOLL_CTL_ADD, made, places.base + places.event) < 0) {
@@ -119,15 +129,51 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
     return result;
   };
 
+  /**
+   * Loopback answers while connect() itself still runs, so a second connect() already tells how
+   * the first one ended: two calls a port, and none of epoll's. Undefined where this machine drops
+   * its own packets, so that there is no answer yet: then the slot waits as any other.
+   */
+  const startOnLoopback = (slot: number, family: 4 | 6, place: number): Outcome | undefined => {
+    const descriptor = unwatched[family] >= 0 ? unwatched[family] : newSocket(family);
+    unwatched[family] = descriptor;
+    if (descriptor < 0) return failure();
+    const length = addressLength[family];
+    // What keeps the first one from beginning (no port is free) keeps the second one too.
+    if (
+      libc.connect(descriptor, place, length) < 0 &&
+      libc.connect(descriptor, place, length) < 0
+    ) {
+      const result = failure();
+      if (result !== outcome.pending) return result;
+      if (descriptors[family][slot]! >= 0) {
+        reset(descriptor);
+        return undefined;
+      }
+      unwatched[family] = -1;
+      if (watch(descriptor, slot, family) < 0) return failure();
+      busy[slot] = family;
+      return outcome.pending;
+    }
+    const result = isSelf(slot, family, descriptor) ? outcome.selfConnect : outcome.open;
+    reset(descriptor);
+    return result;
+  };
+
   return {
     capacity,
     get lastFault() {
       return lastFault;
     },
     start(slot, address, port) {
+      writeAddress(memory, slot * addressStride, address, port);
+      if (isLoopback(address)) {
+        const place = places.base + slot * addressStride;
+        const result = startOnLoopback(slot, address.family, place);
+        if (result !== undefined) return result;
+      }
       const descriptor = descriptorOf(slot, address.family);
       if (descriptor < 0) return failure();
-      writeAddress(memory, slot * addressStride, address, port);
       busy[slot] = address.family;
       const place = places.base + slot * addressStride;
       const length = addressLength[address.family];
@@ -172,11 +218,19 @@ export function epollEngine(libc: Libc, capacity: number): Engine {
           libc.close(descriptor);
         });
         descriptors[family].fill(-1);
+        if (unwatched[family] >= 0) libc.close(unwatched[family]);
+        unwatched[family] = -1;
       }
       busy.fill(0);
       libc.close(epoll);
     },
   };
+}
+
+/** 127.0.0.0/8 or ::1. */
+function isLoopback({ bytes, family }: EngineAddress): boolean {
+  if (family === 4) return bytes[0] === 127;
+  return bytes[15] === 1 && bytes.every((byte, i) => i === 15 || byte === 0);
 }
 
 function filled(capacity: number): Int32Array {

@@ -179,7 +179,8 @@ test('many open ports among refused ones are not suspect, and each is spoken to'
       },
     },
   );
-  expect(most).toBe(6);
+  // A quarter of the 64 connects that one host may have.
+  expect(most).toBe(16);
   expect(events.find((event) => event.type === 'scan.host')).not.toHaveProperty('suspect');
   const services = events.flatMap((event) =>
     event.type === 'scan.port' && event.service ? [event.service] : [],

@@ -1,8 +1,8 @@
 import { addressKey } from '../../core/address.ts';
 import { compileSql, name, sql, type Sql } from '../sql.ts';
 import type { Dialect, StoreDatabase } from '../store.ts';
-import { retryBusy } from './busy.ts';
-import { type DatabaseSync, type SQLInputValue, storeError } from './driver.ts';
+import { retryBusy } from '../../database/busy.ts';
+import { type DatabaseSync, type SQLInputValue, storeError } from '../../database/driver.ts';
 
 const dialect: Dialect = {
   time: (ms) => ms,

@@ -1,7 +1,7 @@
-import type { AppliedMigration, Migration, MigrationDriver } from '../migrate.ts';
-import { retryBusy } from './busy.ts';
-import type { DatabaseSync } from './driver.ts';
-import { transaction } from './transaction.ts';
+import type { AppliedMigration, Migration, MigrationDriver } from '../../database/migrate.ts';
+import { retryBusy } from '../../database/busy.ts';
+import type { DatabaseSync } from '../../database/driver.ts';
+import { transaction } from '../../database/transaction.ts';
 
 const createTable = `CREATE TABLE IF NOT EXISTS migrations (
   version INTEGER PRIMARY KEY,

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
-import { loadMigrations, migrate, pendingMigrations } from '../migrate.ts';
+import { loadMigrations, migrate, pendingMigrations } from '../../database/migrate.ts';
 import type { Store } from '../store.ts';
-import { retryBusy } from './busy.ts';
-import { type DatabaseSync, openDatabase, storeError } from './driver.ts';
+import { retryBusy } from '../../database/busy.ts';
+import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import { sqliteDatabase } from './database.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
 

@@ -9,7 +9,7 @@ import { createJob, type Job, startJob } from '../jobs.ts';
 import { recordScan } from '../recorder.ts';
 import type { Store } from '../store.ts';
 import { currentWorker } from '../worker.ts';
-import { openDatabase } from './driver.ts';
+import { openDatabase } from '../../database/driver.ts';
 import { openSqliteStore } from './open.ts';
 
 let folder: string;

@@ -4,10 +4,10 @@ import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { hostSightings } from '../host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
-import { retryBusy } from './busy.ts';
-import { type DatabaseSync, storeError } from './driver.ts';
+import { retryBusy } from '../../database/busy.ts';
+import { type DatabaseSync, storeError } from '../../database/driver.ts';
 import { type Statements, statements } from './statements.ts';
-import { transaction } from './transaction.ts';
+import { transaction } from '../../database/transaction.ts';
 import {
   type FindingsContext,
   writeBanner,

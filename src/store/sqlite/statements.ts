@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from './driver.ts';
+import type { DatabaseSync, StatementSync } from '../../database/driver.ts';
 
 /** Prepares a statement, or gives the one prepared before: its text is the key. */
 export type Statements = (sql: string) => StatementSync;

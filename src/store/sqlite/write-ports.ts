@@ -1,6 +1,6 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
-import type { SQLInputValue } from './driver.ts';
+import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 

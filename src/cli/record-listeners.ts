@@ -1,0 +1,20 @@
+import { createScan, runScan } from '../jobs/run-scan.ts';
+import { listenersScanConfig, listenersScanType } from '../scan/listeners/scan-listeners.ts';
+import { type Io, write } from './io.ts';
+import { openFrom, type StoreOptions } from './store-option.ts';
+import { count } from './text.ts';
+
+/** Records who listens on this machine as a scan, and says where. */
+export async function recordListeners(io: Io, options: StoreOptions): Promise<void> {
+  await using app = await openFrom(io, options, true);
+  const { id } = await createScan(app.store, {
+    scanType: listenersScanType,
+    config: listenersScanConfig(),
+    args: ['portman', 'scan', '--record'],
+    toolVersion: app.version,
+    faults: [],
+  });
+  const job = await runScan(app.store, id, { signal: io.signal });
+  const found = count(job.ports_open, 'open port');
+  await write(io.stderr, `Scan ${id.slice(0, 13)}, ${found}, kept in ${app.store.location}.\n`);
+}
