@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '../errors.ts';
 import { type Io, write } from './io.ts';
+import { fromNmapSpelling } from './nmap-spelling.ts';
 import { type CommandEntry, portolan, type Program } from './registry.ts';
 
 /**
@@ -29,7 +30,7 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
     return 0;
   }
   let status = 0;
-  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const words = fromNmapSpelling(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
   const command = await createProgram(io, {
     program,
     define: (path) => areInOrder(path.split(' '), words),

@@ -104,17 +104,6 @@ export async function readScanRequest(
   };
 }
 
-/**
- * nmap's spellings of options that have two letters, which the option parser would read as two.
- */
-export function fromNmapSpelling(words: readonly string[]): string[] {
-  const spellings: Readonly<Record<string, string>> = {
-    '-iL': '--input-list',
-    '-Pn': '--assume-up',
-  };
-  return words.map((word) => spellings[word] ?? word);
-}
-
 async function readList(io: Io, file: string): Promise<string[]> {
   if (file === '-') return splitTargets(await readAll(io.stdin));
   try {

@@ -51,7 +51,7 @@ export async function listPorts(
   const { dialect } = db;
   const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
   const rows = await db.query<PortRow>(sql`
-    SELECT hosts.address, hosts.hostname, p.transport, p.port, p.state, p.reason, p.service,
+    SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason, p.service,
       ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
       (SELECT w.title FROM http_scans w
         WHERE w.job_id = ${source.job} AND w.host_id = p.host_id
@@ -86,6 +86,7 @@ function whereState(state: PortState): Sql {
 /** Where ports come from: the inventory, or one scan's observations. */
 interface Source {
   readonly table: Sql;
+  readonly hostname: Sql;
   /** The scan that saw it, which is where the rest of what is known of the service stands. */
   readonly job: Sql;
   readonly product: Sql;
@@ -95,6 +96,7 @@ interface Source {
 
 const inventory: Source = {
   table: sql`host_ports`,
+  hostname: sql`hosts.hostname`,
   job: sql`p.last_job_id`,
   product: sql`p.product, p.version`,
   productColumn: 'p.product',
@@ -103,6 +105,8 @@ const inventory: Source = {
 function ofScan(db: StoreDatabase, scan: string): Source {
   return {
     table: sql`port_scans`,
+    hostname: sql`(SELECT hs.hostname FROM host_scans hs
+      WHERE hs.job_id = p.job_id AND hs.host_id = p.host_id)`,
     job: sql`p.job_id`,
     product: sql`s.product, s.version`,
     productColumn: 's.product',
