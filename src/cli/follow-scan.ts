@@ -7,6 +7,7 @@ import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import type { Job } from '../store/jobs.ts';
 import { type Io, write } from './io.ts';
 import { type OutputOptions, withOutput } from './output.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { progressLine, scanProgressText } from './progress.ts';
 import { writeHosts, writePorts } from './lists.ts';
 import { count, duration, hostPort, number } from './text.ts';
@@ -23,6 +24,7 @@ interface Options extends OutputOptions {
  * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C
  */
 export async function followScan(io: Io, app: App, job: Job, options: Options): Promise<number> {
+  keepHeapSmall();
   const progress = newProgress();
   const isStreaming = options.silent === true || options.jsonl === true;
   const finished = isStreaming

@@ -7,11 +7,11 @@ import { newPortScan, type PortScan } from './port-scan.ts';
 import { closeUnit, isUnitDone, type OpenUnit, openUnit } from './units.ts';
 
 /** Finished units that the caller has not taken yet; beyond, no new unit begins. */
-const untakenUnits = 4;
+const untakenUnits = 2;
 /** Conversations that may wait before no new host is opened. */
 const waitingConversations = 512;
 /** Hosts that may be open at once, however few probes each has under way. */
-const openHosts = 65_536;
+const openHosts = 16_384;
 /** UDP probes at once to one host: it may answer about one refusal a second. */
 const udpPerHost = 4;
 /** Opens the next host, from the next unit where need be. */
