@@ -85,10 +85,11 @@ export async function startProgram(
   options: { uid?: number; cwd?: string; env?: Record<string, string> } = {},
 ): Promise<ChildProcess> {
   const { uid, cwd, env } = options;
-  const child = spawn(process.execPath, ['-e', script], {
+  // It becomes another user when it has started: that user may not be allowed to start this Node.
+  const become = uid === undefined ? '' : `process.setgid(${uid}); process.setuid(${uid});`;
+  const child = spawn(process.execPath, ['-e', `${become}${script}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
-    ...(uid === undefined ? {} : { uid, gid: uid }),
     ...(cwd === undefined ? {} : { cwd }),
   });
   onTestFinished(() => void child.kill('SIGKILL'));
