@@ -222,7 +222,8 @@ test.each([
   [['ports', '010.0.0.1'], 2, /no IP address/],
   [['ports', '--port', '99999'], 2, /1 to 65535/],
   [['ports', '--since', 'yesterday'], 2, /12h, 7d/],
-  [['resume', first], 1, /completed scan cannot become pending/],
+  [['ports', '--since', '2026-02-31'], 2, /12h, 7d/],
+  [['resume', first], 1, /is complete: nothing is left/],
   [['import', '/nowhere.jsonl'], 66, /nowhere\.jsonl/],
 ])('%j ends with status %i and says why', async (words, status, message) => {
   const outcome = await run(...words);

@@ -107,6 +107,9 @@ describe('portolan scan', () => {
     [[], 2, /no targets/],
     [['-iL', '/nowhere.txt'], 66, /nowhere\.txt/],
     [['127.0.0.1', '-T9'], 2, /Allowed choices/],
+    [['127.0.0.1', '--retries', '999999999'], 2, /0 to 20/],
+    [['127.0.0.1', '--parallelism', '1000000000'], 2, /1 to 100000/],
+    [['127.0.0.1', '--record', 'x'], 2, /open, all/],
   ])('%j ends with status %i and says why', async (words, status, message) => {
     const outcome = await scan(...words);
     expect([outcome.status, outcome.stderr]).toEqual([status, expect.stringMatching(message)]);

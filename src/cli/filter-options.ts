@@ -43,8 +43,11 @@ export function parseSince(text: string): number {
   if (amount !== undefined && seconds !== undefined) {
     return Date.now() - Number(amount) * seconds * 1000;
   }
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) {
+  const date = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
+  const time = date === undefined ? Number.NaN : Date.parse(text);
+  // The parser takes February 31st for March 3rd.
+  const isReal = date !== undefined && new Date(`${date}T00:00Z`).toJSON()?.startsWith(date);
+  if (Number.isNaN(time) || !isReal) {
     throw new InvalidArgumentError('A time span (12h, 7d) or a date (2026-01-31) is needed.');
   }
   return time;

@@ -12,11 +12,15 @@ export async function runProcess(program: Program): Promise<void> {
     });
   }
 
-  // A reader that went away (`portolan ports | head`) is no error.
+  // A reader that went away (`portolan ports | head`) is no error; a full disk is.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     controller.abort(error);
-    process.exitCode = 0;
+    if (error.code === 'EPIPE') {
+      process.exitCode = 0;
+      return;
+    }
+    process.stderr.write(`${program.name}: cannot write the output: ${error.message}\n`);
+    process.exitCode = 74;
   });
 
   let isStdinUsed = false;

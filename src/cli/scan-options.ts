@@ -45,11 +45,15 @@ export function addScanOptions(command: Command): Command {
         '5',
       ]),
     )
-    .option('--rate <n>', 'connects a second over all hosts; 0 for no limit', atLeast(0))
-    .option('--parallelism <n>', 'connects at once in all', wholeFrom(1))
+    .option(
+      '--rate <n>',
+      'connects a second over all hosts; 0 for no limit',
+      between(0, 10_000_000),
+    )
+    .option('--parallelism <n>', 'connects at once in all', wholeFrom(1, 100_000))
     .option('--host-parallelism <n>', 'connects at once to one host', wholeFrom(1))
     .option('--timeout <ms>', 'how long one connect may take', wholeFrom(1))
-    .option('--retries <n>', 'how often a silent port is tried again', wholeFrom(0))
+    .option('--retries <n>', 'how often a silent port is tried again', wholeFrom(0, 20))
     .option('--retry-delay <ms>', 'the least time between two tries of one port', wholeFrom(0))
     .option('--host-timeout <ms>', 'when one host is given up; 0 for never', wholeFrom(0))
     .option('--resolve-all', 'scan every address of a name, not only its first')
@@ -115,21 +119,22 @@ async function readList(io: Io, file: string): Promise<string[]> {
   }
 }
 
-/** A parser of numbers from a least one on. */
-export function atLeast(least: number): (text: string) => number {
+/** A parser of numbers between two bounds. */
+export function between(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least) {
-      throw new InvalidArgumentError(`A number from ${least} on is needed.`);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `${least} to ${most}`;
+      throw new InvalidArgumentError(`A number ${range} is needed.`);
     }
     return value;
   };
 }
 
-/** A parser of whole numbers from a least one on. */
-export function wholeFrom(least: number): (text: string) => number {
+/** A parser of whole numbers from a least one on, to a greatest one. */
+export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
-    const value = atLeast(least)(text);
+    const value = between(least, most)(text);
     if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
     return value;
   };

@@ -120,7 +120,9 @@ function choosePorts(request: ScanRequest, local: boolean): PortSet {
 
 function chooseTiming(request: ScanRequest, local: boolean): Timing {
   const template = request.template === undefined ? undefined : timingTemplates[request.template];
-  const base = template ?? (local ? loopbackTiming : timingTemplates[3]!);
+  const polite = template ?? (local ? loopbackTiming : timingTemplates[3]!);
+  // On loopback nobody is disturbed: a template that asks for speed gets no limit there.
+  const base = local && (request.template ?? 0) >= 3 ? { ...polite, rate: 0 } : polite;
   const given = Object.entries(request.timing ?? {}).filter(([, value]) => value !== undefined);
   return { ...base, ...Object.fromEntries(given) };
 }

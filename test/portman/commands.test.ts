@@ -209,7 +209,7 @@ describe('a project with a file', () => {
     });
     for (const folder of [main, tree]) writeFileSync(join(folder, '.portkeeper.json'), file);
     writeFileSync(join(main, '.env'), '# mine\nexport WEB_PORT=1\nOTHER=2\n');
-    const up = await portman(path, ['up', '-C', main, '--env-file', '--json']);
+    const up = await portman(path, ['up', '-C', main, '--dotenv', '--json']);
     const first = JSON.parse(up.stdout) as { project: string; ports: { number: number }[] };
     const db = first.ports[2]!.number;
     expect(first).toMatchObject({ project: 'shop', ports: [{ number: web }, { number: api }, {}] });

@@ -321,7 +321,7 @@ test('a store that may not be written says so', async () => {
     ...(process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override'] : []),
     process.execPath,
   ];
-  const output = execFileSync(program!, [...words, '--input-type=module', '-e', text], {
+  const output = execFileSync(program, [...words, '--input-type=module', '-e', text], {
     encoding: 'utf8',
   });
   chmodSync(join(folder, 'locked'), 0o755);

@@ -5,6 +5,7 @@ import {
   type ImportResult,
   recordImport,
 } from '../../store/import-recorder.ts';
+import { AppError } from '../../errors.ts';
 import { type Io, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { progressLine } from '../progress.ts';
@@ -41,7 +42,16 @@ export async function run(
       file === '-' ? { stream: io.stdin, name: 'standard input' } : { path: file };
     const progress: ImportProgress = { bytes: 0, lines: 0, ports: 0 };
     const started = Date.now();
-    const result = await readOne(io, { source, progress, store: app.store });
+    const result = await readOne(io, { source, progress, store: app.store }).catch(
+      async (error: unknown) => {
+        // One file that cannot be read does not keep the others out.
+        if (!(error instanceof AppError) || files.length === 1 || io.signal.aborted) throw error;
+        await write(io.stderr, `portolan: ${error.message}\n`);
+        status = error.exitCode;
+        return undefined;
+      },
+    );
+    if (!result) continue;
     if (result.badLines > 0 || result.isTruncated) status = partlyRead;
     await report(io, options, { file, result, seconds: (Date.now() - started) / 1000 });
   }
@@ -68,6 +78,12 @@ async function readOne(
   });
 }
 
+/** The scan that the bad lines are errors of. */
+function scanWithErrors(jobs: ImportResult['jobs']): string {
+  const job = jobs.find(({ error_count: errors }) => errors > 0) ?? jobs[0];
+  return job?.id.slice(0, 18) ?? 'last';
+}
+
 async function report(
   io: Io,
   options: OutputOptions,
@@ -89,7 +105,7 @@ async function report(
     ),
     unknown.length > 0 ? `  skipped, since no table takes them: ${unknown.join(', ')}` : '',
     badLines > 0
-      ? `  ${count(badLines, 'bad line')}: "portolan errors --scan ${jobs[0]?.id.slice(0, 13)}"`
+      ? `  ${count(badLines, 'bad line')}: "portolan errors --scan ${scanWithErrors(jobs)}"`
       : '',
     isTruncated ? '  it breaks off in the middle; what came before is kept' : '',
   ];

@@ -40,6 +40,9 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
     const who = job.worker?.id ?? 'another process';
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is running (${who})`);
   }
+  if (job.status === 'completed') {
+    throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
+  }
   const pending = job.status === 'pending' ? job : await setJobStatus(database, job.id, 'pending');
   return await followScan(io, app, pending, options);
 }

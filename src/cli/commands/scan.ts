@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { wholeFrom, addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions } from '../output.ts';
 import type { Io } from '../io.ts';
@@ -23,7 +23,11 @@ export function define(command: Command): void {
     .option('--top-ports <n>', 'the n ports most often found open (1,000 by default)', wholeFrom(1))
     .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
     .option('--no-probe', 'only find open ports, do not ask them what they are')
-    .option('--record <what>', '"open" ports as rows and the others counted, or "all"', 'open')
+    .addOption(
+      new Option('--record <what>', '"open" ports as rows and the others counted, or "all"')
+        .choices(['open', 'all'])
+        .default('open'),
+    )
     .option('--silent', 'print only host:port lines, each as soon as it is found')
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);

@@ -12,20 +12,20 @@ import { withRegistry } from './with-registry.ts';
 export const up: CommandModule = {
   define(command: Command) {
     command
-      .option('--env-file [file]', 'write the ports to a file of variables (default: .env)')
+      .option('--dotenv [file]', 'write the ports to a file of variables (default: .env)')
       .option('-C, --directory <folder>', 'the project’s folder (default: this one)')
       .option('--json', 'print a JSON object')
       .addHelpText(
         'after',
         '\nEach git worktree gets ports of its own, and keeps them.\n' +
-          '\nExamples:\n  portman up --env-file\n' +
+          '\nExamples:\n  portman up --dotenv\n' +
           '  echo \'{"project": "shop", "ports": {"web": 3000, "api": 3001}}\' > .portkeeper.json',
       );
   },
   async run(io, _, options) {
-    const { directory, envFile, json } = options as {
+    const { directory, dotenv, json } = options as {
       directory?: string;
-      envFile?: string | true;
+      dotenv?: string | true;
       json?: boolean;
     };
     const plan = readProjectFile(directory ?? process.cwd());
@@ -33,8 +33,8 @@ export const up: CommandModule = {
       const { start, end, avoid } = readSettings(registry).request;
       return bringUp(registry, plan, { range: { start, end }, avoid });
     });
-    if (envFile !== undefined) {
-      const path = envFile === true ? join(plan.directory, '.env') : envFile;
+    if (dotenv !== undefined) {
+      const path = dotenv === true ? join(plan.directory, '.env') : dotenv;
       await writeEnvFile(
         path,
         Object.fromEntries(result.ports.map(({ env, number }) => [env, number])),
