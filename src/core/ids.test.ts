@@ -15,8 +15,10 @@ test('the id of a host never changes: it is stored, compared and sent by other m
 });
 
 test('job ids sort by time', () => {
-  const ids = Array.from({ length: 100 }, newJobId);
+  const ids = Array.from({ length: 20_000 }, newJobId);
   expect(ids.toSorted()).toEqual(ids);
+  expect(new Set(ids).size).toBe(20_000);
+  expect(ids.every((id) => isUuid(id) && /^.{14}7.{4}[89ab]/.test(id))).toBe(true);
 });
 
 test('a run id that is no UUID gets one that carries its time, the same each time', () => {

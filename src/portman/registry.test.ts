@@ -30,6 +30,13 @@ describe('the registry’s file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test('is never taken for a folder: its mode is left as it is', async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    await expect(openRegistry(folder)).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
+    expect(statSync(folder).mode & 0o777).toBe(0o755);
+  });
+
   test('may be made by any number of openers at once', async () => {
     const path = join(temporaryFolder(), 'database.db');
     const opened = await Promise.all(Array.from({ length: 20 }, () => openRegistry(path)));

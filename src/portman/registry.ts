@@ -45,10 +45,16 @@ export async function openRegistry(path: string): Promise<Registry> {
 /** SQLite gives its -wal and -shm files the mode of the database. */
 async function prepareFile(file: string): Promise<void> {
   try {
-    const mode = (await stat(file)).mode & 0o777;
+    const status = await stat(file);
+    // Whatever else stands there (a folder, a device) is not ours to change.
+    if (!status.isFile()) {
+      throw new AppError('STORE_UNWRITABLE', `${file} is no file: name one (PORTKEEPER_DB_PATH)`);
+    }
+    const mode = status.mode & 0o777;
     if ((mode & 0o077) !== 0 && process.platform !== 'win32') await chmod(file, 0o600);
     return;
   } catch (error) {
+    if (error instanceof AppError) throw error;
     if (systemCode(error) !== 'ENOENT') throw unwritable(file, error);
   }
   try {
