@@ -43,13 +43,11 @@ describe.runIf(canCompare)('the same machine, seen by nmap and by Portolan', () 
 
   beforeAll(async () => {
     const { certificate, key } = issueChain('localhost');
-    started.push(
-      ...(await Promise.all([
-        startNginx({ chain: certificate, key }),
-        startSshd(),
-        startRedis(),
-        startPostgres(),
-      ])),
+    // Each is noted at once, so that it is stopped also where another one does not start.
+    await Promise.all(
+      [startNginx({ chain: certificate, key }), startSshd(), startRedis(), startPostgres()].map(
+        async (program) => started.push(await program),
+      ),
     );
     demo = await startDemoServers();
     for (let i = 0; i < listenerCount; i++) {
