@@ -53,14 +53,15 @@ export async function listCertificates(
   const { dialect } = db;
   const after =
     page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
+  const place = sql`${dialect.addressText('hosts.address')} || ' ' || t.port`;
   const rows = await db.query<Raw>(sql`
     SELECT c.sha256, c.subject, c.issuer, c.serial, c.names, c.key_type, c.key_bits,
       c.is_self_signed, c.not_before, c.not_after, places.seen_at, places.place,
       c.first_seen, c.last_seen
     FROM certificates c
     JOIN (
-      SELECT t.certificate, hosts.tenant_id, min(hosts.address || ' ' || t.port) AS place,
-        CAST(count(DISTINCT hosts.address || ' ' || t.port) AS INTEGER) AS seen_at
+      SELECT t.certificate, hosts.tenant_id, min(${place}) AS place,
+        CAST(count(DISTINCT ${place}) AS INTEGER) AS seen_at
       FROM tls_scans t JOIN hosts ON hosts.id = t.host_id
       WHERE ${allOf([
         whereHosts(db, filter.hosts),

@@ -1,6 +1,5 @@
 import { joined, name, type Sql, sql } from './sql.ts';
 import { portRuns, type PortSet } from '../core/ports.ts';
-import { defaultTenantId } from '../core/ids.ts';
 import type { PortState } from '../core/states.ts';
 import { type AddressRange, parseTarget } from '../core/targets.ts';
 import type { StoreDatabase } from './store.ts';
@@ -39,9 +38,9 @@ export function selectHosts(words: readonly string[]): HostSelection | undefined
 }
 
 /** The condition on `hosts` for a selection: the user's tenant, and any of the ranges or names. */
-export function whereHosts({ dialect }: StoreDatabase, selection: HostSelection | undefined): Sql {
-  const tenant = sql`hosts.tenant_id =
-    (SELECT id FROM tenants WHERE ${name(dialect.uuidColumn)} = ${defaultTenantId})`;
+export function whereHosts(db: StoreDatabase, selection: HostSelection | undefined): Sql {
+  const { dialect } = db;
+  const tenant = sql`hosts.tenant_id = ${tenantKey(db)}`;
   if (!selection) return sql`${tenant}`;
   const address = name(`hosts.${dialect.addressColumn}`);
   const any = [
@@ -75,6 +74,11 @@ export function whereService(service: string, product: string, text: string): Sq
   const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
   return sql`(lower(${name(service)}) = ${word}
     OR lower(${name(product)}) LIKE ${pattern} ESCAPE '\\')`;
+}
+
+/** The key of the tenant for which a connection works, for comparisons with `tenant_id`. */
+export function tenantKey({ dialect, tenantId }: StoreDatabase): Sql {
+  return sql`(SELECT id FROM tenants WHERE ${name(dialect.uuidColumn)} = ${tenantId})`;
 }
 
 /** The key of a scan inside the store, for comparisons with `job_id`. */

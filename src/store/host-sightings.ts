@@ -1,6 +1,7 @@
 import { canonicalAddress } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
 import type { ScanHost } from '../core/events.ts';
+import { canonicalMac } from '../core/mac.ts';
 import {
   type HostState,
   portStates,
@@ -33,7 +34,8 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
   for (const event of batch.events) {
     if (!('addr' in event)) continue;
     const sighting = sightingOf(sightings, canonicalAddress(event.addr), event.t, event.t);
-    if (event.type === 'scan.host' && event.t >= (sighting.event?.t ?? 0)) sighting.event = event;
+    if (event.type !== 'scan.host' || event.t < (sighting.event?.t ?? 0)) continue;
+    sighting.event = withMac(event);
   }
   for (const sighting of sightings.values()) {
     if (!sighting.event) continue;
@@ -41,6 +43,14 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
     sighting.reason = sighting.event.reason;
   }
   return sightings;
+}
+
+/** One spelling of a MAC address; a text that is none says nothing. */
+function withMac(event: ScanHost): ScanHost {
+  if (event.mac === undefined) return event;
+  const { mac, ...others } = event;
+  const canonical = canonicalMac(mac);
+  return canonical === undefined ? others : { ...others, mac: canonical };
 }
 
 function addPorts(sightings: Map<string, HostSighting>, { ports }: EventBatch): void {

@@ -1,6 +1,7 @@
-import { defaultTenantId, newJobId } from '../core/ids.ts';
+import { newJobId } from '../core/ids.ts';
 import { assertTransition, type JobState, statesBefore } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
+import { tenantKey } from './filter.ts';
 import { assignments, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { fromJson, type JobRecord } from './tables.ts';
@@ -60,7 +61,6 @@ export interface NewJob {
   readonly execution_context?: object;
   readonly timeout_at?: number;
   readonly requested_at?: number;
-  readonly tenant?: string;
 }
 
 /**
@@ -71,11 +71,10 @@ export interface NewJob {
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   const { time, uuidColumn } = db.dialect;
   const id = job.id ?? newJobId();
-  const tenant = job.tenant ?? defaultTenantId;
   const values = {
     [uuidColumn]: id,
     scan_id: job.scan_id ?? null,
-    tenant_id: sql`(SELECT id FROM tenants WHERE ${name(uuidColumn)} = ${tenant})`,
+    tenant_id: tenantKey(db),
     status: 'pending' satisfies JobState,
     scan_type: job.scan_type,
     config: JSON.stringify(job.config ?? {}),

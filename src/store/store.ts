@@ -16,6 +16,8 @@ export interface Dialect {
   readonly addressColumn: string;
   /** An address as that column is compared with. */
   readonly addressBound: (address: Address) => Sql;
+  /** The text of an address column. */
+  readonly addressText: (column: string) => Sql;
   /** A table of the members of a JSON object column, with columns `key` and `value`. */
   readonly jsonEach: (column: string) => Sql;
 }
@@ -23,6 +25,8 @@ export interface Dialect {
 /** What shared queries take first: a connection and its dialect. */
 export interface StoreDatabase {
   readonly dialect: Dialect;
+  /** UUID of the tenant for which everything is read and written. */
+  readonly tenantId: string;
   /**
    * Runs one statement.
    *
@@ -30,6 +34,14 @@ export interface StoreDatabase {
    * @throws AppError BUSY, STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT
    */
   query<Row>(query: Sql): Promise<Row[]>;
+  /**
+   * Runs several statements as one: all of them happen or none. A transaction in a transaction is
+   * the same one.
+   *
+   * @param work gets the connection that is in the transaction: others do not see its changes yet
+   * @throws what `work` throws, once everything is undone
+   */
+  transaction<T>(work: (db: StoreDatabase) => Promise<T>): Promise<T>;
 }
 
 export interface RecordOptions {
@@ -62,6 +74,7 @@ export interface RecordResult {
 
 /** A store of scans. Jobs and lists are functions over {@link StoreDatabase}, one file a noun. */
 export interface Store extends AsyncDisposable {
+  readonly kind: 'sqlite' | 'postgres';
   readonly database: StoreDatabase;
   /** A file path or a URL without secrets, for messages. */
   readonly location: string;

@@ -9,25 +9,78 @@ const dialect: Dialect = {
   uuidColumn: 'uuid',
   addressColumn: 'address_key',
   addressBound: (address) => sql`${addressKey(address)}`,
+  addressText: (column) => name(column),
   jsonEach: (column) => sql`json_each(${name(column)})`,
 };
 
-/**
- * The shared queries' way into a SQLite database that is open. Each is one statement; what needs a
- * transaction is synchronous (`transaction.ts`), since across an await another caller's statements
- * would fall into it.
- */
-export function sqliteDatabase(db: DatabaseSync, path: string): StoreDatabase {
+/** A SQLite database that is open: one connection, which one transaction has at a time. */
+export interface SqliteConnection {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  /**
+   * Runs `work` when no transaction that waits for something is open. `work` is synchronous, or
+   * keeps others out until its promise is settled.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function sqliteConnection(db: DatabaseSync, path: string): SqliteConnection {
+  let turn: Promise<unknown> = Promise.resolve();
   return {
-    dialect,
-    async query<Row>(query: Sql) {
-      const { text, values } = compileSql(query, () => '?');
-      const bound = values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
-      try {
-        return await retryBusy(() => db.prepare(text).all(...(bound as SQLInputValue[])) as Row[]);
-      } catch (error) {
-        throw storeError(error, path);
-      }
+    db,
+    path,
+    exclusively(work) {
+      const result = turn.then(work);
+      turn = result.catch(() => undefined);
+      return result;
     },
   };
+}
+
+/** The shared queries' way into SQLite. */
+export function sqliteDatabase(connection: SqliteConnection, tenantId: string): StoreDatabase {
+  const { db } = connection;
+  const run = <T>(work: () => Promise<T>): Promise<T> =>
+    connection.exclusively(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw storeError(error, connection.path);
+      }
+    });
+  return {
+    dialect,
+    tenantId,
+    query: (query) => run(() => retryBusy(() => queryOn(db, query))),
+    transaction: (work) =>
+      run(async () => {
+        await retryBusy(() => db.exec('BEGIN IMMEDIATE'));
+        try {
+          const result = await work(insideTransaction(db, tenantId));
+          db.exec('COMMIT');
+          return result;
+        } catch (error) {
+          // A full disk has rolled back by itself already.
+          if (db.isTransaction) db.exec('ROLLBACK');
+          throw error;
+        }
+      }),
+  };
+}
+
+/** The same where the transaction is open. */
+function insideTransaction(db: DatabaseSync, tenantId: string): StoreDatabase {
+  const database: StoreDatabase = {
+    dialect,
+    tenantId,
+    query: (query) => Promise.resolve().then(() => queryOn(db, query)),
+    transaction: (work) => work(database),
+  };
+  return database;
+}
+
+function queryOn<Row>(db: DatabaseSync, query: Sql): Row[] {
+  const { text, values } = compileSql(query, () => '?');
+  const bound = values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+  return db.prepare(text).all(...(bound as SQLInputValue[])) as Row[];
 }

@@ -6,7 +6,7 @@ import { loadMigrations, migrate, pendingMigrations } from '../../database/migra
 import type { Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
-import { sqliteDatabase } from './database.ts';
+import { sqliteConnection, sqliteDatabase } from './database.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
 
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
@@ -43,15 +43,16 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
   // Most commands only read: what records is loaded by the first that writes.
   let recorder: Store['record'] | undefined;
   const record: Store['record'] = async (...batch) => {
-    recorder ??= (await import('./record.ts')).sqliteRecorder(db, file);
+    recorder ??= (await import('./record.ts')).sqliteRecorder(connection);
     return await recorder(...batch);
   };
-  const database = sqliteDatabase(db, file);
+  const connection = sqliteConnection(db, file);
+  const database = sqliteDatabase(connection, tenantOf(db));
   const close = (): Promise<void> => {
     if (db.isOpen) db.close();
     return Promise.resolve();
   };
-  return { database, location: file, record, close, [Symbol.asyncDispose]: close };
+  return { kind: 'sqlite', database, location: file, record, close, [Symbol.asyncDispose]: close };
 }
 
 async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
@@ -117,4 +118,12 @@ function assertOurs(db: DatabaseSync, file: string): void {
     'STORE_CORRUPT',
     `${file} is the database of another program: name another file with --db`,
   );
+}
+
+/** A file has one tenant: the default one, or the one that was copied into it. */
+function tenantOf(db: DatabaseSync): string {
+  const { uuid } = db.prepare('SELECT uuid FROM tenants ORDER BY id LIMIT 1').get() as {
+    uuid: string;
+  };
+  return uuid;
 }

@@ -5,7 +5,8 @@ import { AppError } from '../../errors.ts';
 import { hostSightings } from '../host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
-import { type DatabaseSync, storeError } from '../../database/driver.ts';
+import { storeError } from '../../database/driver.ts';
+import type { SqliteConnection } from './database.ts';
 import { type Statements, statements } from './statements.ts';
 import { transaction } from '../../database/transaction.ts';
 import {
@@ -29,16 +30,22 @@ const selectJob = `
   FROM scan_jobs j JOIN tenants t ON t.id = j.tenant_id WHERE j.uuid = ?`;
 
 /** The `record` of a SQLite store. */
-export function sqliteRecorder(db: DatabaseSync, path: string): Store['record'] {
+export function sqliteRecorder({
+  db,
+  path,
+  exclusively,
+}: SqliteConnection): Store['record'] {
   const prepare = statements(db);
   let coverageOf: CoverageWriter | undefined;
   return async (jobId, batch, options = {}) => {
     const { signal } = options;
     try {
       const conclude = (coverageOf ??= coverageWriter(db, prepare));
-      return await retryBusy(
-        () => transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
-        signal ? { signal } : {},
+      return await exclusively(() =>
+        retryBusy(
+          () => transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
+          signal ? { signal } : {},
+        ),
       );
     } catch (error) {
       coverageOf?.forget();

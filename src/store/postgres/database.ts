@@ -1,0 +1,53 @@
+import type pg from 'pg';
+import { formatAddress } from '../../core/address.ts';
+import { compileSql, name, sql, type Sql } from '../sql.ts';
+import type { Dialect, StoreDatabase } from '../store.ts';
+import { inTransaction, type Role, type Session } from './session.ts';
+
+const dialect: Dialect = {
+  time: (ms) => new Date(ms).toISOString(),
+  uuidColumn: 'id',
+  addressColumn: 'address',
+  addressBound: (address) => sql`${formatAddress(address)}::inet`,
+  addressText: (column) => sql`host(${name(column)})`,
+  jsonEach: (column) => sql`LATERAL (
+    SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${name(column)}))`,
+};
+
+/** How long a query waits for a server that restarts, and for others' locks. */
+const patienceMs = 30_000;
+
+/**
+ * The shared queries' way into PostgreSQL. Each query is a transaction of its own, since it names
+ * its tenant by a setting that lasts as long as that.
+ */
+export function postgresDatabase(
+  session: Session,
+  role: Extract<Role, { name: 'portolan_app' }>,
+): StoreDatabase {
+  const run = <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
+    inTransaction(session, role, work, { isIdempotent: false, patienceMs });
+  return {
+    dialect,
+    tenantId: role.tenantId,
+    query: (query) => run((client) => queryOn(client, query)),
+    transaction: (work) => run((client) => work(onClient(client, role.tenantId))),
+  };
+}
+
+/** The same on a connection whose transaction is open: a transaction in it is the same one. */
+export function onClient(client: pg.PoolClient, tenantId: string): StoreDatabase {
+  const database: StoreDatabase = {
+    dialect,
+    tenantId,
+    query: (query) => queryOn(client, query),
+    transaction: (work) => work(database),
+  };
+  return database;
+}
+
+async function queryOn<Row>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
+  const { text, values } = compileSql(query, (number) => `$${number}`);
+  const { rows } = await client.query(text, values as unknown[]);
+  return rows as Row[];
+}

@@ -1,0 +1,131 @@
+import type pg from 'pg';
+import { defaultTenantId } from '../../core/ids.ts';
+import { loadMigrations, migrate, pendingMigrations } from '../../database/migrate.ts';
+import { AppError } from '../../errors.ts';
+import type { Store } from '../store.ts';
+import {
+  defaultPool,
+  isConnectionLost,
+  openPool,
+  type PoolSettings,
+  postgresError,
+  withoutPassword,
+} from './connection.ts';
+import { postgresDatabase } from './database.ts';
+import { postgresMigrationDriver } from './migration-driver.ts';
+import type { Session } from './session.ts';
+
+const migrationFolder = new URL('../../../sql/postgres/', import.meta.url);
+
+export interface OpenPostgresOptions {
+  /** Brings the tables up to date, or makes them; else an older store is refused. */
+  readonly create?: boolean;
+  /** Name or id of the tenant to work for; the default one where none is given. */
+  readonly tenant?: string | undefined;
+  readonly pool?: Partial<PoolSettings>;
+}
+
+/**
+ * Opens a store in a PostgreSQL database (15 or newer).
+ *
+ * Durability: a batch that was recorded is on the server's disk, unless that server is set
+ * otherwise (`synchronous_commit`).
+ *
+ * @param url postgres://user:password@host:port/database
+ * @throws AppError STORE_UNREACHABLE, STORE_DENIED, STORE_NEWER, MIGRATION_EDITED, NOT_FOUND (no
+ *   such database or tenant), UNSUPPORTED
+ */
+export async function openPostgresStore(
+  url: string,
+  options: OpenPostgresOptions = {},
+): Promise<Store> {
+  const location = withoutPassword(url);
+  const pool = openPool(url, { ...defaultPool, ...options.pool });
+  const session: Session = { pool, location };
+  try {
+    await prepare(session, options.create ?? false);
+    const tenantId = await tenantOf(session, options.tenant);
+    return store(session, tenantId);
+  } catch (error) {
+    await pool.end();
+    throw postgresError(error, location);
+  }
+}
+
+function store(session: Session, tenantId: string): Store {
+  const role = { name: 'portolan_app', tenantId } as const;
+  let recorder: Store['record'] | undefined;
+  const record: Store['record'] = async (...batch) => {
+    recorder ??= (await import('./record.ts')).postgresRecorder(session, role);
+    return await recorder(...batch);
+  };
+  const close = async (): Promise<void> => {
+    if (!session.pool.ending) await session.pool.end();
+  };
+  return {
+    kind: 'postgres',
+    database: postgresDatabase(session, role),
+    location: session.location,
+    record,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Looks at the tables, and makes or changes them where that is wanted and needed. */
+async function prepare({ pool, location }: Session, create: boolean): Promise<void> {
+  const migrations = await loadMigrations(migrationFolder);
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await assertVersion(client, location);
+    const driver = postgresMigrationDriver(client, location);
+    const applied = await driver.applied();
+    if (pendingMigrations(location, migrations, applied).length === 0) return;
+    if (!create) throw notReady(location, applied.length);
+    await migrate(driver, migrations);
+  } catch (error) {
+    if (isConnectionLost(error)) broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+function notReady(location: string, applied: number): AppError {
+  return applied === 0
+    ? new AppError(
+        'NOT_FOUND',
+        `${location} holds no store yet: "portolan db migrate --db URL", a scan or an import makes one`,
+      )
+    : new AppError(
+        'STORE_OLDER',
+        `${location} was made by an older Portolan: "portolan db migrate --db URL" upgrades it`,
+      );
+}
+
+async function assertVersion(client: pg.ClientBase, location: string): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+  const version = Number(rows[0]!.server_version_num);
+  if (version >= 150_000) return;
+  throw new AppError(
+    'UNSUPPORTED',
+    `${location} is PostgreSQL ${Math.floor(version / 10_000)}: Portolan needs 15 or newer`,
+  );
+}
+
+/** The id of a tenant. Its name alone says who one is before one has told. */
+async function tenantOf({ pool, location }: Session, tenant: string | undefined): Promise<string> {
+  if (tenant === undefined || tenant === 'default') return defaultTenantId;
+  const { rows } = await pool.query<{ id: string | null }>(
+    'SELECT portolan_private.tenant_id_of($1) AS id',
+    [tenant],
+  );
+  const id = rows[0]?.id;
+  if (id) return id;
+  throw new AppError(
+    'NOT_FOUND',
+    `${location} has no tenant "${tenant}": "portolan tenant list" shows them, ` +
+      '"portolan tenant add" makes one',
+  );
+}

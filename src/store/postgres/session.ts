@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { isUuid } from '../../core/ids.ts';
+import { AppError } from '../../errors.ts';
+import { isCollision, isConnectionLost, postgresError } from './connection.ts';
+
+/** As whom a transaction works: for one tenant, or for the store as a whole. */
+export type Role =
+  | { readonly name: 'portolan_app'; readonly tenantId: string }
+  | { readonly name: 'portolan_maintenance' };
+
+/**
+ * The first statements of a transaction. SET takes no parameters, and `set_config` would not
+ * reach the workers of a cluster: so the id is checked, and quoted here and nowhere else.
+ */
+export function beginAs(role: Role): string {
+  const begin = `BEGIN; SET LOCAL ROLE ${role.name}`;
+  if (role.name === 'portolan_maintenance') return begin;
+  if (!isUuid(role.tenantId)) throw new TypeError(`"${role.tenantId}" is no tenant's id`);
+  return `${begin}; SET LOCAL app.tenant_id = '${role.tenantId}'`;
+}
+
+/** What may be done again where a connection breaks or two transactions collide. */
+export interface RetryPolicy {
+  /**
+   * Whether the work may be done twice: else a connection that breaks while the server commits,
+   * when nobody knows whether it did, is reported.
+   */
+  readonly isIdempotent: boolean;
+  /** How long to try again, ms. A server that restarts is back in a few seconds. */
+  readonly patienceMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A store's connections. */
+export interface Session {
+  readonly pool: pg.Pool;
+  readonly location: string;
+}
+
+/**
+ * Runs `work` in a transaction, and again as a whole where the connection broke before the server
+ * was asked to commit, or where it collided with another one.
+ *
+ * @throws AppError STORE_UNREACHABLE, UNKNOWN_OUTCOME, BUSY, STORE_DENIED, STORE_FULL; what `work`
+ *   throws
+ */
+export async function inTransaction<T>(
+  { pool, location }: Session,
+  role: Role,
+  work: (client: pg.PoolClient) => Promise<T>,
+  { isIdempotent, patienceMs, signal }: RetryPolicy,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (let waitMs = 20; ; waitMs = Math.min(waitMs * 2, 1000)) {
+    signal?.throwIfAborted();
+    const attempt = { isCommitting: false };
+    try {
+      return await once(pool, role, work, attempt);
+    } catch (error) {
+      const isLost = isConnectionLost(error);
+      if (isLost && attempt.isCommitting && !isIdempotent) {
+        throw new AppError(
+          'UNKNOWN_OUTCOME',
+          `${location}: the connection broke while the server was committing, so whether the ` +
+            'change was made is not known: look, and repeat it if it was not',
+          { cause: error },
+        );
+      }
+      if (!(isLost || isCollision(error)) || performance.now() > deadline) {
+        throw postgresError(error, location);
+      }
+    }
+    await sleep(waitMs * (0.5 + Math.random()), undefined, signal ? { signal } : {});
+  }
+}
+
+async function once<T>(
+  pool: pg.Pool,
+  role: Role,
+  work: (client: pg.PoolClient) => Promise<T>,
+  attempt: { isCommitting: boolean },
+): Promise<T> {
+  const client = await pool.connect();
+  // A connection that breaks between two statements says so here; the next statement fails.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query(beginAs(role));
+    const result = await work(client);
+    attempt.isCommitting = true;
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (isConnectionLost(error)) broken = error as Error;
+    else await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { BinaryCopy, inetBytes, uuidBytes } from './binary-copy.ts';
+
+/** How a value of a column is written. */
+const encoders = {
+  uuid: (copy: BinaryCopy, value: string) => copy.bytes(uuidBytes(value)),
+  text: (copy: BinaryCopy, value: string) => copy.text(value),
+  inet: (copy: BinaryCopy, value: string) => copy.bytes(inetBytes(value)),
+  jsonb: (copy: BinaryCopy, value: unknown) => copy.json(value),
+  bytea: (copy: BinaryCopy, value: Uint8Array) => copy.bytes(value),
+  smallint: (copy: BinaryCopy, value: number) => copy.int2(value),
+  integer: (copy: BinaryCopy, value: number) => copy.int4(value),
+  bigint: (copy: BinaryCopy, value: number) => copy.int8(value),
+  'double precision': (copy: BinaryCopy, value: number) => copy.float8(value),
+  boolean: (copy: BinaryCopy, value: boolean) => copy.bool(value),
+  /** Epoch ms. */
+  timestamptz: (copy: BinaryCopy, value: number) => copy.time(value),
+};
+
+export type ColumnType = keyof typeof encoders;
+
+/** A temporary table of a connection, into which rows are copied on their way to their table. */
+export interface StagingTable {
+  readonly name: string;
+  /** Type by name of column, in order. */
+  readonly columns: Readonly<Record<string, ColumnType>>;
+}
+
+/** The statement that makes it; it is empty again after each transaction. */
+export function createStaging({ name, columns }: StagingTable): string {
+  const list = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+  return `CREATE TEMP TABLE IF NOT EXISTS ${name} (${list.join(', ')}) ON COMMIT DELETE ROWS`;
+}
+
+/** Bytes sent at a time. */
+const chunkBytes = 256 * 1024;
+
+/**
+ * Copies rows into a table.
+ *
+ * @param rows values in the order of the table's columns; null and undefined are NULL
+ */
+export async function copyRows(
+  client: pg.ClientBase,
+  { name, columns }: StagingTable,
+  rows: Iterable<readonly unknown[]>,
+): Promise<void> {
+  const types = Object.values(columns).map(
+    (type) => encoders[type] as (copy: BinaryCopy, value: unknown) => void,
+  );
+  const copy = new BinaryCopy();
+  await copyInto(client, `${name} (${Object.keys(columns).join(', ')})`, copy, function* () {
+    for (const row of rows) {
+      copy.row(types.length);
+      for (const [index, encode] of types.entries()) {
+        const value = row[index];
+        if (value === null || value === undefined) copy.null();
+        else encode(copy, value);
+      }
+      yield;
+    }
+  });
+}
+
+/**
+ * Copies what `write` encodes: it yields where a chunk may be sent.
+ *
+ * @param target a table, with the list of its columns
+ */
+export async function copyInto(
+  client: pg.ClientBase,
+  target: string,
+  copy: BinaryCopy,
+  write: () => Iterable<void>,
+): Promise<void> {
+  const stream: Writable = client.query(
+    copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`),
+  );
+  const done = finished(stream);
+  // Awaited at the end, also where the stream fails before.
+  done.catch(() => undefined);
+  for (const _ of write()) {
+    if (copy.size < chunkBytes) continue;
+    if (!stream.write(copy.take())) await drained(stream);
+    if (stream.destroyed) break;
+  }
+  if (!stream.destroyed) stream.end(copy.finish());
+  await done;
+}
+
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stream.off('drain', settle).off('error', settle).off('close', settle);
+      resolve();
+    };
+    stream.once('drain', settle).once('error', settle).once('close', settle);
+  });
+}

@@ -1,0 +1,153 @@
+import type pg from 'pg';
+import { hostId } from '../../core/ids.ts';
+import type { HostSighting } from '../host-sightings.ts';
+import { copyRows, type StagingTable } from './staging.ts';
+
+/** A transaction that records a batch of one job. */
+export interface Writer {
+  readonly client: pg.ClientBase;
+  readonly tenantId: string;
+  readonly jobId: string;
+}
+
+/** Ids of hosts by canonical address. */
+export type HostIds = ReadonlyMap<string, string>;
+
+/**
+ * What a batch says of hosts, and (`is_seen` false) the hosts of the inventory that a completed
+ * unit has looked at in vain. `checked_at` is 'epoch' where nothing says whether the host is up.
+ */
+export const stagedHosts: StagingTable = {
+  name: 'staged_hosts',
+  columns: {
+    id: 'uuid',
+    is_seen: 'boolean',
+    address: 'inet',
+    hostname: 'text',
+    mac: 'text',
+    vendor: 'text',
+    os_family: 'text',
+    asn: 'bigint',
+    org: 'text',
+    state: 'text',
+    reason: 'text',
+    suspect: 'text',
+    not_shown: 'jsonb',
+    first_seen: 'timestamptz',
+    last_seen: 'timestamptz',
+    checked_at: 'timestamptz',
+    t: 'timestamptz',
+  },
+};
+
+/** The hosts that completed units have looked at, with the time at which they began. */
+export const coveredHosts: StagingTable = {
+  name: 'covered_hosts',
+  columns: { host_id: 'uuid', t: 'timestamptz' },
+};
+
+const about = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'];
+const isNewer = 'excluded.checked_at >= hosts.checked_at';
+const newest = (column: string): string =>
+  `${column} = CASE WHEN ${isNewer} THEN coalesce(excluded.${column}, hosts.${column})
+    ELSE coalesce(hosts.${column}, excluded.${column}) END`;
+const ifChecked = (column: string): string =>
+  `${column} = CASE WHEN excluded.checked_at > 'epoch' AND ${isNewer} THEN excluded.${column}
+    ELSE hosts.${column} END`;
+
+/** Known, asked, and no answer: recorded as any sighting is, in the same pass. */
+const stageUnanswered = `
+  INSERT INTO staged_hosts (id, is_seen, address, hostname, mac, vendor, os_family, asn, org, state,
+    suspect, first_seen, checked_at)
+  SELECT DISTINCT ON (h.id) h.id, false, h.address, h.hostname, h.mac::text, h.vendor, h.os_family,
+    h.asn, h.org, 'down', h.suspect, h.first_seen, c.t
+  FROM covered_hosts c JOIN hosts h ON h.id = c.host_id AND h.tenant_id = $1
+  WHERE NOT EXISTS (SELECT FROM staged_hosts s WHERE s.id = h.id)
+    AND NOT EXISTS (SELECT FROM host_scans s WHERE s.job_id = $2 AND s.host_id = h.id)
+  ORDER BY h.id, c.t DESC`;
+
+/**
+ * One statement that locks every host of the batch in the order of their ids: so that two writers
+ * that meet on several hosts wait for each other in one direction only. Whoever holds a host's row
+ * has its ports and facts to itself until the transaction ends.
+ */
+const upsertHosts = `
+  INSERT INTO hosts (id, tenant_id, address, ${about.join(', ')}, status, suspect, first_seen,
+    last_seen, checked_at, last_job_id)
+  SELECT id, $1, address, hostname, mac::macaddr, vendor, os_family, asn, org, state, suspect,
+    first_seen, last_seen, checked_at, $2
+  FROM staged_hosts ORDER BY id
+  ON CONFLICT (id) DO UPDATE SET
+    ${about.map(newest).join(', ')},
+    ${['status', 'suspect'].map(ifChecked).join(', ')},
+    first_seen = least(hosts.first_seen, excluded.first_seen),
+    last_seen = greatest(hosts.last_seen, excluded.last_seen),
+    checked_at = greatest(hosts.checked_at, excluded.checked_at),
+    last_job_id = CASE WHEN ${isNewer} THEN excluded.last_job_id ELSE hosts.last_job_id END`;
+
+const seen = ['state', 'reason', ...about, 'suspect', 'not_shown', 't'];
+
+/** What an event says of a host outweighs what its ports imply (reason IS NULL). */
+const upsertHostScans = `
+  INSERT INTO host_scans (tenant_id, job_id, host_id, ${seen.join(', ')})
+  SELECT $1, $2, id, state, reason, hostname, mac::macaddr, vendor, os_family, asn, org, suspect,
+    not_shown, t
+  FROM staged_hosts WHERE is_seen
+  ON CONFLICT (job_id, host_id) DO UPDATE SET
+    ${seen.map((column) => `${column} = excluded.${column}`).join(', ')}
+  WHERE (excluded.reason IS NOT NULL
+      AND (host_scans.reason IS NULL OR excluded.t >= host_scans.t))
+    OR (host_scans.reason IS NULL AND excluded.reason IS NULL
+      AND (excluded.state = 'up') >= (host_scans.state = 'up') AND excluded.t >= host_scans.t)`;
+
+const countKnown = `
+  SELECT count(*) AS count FROM host_scans s
+  WHERE s.job_id = $1 AND s.host_id IN (SELECT id FROM staged_hosts)`;
+
+export interface WrittenHosts {
+  readonly ids: HostIds;
+  /** Whether an earlier batch of the job told of one of them. */
+  readonly areKnown: boolean;
+}
+
+/** Records the hosts of a batch, and those that were covered in vain; locks all of them. */
+export async function writeHosts(
+  { client, tenantId, jobId }: Writer,
+  sightings: ReadonlyMap<string, HostSighting>,
+): Promise<WrittenHosts> {
+  const ids = new Map<string, string>();
+  for (const address of sightings.keys()) ids.set(address, hostId(tenantId, address));
+  await copyRows(client, stagedHosts, stagedRows(sightings, ids));
+  await client.query(stageUnanswered, [tenantId, jobId]);
+  await client.query(upsertHosts, [tenantId, jobId]);
+  const known = await client.query<{ count: number }>(countKnown, [jobId]);
+  await client.query(upsertHostScans, [tenantId, jobId]);
+  return { ids, areKnown: known.rows[0]!.count > 0 };
+}
+
+function* stagedRows(
+  sightings: ReadonlyMap<string, HostSighting>,
+  ids: HostIds,
+): Generator<readonly unknown[]> {
+  for (const { address, event, state, first, last } of sightings.values()) {
+    yield [
+      ids.get(address),
+      true,
+      address,
+      event?.hostname,
+      event?.mac,
+      event?.vendor,
+      event?.os_family,
+      event?.asn,
+      event?.org,
+      state,
+      event?.reason,
+      event?.suspect,
+      event?.not_shown,
+      first,
+      state === 'up' ? last : null,
+      state === 'unknown' ? 0 : last,
+      event?.t ?? last,
+    ];
+  }
+}

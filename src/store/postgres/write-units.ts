@@ -1,0 +1,118 @@
+import { hostId } from '../../core/ids.ts';
+import type { RunUnit } from '../../core/events.ts';
+import { portRuns, type PortSet } from '../../core/ports.ts';
+import type { UnitCoverage } from '../coverage.ts';
+import { copyRows, type StagingTable } from './staging.ts';
+import { coveredHosts, type Writer } from './write-hosts.ts';
+
+/** A completed unit stays as it is: what completed it is in the store already. */
+const upsertUnit = `
+  INSERT INTO scan_units (tenant_id, job_id, unit, first, last, status, attempt, started_at,
+    completed_at, counts)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  ON CONFLICT (job_id, unit) DO UPDATE SET
+    first = excluded.first, last = excluded.last, status = excluded.status,
+    attempt = excluded.attempt, started_at = excluded.started_at,
+    completed_at = excluded.completed_at, counts = excluded.counts
+  WHERE scan_units.status <> 'completed'`;
+
+/** @returns whether the row was written */
+export async function writeUnit(
+  { client, tenantId, jobId }: Writer,
+  unit: RunUnit,
+  attempt: number,
+): Promise<boolean> {
+  const { rowCount } = await client.query(upsertUnit, [
+    tenantId,
+    jobId,
+    unit.unit,
+    unit.first,
+    unit.last,
+    unit.status,
+    attempt,
+    new Date(unit.t_start).toISOString(),
+    new Date(unit.t_end).toISOString(),
+    JSON.stringify(unit.counts),
+  ]);
+  return rowCount === 1;
+}
+
+/** A completed unit of a batch, and what it has looked at. */
+export interface CoveredUnit {
+  readonly unit: RunUnit;
+  readonly coverage: UnitCoverage;
+}
+
+/** Notes which hosts the completed units have looked at, before the hosts are recorded. */
+export async function stageCoverage(
+  { client, tenantId }: Writer,
+  units: readonly CoveredUnit[],
+): Promise<void> {
+  await copyRows(client, coveredHosts, rows());
+  function* rows(): Generator<readonly unknown[]> {
+    for (const { unit, coverage } of units) {
+      for (const address of coverage.addresses) yield [hostId(tenantId, address), unit.t_start];
+    }
+  }
+}
+
+/** The ports of one job, as ranges. */
+export const coveredPorts: StagingTable = {
+  name: 'covered_ports',
+  columns: { transport: 'text', first: 'integer', last: 'integer' },
+};
+
+/**
+ * A port that was covered and is no row of this job is in the state that the host's unlisted ports
+ * are in. That is known only where the job accounts for every covered port of the transport: rows
+ * and counts (not_shown) together. A host that was given up midway closes nothing. The hosts' rows
+ * are locked already, and so their ports.
+ */
+const closePorts = `
+  WITH covered AS (SELECT transport, sum(last - first + 1) AS size
+    FROM covered_ports GROUP BY transport),
+  unlisted AS (
+    SELECT s.host_id, s.t, n.value ->> 'transport' AS transport,
+      sum((n.value ->> 'count')::bigint) AS count,
+      CASE WHEN count(DISTINCT n.value ->> 'state') = 1 THEN min(n.value ->> 'state')
+        ELSE 'closed|filtered' END AS state
+    FROM (SELECT DISTINCT host_id FROM covered_hosts) c
+    JOIN host_scans s ON s.job_id = $1 AND s.host_id = c.host_id AND s.state = 'up'
+    CROSS JOIN LATERAL jsonb_array_elements(s.not_shown) AS n (value)
+    GROUP BY s.host_id, s.t, n.value ->> 'transport'
+  ),
+  answered AS (
+    SELECT u.host_id, u.t, u.transport, u.state FROM unlisted u
+    JOIN covered ON covered.transport = u.transport
+    WHERE u.count + (SELECT count(*) FROM port_scans p WHERE p.job_id = $1
+      AND p.host_id = u.host_id AND p.transport = u.transport) >= covered.size
+  )
+  UPDATE host_ports SET state = answered.state, reason = NULL, checked_at = answered.t,
+    last_changed = CASE WHEN host_ports.state = answered.state THEN host_ports.last_changed
+      ELSE answered.t END,
+    last_job_id = $1
+  FROM answered
+  WHERE host_ports.host_id = answered.host_id AND host_ports.transport = answered.transport
+    AND host_ports.checked_at <= answered.t
+    AND EXISTS (SELECT FROM covered_ports c WHERE c.transport = host_ports.transport
+      AND host_ports.port BETWEEN c.first AND c.last)
+    AND NOT EXISTS (SELECT FROM port_scans p WHERE p.job_id = $1
+      AND p.host_id = host_ports.host_id AND p.transport = host_ports.transport
+      AND p.port = host_ports.port)`;
+
+/** Concludes which ports of the hosts that were looked at are closed. */
+export async function closeUnlisted(
+  { client, jobId }: Writer,
+  units: readonly CoveredUnit[],
+): Promise<void> {
+  const [first] = units;
+  if (!first) return;
+  await copyRows(client, coveredPorts, runsOf(first.coverage.ports));
+  await client.query(closePorts, [jobId]);
+}
+
+function* runsOf(ports: PortSet): Generator<readonly unknown[]> {
+  for (const transport of ['tcp', 'udp'] as const) {
+    for (const { first, last } of portRuns(ports[transport])) yield [transport, first, last];
+  }
+}
