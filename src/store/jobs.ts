@@ -1,4 +1,4 @@
-import { newJobId } from '../core/ids.ts';
+import { isUuid, newJobId } from '../core/ids.ts';
 import { assertTransition, type JobState, statesBefore } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
 import { tenantKey } from './filter.ts';
@@ -141,6 +141,7 @@ export async function setJobStatus(
       worker_started: worker.started,
     }),
   });
+  if (!isUuid(id)) return getJob(db, id);
   const [row] = await db.query<JobRecord>(sql`
     UPDATE scan_jobs SET ${set}
     WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
@@ -192,10 +193,12 @@ export async function heartbeat(
 
 /** A job by its UUID. */
 export async function getJob(db: StoreDatabase, id: string): Promise<Job> {
-  const [row] = await db.query<JobRecord>(
-    sql`SELECT * FROM scan_jobs WHERE ${name(db.dialect.uuidColumn)} = ${id}`,
-  );
-  if (row) return toJob(db, row);
+  const rows = isUuid(id)
+    ? await db.query<JobRecord>(
+        sql`SELECT * FROM scan_jobs WHERE ${name(db.dialect.uuidColumn)} = ${id}`,
+      )
+    : [];
+  if (rows[0]) return toJob(db, rows[0]);
   throw new AppError('NOT_FOUND', `there is no scan ${id}: "portolan scans" lists them`);
 }
 

@@ -138,7 +138,8 @@ function copyPackage({ folder }: Installation, target: string): string {
     if (isThere(place)) continue;
     symlinkSync(join(copy, link.source.replace(/^native\//, '')), place);
   }
-  for (const program of readdirSync(join(copy, 'bin'))) chmodSync(join(copy, 'bin', program), 0o755);
+  for (const program of readdirSync(join(copy, 'bin')))
+    chmodSync(join(copy, 'bin', program), 0o755);
   return copy;
 }
 

@@ -64,7 +64,8 @@ export function openPool(url: string, settings: PoolSettings): pg.Pool {
     keepAlive: true,
     allowExitOnIdle: true,
     application_name: 'portolan',
-    options: '-c timezone=UTC -c datestyle=ISO -c search_path=public,pg_temp -c client_min_messages=warning',
+    options:
+      '-c timezone=UTC -c datestyle=ISO -c search_path=public,pg_temp -c client_min_messages=warning',
   });
   // An idle connection that breaks is replaced by the next that is needed.
   pool.on('error', () => undefined);

@@ -76,9 +76,7 @@ export async function copyInto(
   copy: BinaryCopy,
   write: () => Iterable<void>,
 ): Promise<void> {
-  const stream: Writable = client.query(
-    copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`),
-  );
+  const stream: Writable = client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`));
   const done = finished(stream);
   // Awaited at the end, also where the stream fails before.
   done.catch(() => undefined);

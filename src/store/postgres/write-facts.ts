@@ -128,7 +128,10 @@ class FactRows {
   readonly handshakes: unknown[][] = [];
   readonly pages: unknown[][] = [];
   readonly errors: unknown[][] = [];
-  readonly certificates = new Map<string, { certificate: Certificate; first: number; last: number }>();
+  readonly certificates = new Map<
+    string,
+    { certificate: Certificate; first: number; last: number }
+  >();
   readonly skipped: Record<string, number> = {};
   readonly ids: HostIds;
 
@@ -201,7 +204,9 @@ class FactRows {
   addError({ scope, code, message, t }: Omit<RunError, 'run_id' | 'type'>): void {
     // The time of a bad line is that of the reading: not a part of what it is.
     const at = scope.startsWith('line:') ? '' : String(t);
-    const digest = createHash('sha256').update(JSON.stringify([scope, code, message, at])).digest();
+    const digest = createHash('sha256')
+      .update(JSON.stringify([scope, code, message, at]))
+      .digest();
     this.errors.push([digest.subarray(0, 8), scope, code, message, t]);
   }
 

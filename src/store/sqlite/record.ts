@@ -30,11 +30,7 @@ const selectJob = `
   FROM scan_jobs j JOIN tenants t ON t.id = j.tenant_id WHERE j.uuid = ?`;
 
 /** The `record` of a SQLite store. */
-export function sqliteRecorder({
-  db,
-  path,
-  exclusively,
-}: SqliteConnection): Store['record'] {
+export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Store['record'] {
   const prepare = statements(db);
   let coverageOf: CoverageWriter | undefined;
   return async (jobId, batch, options = {}) => {

@@ -1,0 +1,254 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventBatch } from '../../src/core/event-batch.ts';
+import type { RunUnit, ScanEvent, ScanHost, ScanPort } from '../../src/core/events.ts';
+import { finishJob } from '../../src/store/job-end.ts';
+import { createJob, type Job, startJob } from '../../src/store/jobs.ts';
+import { recordScan } from '../../src/store/recorder.ts';
+import type { Store } from '../../src/store/store.ts';
+import { currentWorker } from '../../src/store/worker.ts';
+
+import { storeKinds, type TestStore } from './stores.ts';
+
+let opened: TestStore;
+let store: Store;
+
+const config = (targets: string[], ports: string): object => ({ targets, ports, seed: 's' });
+
+async function running(settings: object): Promise<Job> {
+  const job = await createJob(store.database, { scan_type: 'network', config: settings });
+  return startJob(store.database, job.id, currentWorker());
+}
+
+const port = (addr: string, number: number, t: number, more: Partial<ScanPort> = {}): ScanPort => ({
+  type: 'scan.port',
+  run_id: 'r',
+  addr,
+  transport: 'tcp',
+  port: number,
+  state: 'open',
+  reason: 'syn-ack',
+  t_first: t,
+  t_last: t,
+  ...more,
+});
+
+const host = (addr: string, t: number, more: Partial<ScanHost> = {}): ScanHost => ({
+  type: 'scan.host',
+  run_id: 'r',
+  addr,
+  state: 'up',
+  reason: 'syn-ack',
+  t,
+  ...more,
+});
+
+const unit = (number: number, last: number, t: number, more: Partial<RunUnit> = {}): RunUnit => ({
+  type: 'run.unit',
+  run_id: 'r',
+  unit: number,
+  first: 0,
+  last,
+  status: 'completed',
+  t_start: t,
+  t_end: t,
+  counts: { hosts: last + 1 },
+  ...more,
+});
+
+const closed = (count: number): Pick<ScanHost, 'not_shown'> => ({
+  not_shown: [{ transport: 'tcp', state: 'closed', reason: 'conn-refused', count }],
+});
+
+const rows: TestStore['rows'] = (sql) => opened.rows(sql);
+
+async function* batches(...list: ScanEvent[][]): AsyncGenerator<ScanEvent[]> {
+  yield* list;
+}
+
+async function scan(settings: object, ...list: ScanEvent[][]): Promise<Job> {
+  const job = await running(settings);
+  await recordScan(store, job, batches(...list));
+  return finishJob(store.database, job.id, { status: 'completed', attempt: job.attempts });
+}
+
+describe.each(storeKinds)('on $name', ({ newStore }) => {
+  beforeEach(async () => {
+    opened = await newStore();
+    store = opened.store;
+  });
+
+  afterEach(() => opened[Symbol.asyncDispose]());
+
+  test('a unit that is recorded twice changes no row', async () => {
+    const job = await running(config(['192.0.2.1'], '22,80'));
+    const events = [
+      host('192.0.2.1', 1000, closed(0)),
+      port('192.0.2.1', 22, 1000, { service: { name: 'ssh', product: 'OpenSSH', version: '9.2' } }),
+      port('192.0.2.1', 80, 1001),
+    ];
+    const everything = (): Promise<unknown> =>
+      Promise.all(
+        ['host_scans', 'port_scans', 'services', 'hosts', 'host_ports', 'scan_errors'].map(
+          (table) => rows(`SELECT * FROM ${table}`),
+        ),
+      );
+    const first = await store.record(job.id, eventBatch(events));
+    const before = await everything();
+    await store.record(job.id, eventBatch(events));
+    expect(first.portCount).toBe(2);
+    expect(await everything()).toEqual(before);
+    expect(await rows('SELECT port, product, version FROM host_ports ORDER BY port')).toEqual([
+      { port: 22, product: 'OpenSSH', version: '9.2' },
+      { port: 80, product: null, version: null },
+    ]);
+  });
+
+  test('an older scan that comes later overwrites nothing newer, and moves only first_seen', async () => {
+    const newer = await running(config(['192.0.2.1'], '22'));
+    await store.record(
+      newer.id,
+      eventBatch([host('192.0.2.1', 2000, { hostname: 'new' }), port('192.0.2.1', 22, 2000)]),
+    );
+    const older = await running(config(['192.0.2.1'], '22'));
+    await store.record(
+      older.id,
+      eventBatch([
+        host('192.0.2.1', 1000, { hostname: 'old', state: 'down', reason: 'no-response' }),
+        port('192.0.2.1', 22, 1000, { state: 'closed', reason: 'conn-refused' }),
+      ]),
+    );
+    expect(
+      await rows('SELECT state, first_seen, last_seen, last_changed FROM host_ports ORDER BY port'),
+    ).toEqual([{ state: 'open', first_seen: 1000, last_seen: 2000, last_changed: 2000 }]);
+    expect(await rows('SELECT status, hostname, first_seen, last_seen FROM hosts')).toEqual([
+      { status: 'up', hostname: 'new', first_seen: 1000, last_seen: 2000 },
+    ]);
+  });
+
+  test('what a port is known to be outlives scans that did not ask, and yields to those that did', async () => {
+    const job = await running(config(['192.0.2.1'], '443'));
+    const nginx = { name: 'https', product: 'nginx', version: '1.25', method: 'http' };
+    const known = async (t: number, service?: ScanPort['service']): Promise<unknown> => {
+      await store.record(job.id, eventBatch([port('192.0.2.1', 443, t, service && { service })]));
+      const [row] = await rows('SELECT service, product, version FROM host_ports');
+      return row && Object.values(row);
+    };
+    expect(await known(1000)).toEqual([null, null, null]);
+    expect(await known(2000, { name: 'https', method: 'port' })).toEqual(['https', null, null]);
+    expect(await known(3000, nginx)).toEqual(['https', 'nginx', '1.25']);
+    expect(await known(4000)).toEqual(['https', 'nginx', '1.25']);
+    expect(await known(5000, { name: 'other', method: 'port' })).toEqual([
+      'https',
+      'nginx',
+      '1.25',
+    ]);
+    expect(await known(6000, { name: 'https', method: 'tls' })).toEqual(['https', 'nginx', '1.25']);
+    expect(await known(7000, { ...nginx, version: '1.26' })).toEqual(['https', 'nginx', '1.26']);
+    expect(await known(6500, { name: 'ssh', method: 'banner' })).toEqual([
+      'https',
+      'nginx',
+      '1.26',
+    ]);
+    expect(await known(8000, { name: 'ssh', method: 'banner' })).toEqual(['ssh', null, null]);
+  });
+
+  test('a covered port that is no longer open becomes closed; one outside the coverage stays', async () => {
+    await scan(config(['192.0.2.1'], '22,80,443'), [
+      host('192.0.2.1', 1000, closed(0)),
+      ...[22, 80, 443].map((number) => port('192.0.2.1', number, 1000)),
+      unit(0, 0, 1000),
+    ]);
+    await scan(config(['192.0.2.1'], '22,80'), [
+      host('192.0.2.1', 2000, closed(1)),
+      port('192.0.2.1', 22, 2000),
+      unit(0, 0, 2000),
+    ]);
+    expect(
+      await rows('SELECT port, state, last_seen, last_changed FROM host_ports ORDER BY port'),
+    ).toEqual([
+      { port: 22, state: 'open', last_seen: 2000, last_changed: 1000 },
+      { port: 80, state: 'closed', last_seen: 1000, last_changed: 2000 },
+      { port: 443, state: 'open', last_seen: 1000, last_changed: 1000 },
+    ]);
+  });
+
+  test('a host that was given up midway closes none of its ports', async () => {
+    await scan(config(['192.0.2.1'], '22,80'), [
+      host('192.0.2.1', 1000, closed(0)),
+      port('192.0.2.1', 22, 1000),
+      port('192.0.2.1', 80, 1000),
+      unit(0, 0, 1000),
+    ]);
+    await scan(config(['192.0.2.1'], '22,80,8080'), [
+      host('192.0.2.1', 2000, closed(1)),
+      port('192.0.2.1', 22, 2000),
+      unit(0, 0, 2000),
+    ]);
+    expect(await rows('SELECT state FROM host_ports')).toEqual([
+      { state: 'open' },
+      { state: 'open' },
+    ]);
+  });
+
+  test('a known host that a newer scan covered and did not meet is down; others stay up', async () => {
+    await scan(config(['192.0.2.0/30'], '22'), [
+      host('192.0.2.1', 1000),
+      port('192.0.2.1', 22, 1000),
+      host('192.0.2.2', 1000),
+      unit(0, 3, 1000),
+    ]);
+    await scan(config(['192.0.2.0/31'], '22'), [unit(0, 1, 2000)]);
+    expect(
+      await rows('SELECT address, status, last_seen, checked_at FROM hosts ORDER BY address'),
+    ).toEqual([
+      { address: '192.0.2.1', status: 'down', last_seen: 1000, checked_at: 2000 },
+      { address: '192.0.2.2', status: 'up', last_seen: 1000, checked_at: 1000 },
+    ]);
+  });
+
+  test('a partial unit concludes nothing, and its second, complete try replaces its row', async () => {
+    await scan(config(['192.0.2.1'], '22'), [
+      host('192.0.2.1', 1000),
+      port('192.0.2.1', 22, 1000),
+      unit(0, 0, 1000),
+    ]);
+    const job = await running(config(['192.0.2.1'], '22'));
+    await recordScan(store, job, batches([unit(0, 0, 2000, { status: 'partial' })]));
+    expect(await rows('SELECT status FROM hosts')).toEqual([{ status: 'up' }]);
+    await recordScan(store, job, batches([unit(0, 0, 3000)]));
+    expect(await rows('SELECT status FROM hosts')).toEqual([{ status: 'down' }]);
+    expect(await rows('SELECT status FROM scan_units ORDER BY completed_at DESC LIMIT 1')).toEqual([
+      { status: 'completed' },
+    ]);
+  });
+
+  test('a unit that is completed already is refused, and so is a worker that lost its job', async () => {
+    const job = await running(config(['192.0.2.1'], '22'));
+    const events = [host('192.0.2.1', 1000), port('192.0.2.1', 22, 1000), unit(0, 0, 1000)];
+    const options = { attempt: job.attempts };
+    expect((await store.record(job.id, eventBatch(events), options)).status).toBe('recorded');
+    const late = eventBatch([port('192.0.2.1', 23, 1000), unit(0, 0, 1000)]);
+    expect((await store.record(job.id, late, options)).status).toBe('done');
+    const lost = await store.record(job.id, eventBatch([port('192.0.2.1', 24, 1)]), { attempt: 9 });
+    expect(lost.status).toBe('lost');
+    expect(await rows('SELECT port FROM port_scans')).toEqual([{ port: 22 }]);
+  });
+
+  test('a finished scan has its counts in its row', async () => {
+    const job = await scan(config(['192.0.2.1'], '22,80'), [
+      host('192.0.2.1', 1000, closed(1)),
+      port('192.0.2.1', 22, 1000),
+      {
+        type: 'run.error',
+        run_id: 'r',
+        scope: 'port:192.0.2.1:tcp:22',
+        code: 'E',
+        message: 'm',
+        t: 1,
+      },
+      unit(0, 0, 1000, { counts: { probes_sent: 3 } }),
+    ]);
+    expect(job).toMatchObject({ status: 'completed', host_count: 1, error_count: 1 });
+    expect(job.counts).toMatchObject({ probes_sent: 3, ports_open: 1, hosts_up: 1, errors: 1 });
+  });
+});
