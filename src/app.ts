@@ -8,23 +8,38 @@ export interface App extends AsyncDisposable {
   readonly version: string;
 }
 
+/** Which store, for which tenant, by how many connections. */
+export type StoreConfig = Pick<Config, 'db'> & Partial<Pick<Config, 'pool' | 'tenant'>>;
+
 /**
  * Opens the application: the one place that constructs its parts.
  *
  * @param options.create make the store where there is none: for commands that write
- * @throws AppError as `openSqliteStore`
+ * @throws AppError as `openSqliteStore` and `openPostgresStore`
  */
 export async function openApp(
-  config: Pick<Config, 'db'>,
+  config: StoreConfig,
   options: { readonly create: boolean },
 ): Promise<App> {
-  const { openSqliteStore } = await import('./store/sqlite/open.ts');
-  const store = await openSqliteStore(config.db, options);
+  const store = await openStore(config, options);
   return {
     store,
     version: packageVersion(),
     [Symbol.asyncDispose]: () => store.close(),
   };
+}
+
+/** Each kind of store is loaded where it is used: the driver of the other costs time. */
+async function openStore(
+  { db, pool, tenant }: StoreConfig,
+  options: { readonly create: boolean },
+): Promise<Store> {
+  if (/^postgres(ql)?:\/\//.test(db)) {
+    const { openPostgresStore } = await import('./store/postgres/open.ts');
+    return openPostgresStore(db, { ...options, tenant, ...(pool && { pool }) });
+  }
+  const { openSqliteStore } = await import('./store/sqlite/open.ts');
+  return openSqliteStore(db, { ...options, tenant });
 }
 
 /** The version in package.json. */

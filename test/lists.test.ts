@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueChain } from '../src/demo/certificates.ts';
 import { type Outcome, portolan } from './cli.ts';
+import { storeKinds, type TestStore } from './store/stores.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portolan-lists-'));
-const db = join(folder, 'results.db');
+let opened: TestStore;
 const [first, second] = [
   '01900000-0000-7000-8000-000000000001',
   '01900001-0000-7000-8000-000000000002',
@@ -108,151 +108,161 @@ function events(): object[] {
 }
 
 function run(...words: string[]): Promise<Outcome> {
-  return portolan([...words, '--db', db]);
+  return portolan([...words, '--db', opened.db]);
 }
 
 async function json<Row>(...words: string[]): Promise<Row[]> {
   return JSON.parse((await run(...words, '--json')).stdout) as Row[];
 }
 
-beforeAll(async () => {
-  const file = join(folder, 'events.jsonl');
-  writeFileSync(
-    file,
-    events()
-      .map((event) => `${JSON.stringify(event)}\n`)
-      .join(''),
-  );
-  const { status, stderr } = await run('import', file);
-  expect([status, stderr]).toEqual([0, expect.stringContaining('14 lines read')]);
-});
-
-type Port = { address: string; port: number; version: string | null; first_seen: string };
-
-describe('ports', () => {
-  test('are those known now, in the order of addresses, the newest observation winning', async () => {
-    const rows = await json<Port>('ports');
-    expect(rows.map(({ address, port }) => `${address} ${port}`)).toEqual([
-      '192.0.2.9 53',
-      '192.0.2.10 22',
-      '192.0.2.10 443',
-      '2001:db8::1 22',
-    ]);
-    expect(rows[1]).toMatchObject({ version: '9.2', first_seen: new Date(start).toISOString() });
+describe.each(storeKinds)('on $name', ({ addressOrder, newStore }) => {
+  beforeAll(async () => {
+    opened = await newStore();
+    const file = join(folder, 'events.jsonl');
+    writeFileSync(
+      file,
+      events()
+        .map((event) => `${JSON.stringify(event)}\n`)
+        .join(''),
+    );
+    const { status, stderr } = await run('import', file);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('14 lines read')]);
   });
 
-  test('are those of one scan with --scan, by id, prefix or "last"', async () => {
-    const old = await json<Port>('ports', '--scan', first);
-    expect(old.map(({ version }) => version)).toEqual([null, '9.1', null]);
-    expect(await json('ports', '--scan', first.slice(0, 8))).toEqual(old);
-    expect(await json<Port>('ports', '--scan', 'last')).toHaveLength(3);
+  afterAll(() => opened[Symbol.asyncDispose]());
+
+  type Port = { address: string; port: number; version: string | null; first_seen: string };
+
+  describe('ports', () => {
+    test('are those known now, in the order of addresses, the newest observation winning', async () => {
+      const rows = await json<Port>('ports');
+      expect(rows.map(({ address, port }) => `${address} ${port}`)).toEqual([
+        '192.0.2.9 53',
+        '192.0.2.10 22',
+        '192.0.2.10 443',
+        '2001:db8::1 22',
+      ]);
+      expect(rows[1]).toMatchObject({ version: '9.2', first_seen: new Date(start).toISOString() });
+    });
+
+    test('are those of one scan with --scan, by id, prefix or "last"', async () => {
+      const old = await json<Port>('ports', '--scan', first);
+      expect(old.map(({ version }) => version)).toEqual([null, '9.1', null]);
+      expect(await json('ports', '--scan', first.slice(0, 8))).toEqual(old);
+      expect(await json<Port>('ports', '--scan', 'last')).toHaveLength(3);
+    });
+
+    test.each([
+      [['192.0.2.0/28', '--port', '22,443'], 2],
+      [['192.0.2.10-11'], 2],
+      [['www.example.com'], 2],
+      [['2001:db8::/64'], 1],
+      [['--service', 'openssh'], 1],
+      [['--service', 'SSH'], 1],
+      [['--service', '%'], 0],
+      [['--state', 'closed'], 0],
+      [['--state', 'open', '--limit', '3'], 3],
+      [['--since', '2026-01-11'], 3],
+    ])('filtered by %j are %i', async (words, count) => {
+      expect(await json('ports', ...words)).toHaveLength(count);
+    });
+
+    test('a guess from the port number has a question mark', async () => {
+      expect((await run('ports', '192.0.2.9')).stdout).toContain('domain?');
+    });
+  });
+
+  test('hosts show what is open, and one host its history, newest first', async () => {
+    const hosts = await json<{ address: string; open_ports: number }>('hosts');
+    expect(hosts.map(({ address, open_ports: open }) => [address, open])).toEqual([
+      ['192.0.2.9', 1],
+      ['192.0.2.10', 2],
+      ['2001:db8::1', 1],
+    ]);
+    expect(await json('hosts', '--scan', first, '--state', 'up')).toHaveLength(2);
+    const { stdout } = await run('host', 'www.example.com', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      address: '192.0.2.10',
+      ports: [{ port: 22 }, { port: 443 }],
+      web: [{ title: 'New title' }],
+      history: [
+        { scan: second, open_ports: [{ port: 22 }, { port: 443 }] },
+        { scan: first, not_shown: [{ count: 997 }] },
+      ],
+    });
+    expect((await run('host', '192.0.2.10')).stdout).toMatch(/997 closed/);
+  });
+
+  test('web shows each page as it was seen last, or as a scan saw it', async () => {
+    expect(await json('web')).toMatchObject([
+      {
+        url: 'https://www.example.com/',
+        title: 'New title',
+        h2: true,
+        favicon_hash: -42,
+        ja3: 'a',
+      },
+    ]);
+    expect(await json('web', '--scan', first)).toMatchObject([{ title: 'Old title' }]);
+  });
+
+  test('certs show a certificate once, with the place where it was seen', async () => {
+    expect(await json('certs')).toMatchObject([
+      { subject: 'CN=www.example.com', place: '192.0.2.10:443', seen_at: 1 },
+    ]);
+    expect(await json('certs', '--expiring', '0')).toEqual([]);
+    expect(await json('certs', '--expiring', '9999')).toHaveLength(1);
+    expect(await json('certs', '192.0.2.9')).toEqual([]);
+  });
+
+  test('errors, scans and show', async () => {
+    expect(await json('errors', '--scan', first)).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(await json('errors', '--code', 'NONE')).toEqual([]);
+    const scans = await json<{ id: string }>('scans');
+    expect(scans.map(({ id }) => id)).toEqual([second, first]);
+    expect((await run('show', first)).stdout).toMatch(/192\.0\.2\.0\/24[^]*ECONNRESET/);
+    expect(JSON.parse((await run('show', 'last', '--json')).stdout)).toMatchObject({ id: second });
   });
 
   test.each([
-    [['192.0.2.0/28', '--port', '22,443'], 2],
-    [['192.0.2.10-11'], 2],
-    [['www.example.com'], 2],
-    [['2001:db8::/64'], 1],
-    [['--service', 'openssh'], 1],
-    [['--service', 'SSH'], 1],
-    [['--service', '%'], 0],
-    [['--state', 'closed'], 0],
-    [['--state', 'open', '--limit', '3'], 3],
-    [['--since', '2026-01-11'], 3],
-  ])('filtered by %j are %i', async (words, count) => {
-    expect(await json('ports', ...words)).toHaveLength(count);
+    [['show', 'ffff0000'], 1, /no scan ffff0000/],
+    [['show', '0190'], 1, /begins several scans/],
+    [['host', '10.0.0.0/8'], 2, /is a network/],
+    [['host', '192.0.2.99'], 1, /no scan has seen/],
+    [['ports', '010.0.0.1'], 2, /no IP address/],
+    [['ports', '--port', '99999'], 2, /1 to 65535/],
+    [['ports', '--since', 'yesterday'], 2, /12h, 7d/],
+    [['ports', '--since', '2026-02-31'], 2, /12h, 7d/],
+    [['resume', first], 1, /is complete: nothing is left/],
+    [['import', '/nowhere.jsonl'], 66, /nowhere\.jsonl/],
+  ])('%j ends with status %i and says why', async (words, status, message) => {
+    const outcome = await run(...words);
+    expect([outcome.status, outcome.stderr]).toEqual([status, expect.stringMatching(message)]);
   });
 
-  test('a guess from the port number has a question mark', async () => {
-    expect((await run('ports', '192.0.2.9')).stdout).toContain('domain?');
+  test('lists of more rows than a page arrive whole and in order', async () => {
+    await using many = await newStore();
+    const lines = Array.from({ length: 25_000 }, (_, i) => {
+      const addr = `10.0.${Math.floor(i / 250)}.${(i % 250) + 1}`;
+      const t = start + i;
+      return `{"type":"scan.port","run_id":"m","addr":"${addr}","transport":"tcp","port":80,"state":"open","t_first":${t},"t_last":${t}}\n`;
+    });
+    await portolan(['import', '-', '--db', many.db], { stdin: lines.join('') });
+    const { stdout } = await portolan(['ports', '--jsonl', '--db', many.db]);
+    const addresses = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Port).address);
+    const expected = await many.rows(`SELECT address FROM hosts ORDER BY ${addressOrder}`);
+    expect(addresses).toEqual(expected.map(({ address }) => address));
+    const csv = join(folder, 'many.csv');
+    await portolan(['ports', '--csv', '-o', csv, '--db', many.db]);
+    expect(readFileSync(csv, 'utf8').trim().split('\n')).toHaveLength(25_001);
   });
-});
-
-test('hosts show what is open, and one host its history, newest first', async () => {
-  const hosts = await json<{ address: string; open_ports: number }>('hosts');
-  expect(hosts.map(({ address, open_ports: open }) => [address, open])).toEqual([
-    ['192.0.2.9', 1],
-    ['192.0.2.10', 2],
-    ['2001:db8::1', 1],
-  ]);
-  expect(await json('hosts', '--scan', first, '--state', 'up')).toHaveLength(2);
-  const { stdout } = await run('host', 'www.example.com', '--json');
-  expect(JSON.parse(stdout)).toMatchObject({
-    address: '192.0.2.10',
-    ports: [{ port: 22 }, { port: 443 }],
-    web: [{ title: 'New title' }],
-    history: [
-      { scan: second, open_ports: [{ port: 22 }, { port: 443 }] },
-      { scan: first, not_shown: [{ count: 997 }] },
-    ],
-  });
-  expect((await run('host', '192.0.2.10')).stdout).toMatch(/997 closed/);
-});
-
-test('web shows each page as it was seen last, or as a scan saw it', async () => {
-  expect(await json('web')).toMatchObject([
-    { url: 'https://www.example.com/', title: 'New title', h2: true, favicon_hash: -42, ja3: 'a' },
-  ]);
-  expect(await json('web', '--scan', first)).toMatchObject([{ title: 'Old title' }]);
-});
-
-test('certs show a certificate once, with the place where it was seen', async () => {
-  expect(await json('certs')).toMatchObject([
-    { subject: 'CN=www.example.com', place: '192.0.2.10:443', seen_at: 1 },
-  ]);
-  expect(await json('certs', '--expiring', '0')).toEqual([]);
-  expect(await json('certs', '--expiring', '9999')).toHaveLength(1);
-  expect(await json('certs', '192.0.2.9')).toEqual([]);
-});
-
-test('errors, scans and show', async () => {
-  expect(await json('errors', '--scan', first)).toMatchObject([{ code: 'ECONNRESET' }]);
-  expect(await json('errors', '--code', 'NONE')).toEqual([]);
-  const scans = await json<{ id: string }>('scans');
-  expect(scans.map(({ id }) => id)).toEqual([second, first]);
-  expect((await run('show', first)).stdout).toMatch(/192\.0\.2\.0\/24[^]*ECONNRESET/);
-  expect(JSON.parse((await run('show', 'last', '--json')).stdout)).toMatchObject({ id: second });
-});
-
-test.each([
-  [['show', 'ffff0000'], 1, /no scan ffff0000/],
-  [['show', '0190'], 1, /begins several scans/],
-  [['host', '10.0.0.0/8'], 2, /is a network/],
-  [['host', '192.0.2.99'], 1, /no scan has seen/],
-  [['ports', '010.0.0.1'], 2, /no IP address/],
-  [['ports', '--port', '99999'], 2, /1 to 65535/],
-  [['ports', '--since', 'yesterday'], 2, /12h, 7d/],
-  [['ports', '--since', '2026-02-31'], 2, /12h, 7d/],
-  [['resume', first], 1, /is complete: nothing is left/],
-  [['import', '/nowhere.jsonl'], 66, /nowhere\.jsonl/],
-])('%j ends with status %i and says why', async (words, status, message) => {
-  const outcome = await run(...words);
-  expect([outcome.status, outcome.stderr]).toEqual([status, expect.stringMatching(message)]);
 });
 
 test('a store that does not exist is named, with the way out', async () => {
   const { status, stderr } = await portolan(['ports', '--db', join(folder, 'none.db')]);
   expect(status).toBe(1);
   expect(stderr).toMatch(/none\.db[^]*scan or an import/);
-});
-
-test('lists of more rows than a page arrive whole and in order', async () => {
-  const many = join(folder, 'many.db');
-  const lines = Array.from({ length: 25_000 }, (_, i) => {
-    const addr = `10.0.${Math.floor(i / 250)}.${(i % 250) + 1}`;
-    const t = start + i;
-    return `{"type":"scan.port","run_id":"m","addr":"${addr}","transport":"tcp","port":80,"state":"open","t_first":${t},"t_last":${t}}\n`;
-  });
-  await portolan(['import', '-', '--db', many], { stdin: lines.join('') });
-  const { stdout } = await portolan(['ports', '--jsonl', '--db', many]);
-  const addresses = stdout
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as Port).address);
-  using database = new DatabaseSync(many, { readOnly: true });
-  const expected = database.prepare('SELECT address FROM hosts ORDER BY address_key').all();
-  expect(addresses).toEqual(expected.map(({ address }) => address));
-  const csv = join(folder, 'many.csv');
-  await portolan(['ports', '--csv', '-o', csv, '--db', many]);
-  expect(readFileSync(csv, 'utf8').trim().split('\n')).toHaveLength(25_001);
 });

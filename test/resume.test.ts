@@ -1,14 +1,10 @@
-import { mkdtempSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPortolan } from './process.ts';
+import { type StoreKind, storeKinds, type TestStore } from './store/stores.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'portolan-resume-'));
 const servers: Server[] = [];
 const openPorts: number[] = [];
 
@@ -38,78 +34,72 @@ function scanArgs(db: string): string[] {
 }
 
 /** Everything that a scan recorded of ports and hosts, without times. */
-function rowsOf(db: string): { ports: unknown[]; hosts: unknown[]; units: unknown[] } {
-  using database = new DatabaseSync(db, { readOnly: true });
-  const all = (query: string): unknown[] => database.prepare(query).all();
+async function rowsOf(
+  { rows }: TestStore,
+  { addressOrder }: StoreKind,
+): Promise<{ ports: unknown[]; hosts: unknown[]; units: unknown[] }> {
   return {
-    ports: all(`SELECT h.address, p.transport, p.port, p.state, p.reason FROM port_scans p
-      JOIN hosts h ON h.id = p.host_id ORDER BY h.address_key, p.transport, p.port`),
-    hosts: all(`SELECT h.address, s.state, s.not_shown FROM host_scans s
-      JOIN hosts h ON h.id = s.host_id ORDER BY h.address_key`),
-    units: all('SELECT unit, first, last, status FROM scan_units ORDER BY unit'),
+    ports: await rows(`SELECT h.address, p.transport, p.port, p.state, p.reason FROM port_scans p
+      JOIN hosts h ON h.id = p.host_id ORDER BY h.${addressOrder}, p.transport, p.port`),
+    hosts: await rows(`SELECT h.address, s.state, s.not_shown FROM host_scans s
+      JOIN hosts h ON h.id = s.host_id ORDER BY h.${addressOrder}`),
+    units: await rows('SELECT unit, first, last, status FROM scan_units ORDER BY unit'),
   };
 }
 
-describe('a scan that is killed', () => {
+describe.each(storeKinds)('a scan that is killed, on $name', (kind) => {
   test('goes on after kill -9 at ten random moments, and ends as an undisturbed one', async () => {
-    const undisturbed = join(folder, 'undisturbed.db');
+    await using undisturbed = await kind.newStore();
     const started = Date.now();
-    expect((await startPortolan(scanArgs(undisturbed)).ended).status).toBe(0);
+    expect((await startPortolan(scanArgs(undisturbed.db)).ended).status).toBe(0);
     const tookMs = Date.now() - started;
-    const expected = rowsOf(undisturbed);
+    const expected = await rowsOf(undisturbed, kind);
     expect(expected.ports).toHaveLength(96 * openPorts.length);
 
-    for (let round = 0; round < 10; round++) {
-      const db = join(folder, `killed-${round}.db`);
+    for (let round = 0; round < (kind.kind === 'sqlite' ? 10 : 4); round++) {
+      await using opened = await kind.newStore();
+      const { db } = opened;
       const scan = startPortolan(scanArgs(db));
       await sleep(Math.random() * tookMs);
       scan.child.kill('SIGKILL');
       const { signal } = await scan.ended;
-      const isRecorded = signal === null || hasJob(db);
+      const isRecorded = signal === null || (await hasJob(opened));
       // Killed before it was even written down, it is simply made again.
       const again = isRecorded && signal !== null ? ['resume', 'last', '--db', db] : scanArgs(db);
       if (signal !== null) expect((await startPortolan(again).ended).status).toBe(0);
-      const rows = rowsOf(db);
-      expect(rows).toEqual(expected);
+      expect(await rowsOf(opened, kind)).toEqual(expected);
     }
   });
 
   test('ends as cancelled on Ctrl-C, keeps what it found, and can go on', async () => {
-    const db = join(folder, 'cancelled.db');
+    await using opened = await kind.newStore();
+    const { db } = opened;
     const scan = startPortolan([...scanArgs(db), '--rate', '20000']);
     await sleep(2500);
     scan.child.kill('SIGINT');
     const { status, stderr } = await scan.ended;
     expect(status).toBe(130);
     expect(stderr).toContain('portolan resume');
-    const partial = rowsOf(db);
+    const partial = await rowsOf(opened, kind);
     expect(partial.ports.length).toBeGreaterThan(0);
     expect(partial.ports.length).toBeLessThan(96 * openPorts.length);
     expect((await startPortolan(['resume', 'last', '--db', db]).ended).status).toBe(0);
-    expect(rowsOf(db).ports).toHaveLength(96 * openPorts.length);
+    expect((await rowsOf(opened, kind)).ports).toHaveLength(96 * openPorts.length);
   });
 
-  test('two scans into one file at once both complete', async () => {
-    const db = join(folder, 'two.db');
-    const scans = [startPortolan(scanArgs(db)), startPortolan(scanArgs(db))];
+  test('two scans into one store at once both complete', async () => {
+    await using opened = await kind.newStore();
+    const scans = [startPortolan(scanArgs(opened.db)), startPortolan(scanArgs(opened.db))];
     const outcomes = await Promise.all(scans.map(({ ended }) => ended));
     expect(outcomes.map(({ status, stderr }) => [status, stderr.includes('unexpected')])).toEqual([
       [0, false],
       [0, false],
     ]);
-    using database = new DatabaseSync(db, { readOnly: true });
-    const counts = database
-      .prepare('SELECT job_id, count(*) AS rows FROM port_scans GROUP BY job_id ORDER BY job_id')
-      .all();
-    expect(counts).toEqual([1, 2].map((job_id) => ({ job_id, rows: 96 * openPorts.length })));
+    const counts = await opened.rows('SELECT count(*) AS n FROM port_scans GROUP BY job_id');
+    expect(counts).toEqual([{ n: 96 * openPorts.length }, { n: 96 * openPorts.length }]);
   });
 });
 
-function hasJob(db: string): boolean {
-  try {
-    using database = new DatabaseSync(db, { readOnly: true });
-    return database.prepare('SELECT 1 FROM scan_jobs').get() !== undefined;
-  } catch {
-    return false;
-  }
+async function hasJob({ rows }: TestStore): Promise<boolean> {
+  return (await rows('SELECT 1 AS one FROM scan_jobs')).length > 0;
 }

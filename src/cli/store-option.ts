@@ -5,11 +5,17 @@ import type { Io } from './io.ts';
 
 export interface StoreOptions {
   readonly db?: string;
+  readonly tenant?: string;
 }
 
-/** Adds `--db`. */
+/** Adds `--db` and `--tenant`. */
 export function addStoreOption(command: Command): Command {
-  return command.option('--db <path>', 'the store (default: PORTOLAN_DB, ~/.portolan/results.db)');
+  return command
+    .option(
+      '--db <path>',
+      'the store: a file, or postgres://USER@HOST/DB (default: PORTOLAN_DB, ~/.portolan/results.db)',
+    )
+    .option('--tenant <name>', 'whose data, in a PostgreSQL store (default: PORTOLAN_TENANT)');
 }
 
 /**
@@ -19,5 +25,6 @@ export function addStoreOption(command: Command): Command {
  */
 export async function openFrom(io: Io, options: StoreOptions, create = false): Promise<App> {
   const config = readConfig(io.env);
-  return openApp({ ...config, db: options.db ?? config.db }, { create });
+  const { db = config.db, tenant = config.tenant } = options;
+  return openApp({ ...config, db, tenant }, { create });
 }

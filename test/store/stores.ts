@@ -29,6 +29,8 @@ export interface StoreKind {
   readonly kind: Store['kind'];
   /** The column of `scan_jobs` and `hosts` that holds their UUIDs. */
   readonly uuid: 'id' | 'uuid';
+  /** The column of `hosts` that sorts as addresses do. */
+  readonly addressOrder: 'address' | 'address_key';
   newStore(): Promise<TestStore>;
 }
 
@@ -36,6 +38,7 @@ const sqlite: StoreKind = {
   name: 'SQLite',
   kind: 'sqlite',
   uuid: 'uuid',
+  addressOrder: 'address_key',
   async newStore() {
     const folder = mkdtempSync(join(tmpdir(), 'portolan-store-'));
     const db = join(folder, 'store.db');
@@ -107,6 +110,7 @@ function postgres({ name, url: server }: (typeof postgresServers)[number]): Stor
     name,
     kind: 'postgres',
     uuid: 'id',
+    addressOrder: 'address',
     async newStore() {
       const db = await newDatabase(server);
       const store = await openPostgresStore(db, { create: true });

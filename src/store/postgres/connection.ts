@@ -1,22 +1,13 @@
 import pg from 'pg';
+import type { PoolSettings } from '../../config.ts';
 import { AppError, systemCode } from '../../errors.ts';
 
-/** How many connections a process may hold, and for how long: docs/postgresql.md gives reasons. */
-export interface PoolSettings {
-  /** Connections at most. */
-  readonly max: number;
-  /** Closed after so long without work, ms. */
-  readonly idleMs: number;
-  /** Closed after so long in all, s: a pooler or a failover in front is noticed by then. */
-  readonly lifetimeSeconds: number;
-}
-
-export const defaultPool: PoolSettings = { max: 10, idleMs: 60_000, lifetimeSeconds: 300 };
-
-/** Whether the text names a PostgreSQL database and not a file. */
-export function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//.test(text);
-}
+/** docs/postgresql.md says what was measured. */
+export const defaultPool: Required<PoolSettings> = {
+  max: 10,
+  idleSeconds: 60,
+  lifetimeSeconds: 300,
+};
 
 /** A URL as messages may show it. */
 export function withoutPassword(url: string): string {
@@ -53,12 +44,12 @@ const types = {
 const connectTimeoutMs = 15_000;
 
 /** Opens a pool; it connects when it is first used. */
-export function openPool(url: string, settings: PoolSettings): pg.Pool {
+export function openPool(url: string, settings: Required<PoolSettings>): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     types,
     max: settings.max,
-    idleTimeoutMillis: settings.idleMs,
+    idleTimeoutMillis: settings.idleSeconds * 1000,
     maxLifetimeSeconds: settings.lifetimeSeconds,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,

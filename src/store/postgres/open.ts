@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { PoolSettings } from '../../config.ts';
 import { defaultTenantId } from '../../core/ids.ts';
 import { loadMigrations, migrate, pendingMigrations } from '../../database/migrate.ts';
 import { AppError } from '../../errors.ts';
@@ -7,7 +8,6 @@ import {
   defaultPool,
   isConnectionLost,
   openPool,
-  type PoolSettings,
   postgresError,
   withoutPassword,
 } from './connection.ts';
@@ -22,7 +22,7 @@ export interface OpenPostgresOptions {
   readonly create?: boolean;
   /** Name or id of the tenant to work for; the default one where none is given. */
   readonly tenant?: string | undefined;
-  readonly pool?: Partial<PoolSettings>;
+  readonly pool?: PoolSettings;
 }
 
 /**

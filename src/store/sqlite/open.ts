@@ -18,6 +18,8 @@ export interface OpenOptions {
   /** Makes the file, readable by its owner alone, and its folder, where they do not exist. */
   readonly create?: boolean;
   readonly readOnly?: boolean;
+  /** The tenant that is asked for: a file has one. */
+  readonly tenant?: string | undefined;
 }
 
 /**
@@ -34,8 +36,10 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
   const file = resolve(path);
   if (!existsSync(file)) await createFile(file, options);
   const db = openFile(file, options);
+  let tenantId: string;
   try {
     await prepare(db, file, options);
+    tenantId = tenantOf(db, file, options.tenant);
   } catch (error) {
     db.close();
     throw storeError(error, file);
@@ -47,7 +51,7 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     return await recorder(...batch);
   };
   const connection = sqliteConnection(db, file);
-  const database = sqliteDatabase(connection, tenantOf(db));
+  const database = sqliteDatabase(connection, tenantId);
   const close = (): Promise<void> => {
     if (db.isOpen) db.close();
     return Promise.resolve();
@@ -121,9 +125,14 @@ function assertOurs(db: DatabaseSync, file: string): void {
 }
 
 /** A file has one tenant: the default one, or the one that was copied into it. */
-function tenantOf(db: DatabaseSync): string {
-  const { uuid } = db.prepare('SELECT uuid FROM tenants ORDER BY id LIMIT 1').get() as {
+function tenantOf(db: DatabaseSync, file: string, wanted: string | undefined): string {
+  const { uuid, name } = db.prepare('SELECT uuid, name FROM tenants ORDER BY id LIMIT 1').get() as {
     uuid: string;
+    name: string;
   };
-  return uuid;
+  if (wanted === undefined || wanted === name || wanted.toLowerCase() === uuid) return uuid;
+  throw new AppError(
+    'NOT_FOUND',
+    `${file} holds the tenant "${name}", not "${wanted}": several tenants need a PostgreSQL store`,
+  );
 }
