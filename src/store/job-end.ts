@@ -1,7 +1,16 @@
 import type { RunFinish } from '../core/events.ts';
 import { AppError } from '../errors.ts';
+import { recordAudit } from './audit.ts';
 import { jobKey } from './filter.ts';
-import { getJob, type Job, setJobStatus, type StatusChange, toJob, updateJob } from './jobs.ts';
+import {
+  getJob,
+  type Job,
+  scanObject,
+  setJobStatus,
+  type StatusChange,
+  toJob,
+  updateJob,
+} from './jobs.ts';
 import { name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import type { JobRecord } from './tables.ts';
@@ -102,6 +111,10 @@ function isCrashed(job: Job, now: number): boolean {
 
 /** Removes a scan with every fact of it; the inventory keeps what is known of hosts and ports. */
 export async function removeJob(db: StoreDatabase, id: string): Promise<void> {
-  await getJob(db, id);
-  await db.query(sql`DELETE FROM scan_jobs WHERE ${name(db.dialect.uuidColumn)} = ${id}`);
+  await db.transaction(async (tx) => {
+    const { scan_type, status, args } = await getJob(tx, id);
+    await tx.query(sql`DELETE FROM scan_jobs WHERE ${name(tx.dialect.uuidColumn)} = ${id}`);
+    const before = { scan_type, status, args };
+    await recordAudit(tx, { action: 'scan.remove', ...scanObject(id), before });
+  });
 }

@@ -1,11 +1,13 @@
 import { isUuid, newJobId } from '../core/ids.ts';
 import { assertTransition, type JobState, statesBefore } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
+import { type Actor, currentActor } from './actor.ts';
+import { recordAudit } from './audit.ts';
 import { tenantKey } from './filter.ts';
 import { assignments, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { fromJson, type JobRecord } from './tables.ts';
-import type { Worker } from './worker.ts';
+import { currentWorker, type Worker } from './worker.ts';
 
 /** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
 export interface Job {
@@ -89,13 +91,19 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
     timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
     requested_at: time(job.requested_at ?? Date.now()),
+    created_by: currentActor().name,
   };
-  const [row] = await db.query<JobRecord>(sql`
-    INSERT INTO scan_jobs (${joined(Object.keys(values).map(name))})
-    VALUES (${joined(Object.values(values))})
-    ON CONFLICT DO NOTHING RETURNING *`);
-  if (row) return toJob(db, row);
-  throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
+  return db.transaction(async (tx) => {
+    await tx.dialect.prepareJob?.(tx, id);
+    const [row] = await tx.query<JobRecord>(sql`
+      INSERT INTO scan_jobs (${joined(Object.keys(values).map(name))})
+      VALUES (${joined(Object.values(values))})
+      ON CONFLICT DO NOTHING RETURNING *`);
+    if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
+    const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
+    await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after });
+    return toJob(tx, row);
+  });
 }
 
 /** Columns that a change of status may set besides. */
@@ -126,7 +134,12 @@ export async function setJobStatus(
   const { attempt, worker } = change;
   const set = assignments({
     status: to,
-    completed_at: isEnd ? now : to === 'pending' ? null : undefined,
+    // A clock that was set back is no reason for an end before the beginning.
+    completed_at: isEnd
+      ? sql`CASE WHEN started_at > ${now} THEN started_at ELSE ${now} END`
+      : to === 'pending'
+        ? null
+        : undefined,
     error_message: to === 'pending' ? null : change.error_message,
     is_partial: to === 'pending' ? false : change.is_partial,
     ...(to === 'running' && {
@@ -142,15 +155,39 @@ export async function setJobStatus(
     }),
   });
   if (!isUuid(id)) return getJob(db, id);
-  const [row] = await db.query<JobRecord>(sql`
-    UPDATE scan_jobs SET ${set}
-    WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
-      AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
-    RETURNING *`);
-  if (row) return toJob(db, row);
-  const job = await getJob(db, id);
-  assertTransition(job.status, to);
-  throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
+  return db.transaction(async (tx) => {
+    const { status: from } = await lockJob(tx, id);
+    const [row] = await tx.query<JobRecord>(sql`
+      UPDATE scan_jobs SET ${set}
+      WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
+        AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
+      RETURNING *`);
+    if (!row) {
+      assertTransition(from, to);
+      throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
+    }
+    const audited = { action: `scan.${to}`, before: { status: from }, after: { status: to } };
+    await recordAudit(tx, { ...audited, ...scanObject(id) }, actorOf(to));
+    return toJob(tx, row);
+  });
+}
+
+/** How the audit log names a scan. */
+export function scanObject(id: string): { object_type: 'scan'; object_id: string } {
+  return { object_type: 'scan', object_id: id };
+}
+
+/** Whoever runs a scan starts and ends it; all else a person does. */
+function actorOf(to: JobState): Actor {
+  const byPerson = to === 'pending' || to === 'paused' || to === 'cancelled';
+  return byPerson ? currentActor() : { kind: 'job', name: currentWorker().id };
+}
+
+/** A job that nobody else changes until the transaction ends. */
+async function lockJob(tx: StoreDatabase, id: string): Promise<Job> {
+  await tx.query(sql`UPDATE scan_jobs SET status = status
+    WHERE ${name(tx.dialect.uuidColumn)} = ${id}`);
+  return getJob(tx, id);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Dialect {
   readonly addressBound: (address: Address) => Sql;
   /** The text of an address column. */
   readonly addressText: (column: string) => Sql;
+  /** What is to be done before a job with this id is recorded. */
+  readonly prepareJob?: (db: StoreDatabase, id: string) => Promise<unknown>;
   /** A table of the members of a JSON object column, with columns `key` and `value`. */
   readonly jsonEach: (column: string) => Sql;
 }
@@ -76,6 +78,11 @@ export interface RecordResult {
 export interface Store extends AsyncDisposable {
   readonly kind: 'sqlite' | 'postgres';
   readonly database: StoreDatabase;
+  /**
+   * The same store for those who keep it: every tenant's rows, whatever `tenantId` says. For the
+   * list of tenants, retention, backup and refreshing, and for nothing that a tenant asks.
+   */
+  readonly maintenance: StoreDatabase;
   /** A file path or a URL without secrets, for messages. */
   readonly location: string;
   /**

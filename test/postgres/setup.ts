@@ -23,7 +23,7 @@ export const templateDatabase = 'portolan_template';
  * Starts what the tests of the PostgreSQL store run on: version 18 of the npm package and version
  * 15 of the system, or the one server that DATABASE_URL names.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using running = new AsyncDisposableStack();
   const servers: ServerForTests[] = [];
   const named = process.env['DATABASE_URL'];

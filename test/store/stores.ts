@@ -20,7 +20,7 @@ export interface TestStore extends AsyncDisposable {
   /** What `--db` takes. */
   readonly db: string;
   /** Every row of a query, read by a connection of its own that sees all tenants. */
-  rows(sql: string): Promise<Row[]>;
+  readonly rows: (sql: string) => Promise<Row[]>;
 }
 
 /** A kind of store. The same tests run on each. */
@@ -31,7 +31,7 @@ export interface StoreKind {
   readonly uuid: 'id' | 'uuid';
   /** The column of `hosts` that sorts as addresses do. */
   readonly addressOrder: 'address' | 'address_key';
-  newStore(): Promise<TestStore>;
+  readonly newStore: () => Promise<TestStore>;
 }
 
 const sqlite: StoreKind = {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool } from 'pg';
 import type { PoolSettings } from '../../config.ts';
 import { AppError, systemCode } from '../../errors.ts';
 
@@ -38,14 +38,14 @@ const parsers = new Map<number, (text: string) => unknown>([
 
 const types = {
   getTypeParser: (oid: number) => parsers.get(oid) ?? ((text: string) => text),
-} as pg.CustomTypesConfig;
+};
 
 /** How long one waits for a connection before the server is called unreachable. */
 const connectTimeoutMs = 15_000;
 
 /** Opens a pool; it connects when it is first used. */
-export function openPool(url: string, settings: Required<PoolSettings>): pg.Pool {
-  const pool = new pg.Pool({
+export function openPool(url: string, settings: Required<PoolSettings>): Pool {
+  const pool = new Pool({
     connectionString: url,
     types,
     max: settings.max,

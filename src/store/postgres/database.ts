@@ -10,6 +10,8 @@ const dialect: Dialect = {
   addressColumn: 'address',
   addressBound: (address) => sql`${formatAddress(address)}::inet`,
   addressText: (column) => sql`host(${name(column)})`,
+  // A scan of another month than this and the next ones gets its partitions first.
+  prepareJob: (db, id) => db.query(sql`SELECT ensure_partitions(${id}::uuid)`),
   jsonEach: (column) => sql`LATERAL (
     SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${name(column)}))`,
 };
@@ -21,17 +23,14 @@ const patienceMs = 30_000;
  * The shared queries' way into PostgreSQL. Each query is a transaction of its own, since it names
  * its tenant by a setting that lasts as long as that.
  */
-export function postgresDatabase(
-  session: Session,
-  role: Extract<Role, { name: 'portolan_app' }>,
-): StoreDatabase {
+export function postgresDatabase(session: Session, role: Role, tenantId: string): StoreDatabase {
   const run = <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
     inTransaction(session, role, work, { isIdempotent: false, patienceMs });
   return {
     dialect,
-    tenantId: role.tenantId,
+    tenantId,
     query: (query) => run((client) => queryOn(client, query)),
-    transaction: (work) => run((client) => work(onClient(client, role.tenantId))),
+    transaction: (work) => run((client) => work(onClient(client, tenantId))),
   };
 }
 

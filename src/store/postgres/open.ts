@@ -64,7 +64,8 @@ function store(session: Session, tenantId: string): Store {
   };
   return {
     kind: 'postgres',
-    database: postgresDatabase(session, role),
+    database: postgresDatabase(session, role, tenantId),
+    maintenance: postgresDatabase(session, { name: 'portolan_maintenance' }, tenantId),
     location: session.location,
     record,
     close,

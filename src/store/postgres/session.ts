@@ -75,6 +75,9 @@ export async function inTransaction<T>(
   }
 }
 
+/** A connection that breaks between two statements says so here; the next statement fails. */
+function ignore(): void {}
+
 async function once<T>(
   pool: pg.Pool,
   role: Role,
@@ -82,8 +85,6 @@ async function once<T>(
   attempt: { isCommitting: boolean },
 ): Promise<T> {
   const client = await pool.connect();
-  // A connection that breaks between two statements says so here; the next statement fails.
-  const ignore = (): void => undefined;
   client.on('error', ignore);
   let broken: Error | undefined;
   try {

@@ -21,7 +21,7 @@ export interface SqliteConnection {
    * Runs `work` when no transaction that waits for something is open. `work` is synchronous, or
    * keeps others out until its promise is settled.
    */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export function sqliteConnection(db: DatabaseSync, path: string): SqliteConnection {

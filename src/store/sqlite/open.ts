@@ -56,7 +56,15 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     if (db.isOpen) db.close();
     return Promise.resolve();
   };
-  return { kind: 'sqlite', database, location: file, record, close, [Symbol.asyncDispose]: close };
+  return {
+    kind: 'sqlite',
+    database,
+    maintenance: database,
+    location: file,
+    record,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
