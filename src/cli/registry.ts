@@ -113,6 +113,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    name: 'tenant',
+    summary: 'add, list, rename and remove tenants of a PostgreSQL store',
+    load: () => import('./commands/tenant.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'show who changed what, and check that the record is whole',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'portman',
     summary: 'reserve local ports, see and end who listens (also a program of its own)',
     load: () => import('./commands/portman.ts'),

@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { AppError } from '../../errors.ts';
+import {
+  addTenant,
+  listTenants,
+  removeTenant,
+  renameTenant,
+  type TenantRow,
+} from '../../store/tenants.ts';
+import { write } from '../io.ts';
+import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
+import type { CommandEntry, CommandModule } from '../registry.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { isoTime, localTime } from '../text.ts';
+
+export function define(command: Command): void {
+  command.addHelpText(
+    'after',
+    `
+A PostgreSQL store keeps the data of several tenants apart: none sees another's rows. Commands
+work for the tenant that --tenant or PORTOLAN_TENANT names, else for "default".
+
+Examples:
+  portolan tenant add harbour --db postgres://db.example/portolan
+  portolan scan 10.0.0.0/24 --tenant harbour --db postgres://db.example/portolan`,
+  );
+}
+
+const shape: Shape<TenantRow> = {
+  columns: [
+    { title: 'tenant', value: ({ name }) => name },
+    { title: 'scans', value: ({ scans }) => scans, align: 'right' },
+    { title: 'hosts', value: ({ hosts }) => hosts, align: 'right' },
+    { title: 'since', value: ({ created_at: at }) => (at === 0 ? '' : localTime(at)) },
+    { title: 'added by', value: ({ created_by: by }) => by },
+    { title: 'id', value: ({ id }) => id, color: () => 'dim' },
+  ],
+  toJson: (row) => ({ ...row, created_at: isoTime(row.created_at) }),
+  empty: '',
+};
+
+const list: CommandModule = {
+  define(command) {
+    addStoreOption(addOutputOptions(command)).addHelpText(
+      'after',
+      '\nExample:\n  portolan tenant list --json',
+    );
+  },
+  async run(io, _, options: OutputOptions & StoreOptions) {
+    await using app = await openFrom(io, options);
+    await writeRows(io, options, { rows: await listTenants(app.store), shape });
+  },
+};
+
+const add: CommandModule = {
+  define(command) {
+    addStoreOption(command.argument('<name>', 'letters, digits, ".", "_" and "-"')).addHelpText(
+      'after',
+      '\nExample:\n  portolan tenant add harbour',
+    );
+  },
+  async run(io, [tenant], options: StoreOptions) {
+    await using app = await openFrom(io, options, true);
+    const id = await addTenant(app.store, tenant as string);
+    await write(io.stdout, `added tenant ${String(tenant)} (${id})\n`);
+  },
+};
+
+const rename: CommandModule = {
+  define(command) {
+    command.argument('<name>', 'its name').argument('<new-name>', 'its new name');
+    addStoreOption(command).addHelpText(
+      'after',
+      '\nExample:\n  portolan tenant rename harbour port-authority',
+    );
+  },
+  async run(io, [from, to], options: StoreOptions) {
+    await using app = await openFrom(io, options);
+    await renameTenant(app.store, from as string, to as string);
+    await write(io.stdout, `tenant ${String(from)} is now ${String(to)}\n`);
+  },
+};
+
+const remove: CommandModule = {
+  define(command) {
+    command
+      .argument('<name>', 'its name')
+      .option('-y, --yes', 'do it: its data cannot be restored');
+    addStoreOption(command).addHelpText(
+      'after',
+      '\nRemoves a tenant with all its scans, hosts and its audit log.\n\n' +
+        'Example:\n  portolan tenant remove harbour --yes',
+    );
+  },
+  async run(io, [tenant], options: StoreOptions & { readonly yes?: boolean }) {
+    await using app = await openFrom(io, options);
+    if (!options.yes) {
+      const row = (await listTenants(app.store)).find(({ name }) => name === tenant);
+      const holds = row ? ` (${row.scans} scans, ${row.hosts} hosts)` : '';
+      throw new AppError(
+        'CONFIRMATION_NEEDED',
+        `tenant ${String(tenant)}${holds} would be removed for good: say --yes to do it`,
+      );
+    }
+    await removeTenant(app.store, tenant as string);
+    await write(io.stdout, `removed tenant ${String(tenant)}\n`);
+  },
+};
+
+const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
+  name,
+  summary,
+  load: () => Promise.resolve(module),
+});
+
+export const commands: readonly CommandEntry[] = [
+  entry('list', 'list tenants', list),
+  entry('add', 'add a tenant', add),
+  entry('rename', 'give a tenant another name', rename),
+  entry('remove', 'remove a tenant and all that it has', remove),
+];
