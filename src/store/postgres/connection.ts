@@ -67,12 +67,15 @@ export function openPool(url: string, settings: Required<PoolSettings>): Pool {
 const lostConnection = /^(08|57P0[1-5]$)/;
 const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT']);
 
+const driverSays =
+  /^(Connection terminated|timeout exceeded|Client has encountered a connection error)/;
+
 /** Whether the server is gone or going, so that another try makes sense when it is back. */
 export function isConnectionLost(error: unknown): boolean {
   const code = systemCode(error) ?? '';
   if (lostConnection.test(code) || lostSocket.has(code)) return true;
   // What the driver itself says has no code.
-  return error instanceof Error && /^(Connection terminated|timeout exceeded)/.test(error.message);
+  return error instanceof Error && driverSays.test(error.message);
 }
 
 /** Whether two transactions stood in each other's way, and the same again will do. */

@@ -24,13 +24,13 @@ const patienceMs = 30_000;
  * its tenant by a setting that lasts as long as that.
  */
 export function postgresDatabase(session: Session, role: Role, tenantId: string): StoreDatabase {
-  const run = <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
-    inTransaction(session, role, work, { isIdempotent: false, patienceMs });
+  const run = <T>(isIdempotent: boolean, work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
+    inTransaction(session, role, work, { isIdempotent, patienceMs });
   return {
     dialect,
     tenantId,
-    query: (query) => run((client) => queryOn(client, query)),
-    transaction: (work) => run((client) => work(onClient(client, tenantId))),
+    query: (query) => run(isReading(query), (client) => queryOn(client, query)),
+    transaction: (work) => run(false, (client) => work(onClient(client, tenantId))),
   };
 }
 
@@ -43,6 +43,11 @@ export function onClient(client: pg.PoolClient, tenantId: string): StoreDatabase
     transaction: (work) => work(database),
   };
   return database;
+}
+
+/** What only reads may be read again, also where the line broke at the very end. */
+function isReading(query: Sql): boolean {
+  return /^\s*SELECT\b/i.test(compileSql(query, () => '').text);
 }
 
 async function queryOn<Row>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
