@@ -76,7 +76,7 @@ export async function ingest({
 }
 
 /** One port in five has a service. */
-async function writePorts(file: string, rows: number, hosts: number): Promise<void> {
+export async function writePorts(file: string, rows: number, hosts: number): Promise<void> {
   const out = createWriteStream(file);
   const perHost = Math.ceil(rows / hosts);
   const names = ['http', 'https', 'ssh', 'domain', 'smtp', 'mysql'];
@@ -111,7 +111,7 @@ function source(path: string): string {
 }
 
 /** In a process of its own, so that its peak of memory can be read; start-up is included. */
-async function timeImport(
+export async function timeImport(
   file: string,
   store: string,
 ): Promise<{ seconds: number; megabytes: number }> {

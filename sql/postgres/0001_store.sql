@@ -161,8 +161,7 @@ CREATE TABLE host_ports (
 
 -- Who has port 443 open, and which hosts run a product.
 CREATE INDEX host_ports_open ON host_ports (tenant_id, port, host_id) WHERE state = 'open';
-CREATE INDEX host_ports_service ON host_ports (tenant_id, lower(service), host_id)
-  WHERE state = 'open';
+CREATE INDEX host_ports_service ON host_ports (tenant_id, lower(service), host_id);
 
 CREATE TABLE host_scans (
   tenant_id uuid NOT NULL,
@@ -269,7 +268,7 @@ CREATE TABLE tls_scans (
 ) PARTITION BY RANGE (job_id);
 
 -- Who presents a certificate.
-CREATE INDEX tls_scans_certificate ON tls_scans (tenant_id, certificate, host_id)
+CREATE INDEX tls_scans_certificate ON tls_scans (certificate, host_id)
   WHERE certificate IS NOT NULL;
 
 CREATE TABLE http_scans (

@@ -1,5 +1,5 @@
 import { allOf, sql } from './sql.ts';
-import { jobKey, type ListFilter, whereHosts } from './filter.ts';
+import { jobKey, type ListFilter, tenantKey, whereHosts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -59,18 +59,20 @@ export async function listCertificates(
       c.is_self_signed, c.not_before, c.not_after, places.seen_at, places.place,
       c.first_seen, c.last_seen
     FROM certificates c
-    JOIN (
-      SELECT t.certificate, hosts.tenant_id, min(${place}) AS place,
+    JOIN ${dialect.hasLateral ? sql`LATERAL ` : sql``}(
+      SELECT t.certificate, min(${place}) AS place,
         CAST(count(DISTINCT ${place}) AS INTEGER) AS seen_at
       FROM tls_scans t JOIN hosts ON hosts.id = t.host_id
       WHERE ${allOf([
+        dialect.hasLateral && sql`t.certificate = c.sha256`,
         whereHosts(db, filter.hosts),
         filter.scan !== undefined && sql`t.job_id = ${jobKey(db, filter.scan)}`,
         filter.since !== undefined && sql`t.t >= ${dialect.time(filter.since)}`,
       ])}
-      GROUP BY t.certificate, hosts.tenant_id
-    ) places ON places.certificate = c.sha256 AND places.tenant_id = c.tenant_id
+      GROUP BY t.certificate
+    ) places ON places.certificate = c.sha256
     WHERE ${allOf([
+      sql`c.tenant_id = ${tenantKey(db)}`,
       filter.expiresBefore !== undefined &&
         sql`c.not_after < ${dialect.time(filter.expiresBefore)}`,
       after && sql`(c.not_after, c.sha256) > (${dialect.time(after[0])}, ${after[1]})`,

@@ -1,5 +1,5 @@
 import { allOf, name, sql } from './sql.ts';
-import { jobKey, type ListFilter } from './filter.ts';
+import { jobKey, type ListFilter, ofTenant } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -35,6 +35,7 @@ export async function listErrors(
     SELECT e.id, ${name(`j.${dialect.uuidColumn}`)} AS scan, e.scope, e.code, e.message, e.at
     FROM scan_errors e JOIN scan_jobs j ON j.id = e.job_id
     WHERE ${allOf([
+      ofTenant(db, 'e'),
       filter.scan !== undefined && sql`e.job_id = ${jobKey(db, filter.scan)}`,
       filter.code && sql`e.code = ${filter.code}`,
       filter.since !== undefined && sql`e.at >= ${dialect.time(filter.since)}`,

@@ -78,10 +78,15 @@ export function whereService(service: string, product: string, text: string): Sq
 
 /** The key of the tenant for which a connection works, for comparisons with `tenant_id`. */
 export function tenantKey({ dialect, tenantId }: StoreDatabase): Sql {
-  return sql`(SELECT id FROM tenants WHERE ${name(dialect.uuidColumn)} = ${tenantId})`;
+  return dialect.keyOf('tenants', tenantId);
 }
 
 /** The key of a scan inside the store, for comparisons with `job_id`. */
 export function jobKey({ dialect }: StoreDatabase, scan: string): Sql {
-  return sql`(SELECT id FROM scan_jobs WHERE ${name(dialect.uuidColumn)} = ${scan})`;
+  return dialect.keyOf('scan_jobs', scan);
+}
+
+/** The condition that a row of facts is the tenant's, for the stores whose facts tell. */
+export function ofTenant({ dialect, tenantId }: StoreDatabase, table: string): Sql | undefined {
+  return dialect.isOfTenant(table, tenantId);
 }

@@ -1,8 +1,7 @@
-import { name, sql } from './sql.ts';
+import { joined, name, type Sql, sql } from './sql.ts';
 import type { NotShown } from '../core/events.ts';
 import type { JobState } from '../core/job-states.ts';
 import type { HostState } from '../core/states.ts';
-import { jobKey } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -12,7 +11,7 @@ import {
   toPage,
 } from './page.ts';
 import type { StoreDatabase } from './store.ts';
-import { fromJson } from './tables.ts';
+import { fromJson, type Key } from './tables.ts';
 
 /** A host as one scan saw it; time epoch ms. */
 export interface HostScanRow {
@@ -28,7 +27,10 @@ export interface HostScanRow {
   readonly t: number;
 }
 
-type Raw = Omit<HostScanRow, 'not_shown' | 'open_ports'> & { readonly not_shown: unknown };
+type Raw = Omit<HostScanRow, 'not_shown' | 'open_ports'> & {
+  readonly job_id: Key;
+  readonly not_shown: unknown;
+};
 
 /**
  * Every scan that saw a host, newest first.
@@ -42,12 +44,12 @@ export async function hostHistory(
 ): Promise<Page<HostScanRow>> {
   const limit = pageLimit(page.limit ?? 100);
   const { dialect } = db;
-  const key = sql`(SELECT id FROM hosts WHERE ${name(dialect.uuidColumn)} = ${host})`;
+  const key = dialect.keyOf('hosts', host);
   const id = name(`j.${dialect.uuidColumn}`);
   const after =
     page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
   const rows = await db.query<Raw>(sql`
-    SELECT ${id} AS scan, j.scan_type, j.status AS scan_status, s.state, s.reason, s.suspect,
+    SELECT s.job_id, ${id} AS scan, j.scan_type, j.status AS scan_status, s.state, s.reason, s.suspect,
       s.not_shown, s.t
     FROM host_scans s JOIN scan_jobs j ON j.id = s.job_id
     WHERE s.host_id = ${key}
@@ -55,14 +57,34 @@ export async function hostHistory(
     ORDER BY s.t DESC, ${id} DESC
     LIMIT ${limit + 1}`);
   const { rows: kept, next } = toPage(rows, limit, ({ t, scan }) => encodeCursor([t, scan]));
-  const history: HostScanRow[] = [];
-  for (const row of kept) {
-    const ports = await db.query<HostScanRow['open_ports'][number]>(sql`
-      SELECT transport, port, service FROM port_scans
-      WHERE job_id = ${jobKey(db, row.scan)} AND host_id = ${key} AND state = 'open'
-      ORDER BY transport, port`);
-    const notShown = fromJson(row.not_shown) as NotShown[] | null;
-    history.push({ ...row, open_ports: ports, not_shown: notShown ?? [] });
-  }
+  const open = await openPorts(db, key, kept);
+  const history = kept.map(({ job_id: job, not_shown: notShown, ...row }) => ({
+    ...row,
+    open_ports: open.get(job) ?? [],
+    not_shown: (fromJson(notShown) as NotShown[] | null) ?? [],
+  }));
   return { rows: history, next };
+}
+
+type OpenPort = HostScanRow['open_ports'][number];
+
+/** What was open on a host in each of some scans. */
+async function openPorts(
+  db: StoreDatabase,
+  host: Sql,
+  scans: readonly { readonly job_id: Key }[],
+): Promise<Map<Key, OpenPort[]>> {
+  const ports = new Map<Key, OpenPort[]>();
+  if (scans.length === 0) return ports;
+  const jobs = joined(scans.map(({ job_id: job }) => job));
+  const rows = await db.query<OpenPort & { readonly job_id: Key }>(sql`
+    SELECT job_id, transport, port, service FROM port_scans
+    WHERE host_id = ${host} AND job_id IN (${jobs}) AND state = 'open'
+    ORDER BY transport, port`);
+  for (const { job_id: job, ...port } of rows) {
+    const known = ports.get(job);
+    if (known) known.push(port);
+    else ports.set(job, [port]);
+  }
+  return ports;
 }

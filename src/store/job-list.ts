@@ -1,7 +1,7 @@
 import { isUuid } from '../core/ids.ts';
 import type { JobState } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
-import { jobKey } from './filter.ts';
+import { jobKey, tenantKey } from './filter.ts';
 import { getJob, type Job, toJob } from './jobs.ts';
 import {
   decodeCursor,
@@ -53,7 +53,7 @@ export async function findJob(db: StoreDatabase, reference: string): Promise<Job
 
 async function lastJob(db: StoreDatabase): Promise<Job> {
   const [row] = await db.query<JobRecord>(sql`
-    SELECT * FROM scan_jobs
+    SELECT * FROM scan_jobs WHERE tenant_id = ${tenantKey(db)}
     ORDER BY requested_at DESC, ${name(db.dialect.uuidColumn)} DESC LIMIT 1`);
   if (row) return toJob(db, row);
   throw new AppError(
@@ -83,6 +83,7 @@ export async function listJobs(
   const rows = await db.query<JobRecord>(sql`
     SELECT * FROM scan_jobs
     WHERE ${allOf([
+      sql`tenant_id = ${tenantKey(db)}`,
       filter.statuses && sql`status IN (${joined(filter.statuses)})`,
       filter.scanType !== undefined && sql`scan_type = ${filter.scanType}`,
       filter.since !== undefined && sql`requested_at >= ${time(filter.since)}`,

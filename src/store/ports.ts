@@ -1,7 +1,14 @@
 import { allOf, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
 import type { PortState, Reason, Transport } from '../core/states.ts';
-import { jobKey, type ListFilter, whereHosts, wherePorts, whereService } from './filter.ts';
+import {
+  jobKey,
+  type ListFilter,
+  ofTenant,
+  whereHosts,
+  wherePorts,
+  whereService,
+} from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -65,6 +72,7 @@ export async function listPorts(
     WHERE ${allOf([
       whereHosts(db, filter.hosts),
       source.where,
+      ofTenant(db, 'p'),
       filter.ports && wherePorts('p', filter.ports),
       filter.state && whereState(filter.state),
       filter.service && whereService('p.service', source.productColumn, filter.service),

@@ -12,6 +12,15 @@ export interface Dialect {
    * own, or the key where that is the UUID.
    */
   readonly uuidColumn: string;
+  /** The key inside the store of a tenant, a scan or a host with this UUID. */
+  readonly keyOf: (table: 'hosts' | 'scan_jobs' | 'tenants', uuid: string) => Sql;
+  /**
+   * The condition that a row of facts is a tenant's, where facts carry theirs: what indexes begin
+   * with.
+   */
+  readonly isOfTenant: (table: string, tenantId: string) => Sql | undefined;
+  /** Whether a joined query may speak of the rows of those before it (LATERAL). */
+  readonly hasLateral: boolean;
   /** The column of `hosts` that sorts as addresses do. */
   readonly addressColumn: string;
   /** An address as that column is compared with. */

@@ -60,7 +60,7 @@ export async function listWeb(
       w.favicon_hash, w.favicon_md5, t.version AS tls_version, t.alpn, t.ja3, t.ja3s,
       t.certificate, w.t AS seen
     FROM hosts
-    JOIN ${filter.scan === undefined ? newest : sql`http_scans`} w ON w.host_id = hosts.id
+    JOIN ${filter.scan === undefined ? newestPages(db) : sql`http_scans`} w ON w.host_id = hosts.id
     LEFT JOIN tls_scans t ON t.job_id = w.job_id AND t.host_id = w.host_id
       AND t.transport = w.transport AND t.port = w.port AND t.server_name = w.tls_server_name
     WHERE ${allOf([
@@ -78,12 +78,23 @@ export async function listWeb(
   return { rows: kept.map(toRow), next };
 }
 
-/** The newest observation of each page. */
-const newest = sql`(SELECT * FROM (
-  SELECT http_scans.*, row_number() OVER (
-    PARTITION BY host_id, transport, port, scheme, authority, path ORDER BY t DESC, job_id DESC
-  ) AS age FROM http_scans
-) numbered WHERE age = 1)`;
+/**
+ * The newest observation of each page: host by host where that can be said, so that a page of the
+ * list reads what its hosts have and no more.
+ */
+function newestPages({ dialect }: StoreDatabase): Sql {
+  return dialect.hasLateral
+    ? sql`LATERAL (
+        SELECT DISTINCT ON (transport, port, scheme, authority, path) * FROM http_scans
+        WHERE host_id = hosts.id
+        ORDER BY transport, port, scheme, authority, path, t DESC, job_id DESC
+      )`
+    : sql`(SELECT * FROM (
+        SELECT http_scans.*, row_number() OVER (
+          PARTITION BY host_id, transport, port, scheme, authority, path ORDER BY t DESC, job_id DESC
+        ) AS age FROM http_scans
+      ) numbered WHERE age = 1)`;
+}
 
 function toRow({ scheme, authority, path, ...row }: Raw): WebRow {
   return {

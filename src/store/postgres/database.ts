@@ -7,6 +7,10 @@ import { inTransaction, type Role, type Session } from './session.ts';
 const dialect: Dialect = {
   time: (ms) => new Date(ms).toISOString(),
   uuidColumn: 'id',
+  // As a value: so the planner sees which partitions a scan is in.
+  keyOf: (_, uuid) => sql`${uuid}::uuid`,
+  isOfTenant: (table, tenantId) => sql`${name(`${table}.tenant_id`)} = ${tenantId}::uuid`,
+  hasLateral: true,
   addressColumn: 'address',
   addressBound: (address) => sql`${formatAddress(address)}::inet`,
   addressText: (column) => sql`host(${name(column)})`,

@@ -7,6 +7,9 @@ import { type DatabaseSync, type SQLInputValue, storeError } from '../../databas
 const dialect: Dialect = {
   time: (ms) => ms,
   uuidColumn: 'uuid',
+  keyOf: (table, uuid) => sql`(SELECT id FROM ${name(table)} WHERE uuid = ${uuid})`,
+  isOfTenant: () => undefined,
+  hasLateral: false,
   addressColumn: 'address_key',
   addressBound: (address) => sql`${addressKey(address)}`,
   addressText: (column) => name(column),
