@@ -29,6 +29,7 @@ const codes = {
   UNKNOWN_OUTCOME: { exit: 75, http: 500 },
   STORE_FULL: { exit: 74, http: 507 },
   UNSUPPORTED: { exit: 69, http: 501 },
+  LIMIT_EXCEEDED: { exit: 1, http: 422 },
   INTERRUPTED: { exit: 130, http: 499 },
 } as const;
 

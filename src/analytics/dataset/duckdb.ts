@@ -1,0 +1,97 @@
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { AppError, messageOf } from '../../errors.ts';
+
+export interface DuckDbOptions {
+  /** Where DuckDB may put what does not fit into memory; a folder that is there. */
+  readonly tempFolder: string;
+  readonly memoryMegabytes: number;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** DuckDB in this process, its database in memory. */
+export interface DuckDb extends Disposable {
+  readonly connection: DuckDBConnection;
+  /**
+   * Runs statements, and gives the result of the last one.
+   *
+   * @throws AppError INVALID_INPUT with what DuckDB says, LIMIT_EXCEEDED, STORE_FULL; the signal's reason
+   */
+  run(sql: string): Promise<DuckDBResult>;
+  /** Runs a query for a few rows: objects by column, large integers as numbers. */
+  rows<Row>(sql: string): Promise<Row[]>;
+}
+
+/**
+ * Opens DuckDB. It neither downloads nor loads extensions, and reads no file of the user's
+ * home. An abort interrupts what runs.
+ */
+export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
+  const { signal } = options;
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_persistent_secrets: 'false',
+    memory_limit: `${options.memoryMegabytes}MB`,
+    temp_directory: options.tempFolder,
+    ...(options.threads !== undefined && { threads: String(options.threads) }),
+  });
+  const connection = await instance.connect();
+  const interrupt = (): void => connection.interrupt();
+  signal?.addEventListener('abort', interrupt);
+  const run = async (sql: string): Promise<DuckDBResult> => {
+    signal?.throwIfAborted();
+    try {
+      return await connection.stream(sql);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw duckDbError(error);
+    }
+  };
+  return {
+    connection,
+    run,
+    async rows<Row>(sql: string) {
+      const rows = await (await run(sql)).getRowObjectsJS();
+      return rows.map((row) => Object.fromEntries(Object.entries(row).map(plain)) as Row);
+    },
+    [Symbol.dispose]() {
+      signal?.removeEventListener('abort', interrupt);
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+function plain([name, value]: [string, unknown]): [string, unknown] {
+  return [name, typeof value === 'bigint' ? Number(value) : value];
+}
+
+/** What DuckDB says, as an error of ours. */
+export function duckDbError(error: unknown): unknown {
+  const message = messageOf(error);
+  if (/No space left on device|failed to offload/i.test(message)) {
+    return new AppError('STORE_FULL', `the disk is full: ${message}`, { cause: error });
+  }
+  if (/^Out of Memory Error/i.test(message)) {
+    return new AppError(
+      'LIMIT_EXCEEDED',
+      `the query needs more memory than it may take: allow more with --memory, or ask for less ` +
+        `(${message.split('\n')[0]})`,
+      { cause: error },
+    );
+  }
+  return new AppError('INVALID_INPUT', message, { cause: error });
+}
+
+/** A text as a literal of SQL. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an identifier of SQL. */
+export function identifier(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { DuckDBValue } from '@duckdb/node-api';
+import { type DuckDb, identifier, literal } from './duckdb.ts';
+import type { ColumnType } from './tables.ts';
+
+/** Rows, and bytes of text, that are held in memory before they go to a file. */
+const segmentRows = 262_144;
+const segmentBytes = 16_000_000;
+
+/** Rows on their way into DuckDB: in memory while they are few, in files from then on. */
+export interface Stage {
+  /** Appends rows: arrays in the order of the columns. */
+  append(rows: readonly (readonly unknown[])[]): Promise<void>;
+  /** Appends columns of numbers (Float64Array for DOUBLE, Int32Array for INTEGER) as they are. */
+  appendColumns(columns: readonly (Float64Array | Int32Array)[], rows: number): Promise<void>;
+  /** Ends the stage. @returns what stands behind FROM to read the rows in their order */
+  finish(): Promise<string>;
+}
+
+export interface StageOptions {
+  /** A name that no other stage of this DuckDB has. */
+  readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  /** Where the files go. */
+  readonly folder: string;
+}
+
+export async function openStage(duck: DuckDb, options: StageOptions): Promise<Stage> {
+  const { name, columns, folder } = options;
+  const api = await import('@duckdb/node-api');
+  const { default: bindings } = await import('@duckdb/node-bindings');
+  const names = Object.entries(columns);
+  const declared = names.map(([column, type]) => `${identifier(column)} ${type}`).join(', ');
+  const types = names.map(([, type]) => api[type]);
+  const chunk = api.DuckDBDataChunk.create(types);
+  const chunkRows = bindings.vector_size();
+  const files: string[] = [];
+  let table = '';
+  let rows = 0;
+  let bytes = 0;
+  let writing: Promise<unknown> = Promise.resolve();
+
+  const begin = async (): Promise<void> => {
+    table = `${name}_${files.length}`;
+    rows = 0;
+    bytes = 0;
+    await duck.run(`CREATE TABLE ${identifier(table)} (${declared})`);
+  };
+  const flush = async (): Promise<void> => {
+    const file = join(folder, `${table}.parquet`);
+    files.push(file);
+    const full = identifier(table);
+    // One segment is written while the next one fills.
+    await writing;
+    writing = duck
+      .run(`COPY ${full} TO ${literal(file)} (FORMAT parquet); DROP TABLE ${full}`)
+      .then((result) => result.fetchAllChunks());
+    writing.catch(() => undefined);
+    await begin();
+  };
+  await begin();
+  return {
+    async append(batch) {
+      const appender = await duck.connection.createAppender(table);
+      for (let from = 0; from < batch.length; from += chunkRows) {
+        const part = batch.slice(from, from + chunkRows);
+        chunk.rowCount = part.length;
+        chunk.setColumns(names.map(([, type], i) => part.map((row) => duckValue(row[i], type))));
+        appender.appendDataChunk(chunk);
+      }
+      appender.closeSync();
+      rows += batch.length;
+      for (const row of batch) bytes += textLength(row);
+      if (rows >= segmentRows || bytes >= segmentBytes) await flush();
+    },
+    async appendColumns(arrays, count) {
+      const appender = await duck.connection.createAppender(table);
+      for (let from = 0; from < count; from += chunkRows) {
+        const part = Math.min(chunkRows, count - from);
+        chunk.reset();
+        chunk.rowCount = part;
+        for (const [i, array] of arrays.entries()) {
+          const size = array.BYTES_PER_ELEMENT;
+          const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
+          const buffer = array.buffer as ArrayBuffer;
+          bindings.copy_data_to_vector(vector, 0, buffer, from * size, part * size);
+        }
+        appender.appendDataChunk(chunk);
+      }
+      appender.closeSync();
+      rows += count;
+      if (rows >= segmentRows) await flush();
+    },
+    async finish() {
+      await writing;
+      if (files.length === 0) return identifier(table);
+      if (rows > 0) await flush();
+      await writing;
+      return `read_parquet([${files.map(literal).join(', ')}])`;
+    },
+  };
+}
+
+function duckValue(value: unknown, type: ColumnType): DuckDBValue {
+  if (value === null || value === undefined) return null;
+  return type === 'BIGINT' ? BigInt(value as number) : (value as string | number);
+}
+
+function textLength(row: readonly unknown[]): number {
+  let length = 0;
+  for (const value of row) length += typeof value === 'string' ? value.length : 8;
+  return length;
+}

@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError, systemCode } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import { everyJobId } from '../../store/stored-events.ts';
+import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
+import { readRelations, type TableProgress } from './relations.ts';
+import { type DataSetTable, dataSetTableNames, dataSetTables } from './tables.ts';
+
+export const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;
+export type DataSetFormat = (typeof dataSetFormats)[number];
+
+export interface WriteDataSetOptions {
+  /** The folder that the files go to; made where it is not there. */
+  readonly folder: string;
+  /** UUIDs of scans; all of the store by default. */
+  readonly scans?: readonly string[];
+  /** `parquet` by default. */
+  readonly format?: DataSetFormat;
+  /** Instead of one file a table, a folder of `month=2026-11` folders, by the scan's start. */
+  readonly isPartitioned?: boolean;
+  readonly tables?: readonly DataSetTable[];
+  readonly memoryMegabytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: TableProgress;
+}
+
+/** Rows written, by table. */
+export type DataSetCounts = Readonly<Record<DataSetTable, number>>;
+
+/** What DuckDB may take by default while it writes; beside it Node.js takes about 150 MB. */
+const writeMegabytes = 192;
+
+const rowGroup = 262_144;
+
+/** How each format is written by DuckDB. */
+const copyOptions: Readonly<Record<DataSetFormat, string>> = {
+  parquet: `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroup}`,
+  csv: 'FORMAT csv, HEADER true',
+  jsonl: 'FORMAT json',
+  json: 'FORMAT json, ARRAY true',
+};
+
+/**
+ * Writes the V1 data set of a store into a folder: a file a table (`hosts.parquet`). The files are
+ * written beside and renamed when all are complete, so that an export that fails, or is
+ * interrupted, leaves the folder as it was. Other files in the folder stay.
+ *
+ * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
+ */
+export async function writeDataSet(
+  store: Store,
+  options: WriteDataSetOptions,
+): Promise<DataSetCounts> {
+  const { signal, tables = dataSetTableNames } = options;
+  const folder = resolve(options.folder);
+  return withStaging(folder, async (staging) => {
+    const raw = join(staging, 'raw');
+    const out = join(staging, 'out');
+    await mkdir(raw);
+    await mkdir(out);
+    const ids = options.scans ?? (await Array.fromAsync(everyJobId(store.database)));
+    using duck = await openDuckDb({
+      tempFolder: raw,
+      memoryMegabytes: options.memoryMegabytes ?? writeMegabytes,
+      ...(signal && { signal }),
+    });
+    const { onProgress } = options;
+    const isMonthNeeded = options.isPartitioned === true && !tables.includes('runs');
+    const relations = await readRelations(store, duck, {
+      ids,
+      folder: raw,
+      signal,
+      onProgress,
+      tables: isMonthNeeded ? [...tables, 'runs'] : tables,
+    });
+    const counts = await copyTables(duck, relations, { ...options, tables, folder: out });
+    signal?.throwIfAborted();
+    for (const name of placeNames(tables, options)) {
+      await rm(join(folder, name), { recursive: true, force: true });
+      if (existsSync(join(out, name))) await rename(join(out, name), join(folder, name));
+    }
+    return counts;
+  });
+}
+
+/** The file, or with months the folder, of each table. */
+function placeNames(
+  tables: readonly DataSetTable[],
+  { format = 'parquet', isPartitioned }: Pick<WriteDataSetOptions, 'format' | 'isPartitioned'>,
+): string[] {
+  return tables.map((table) => (isPartitioned ? table : `${table}.${format}`));
+}
+
+async function copyTables(
+  duck: DuckDb,
+  relations: ReadonlyMap<DataSetTable, string>,
+  options: WriteDataSetOptions & { tables: readonly DataSetTable[] },
+): Promise<DataSetCounts> {
+  const { folder, tables, format = 'parquet', isPartitioned = false } = options;
+  const counts = Object.fromEntries(dataSetTableNames.map((table) => [table, 0]));
+  for (const [i, name] of placeNames(tables, options).entries()) {
+    const table = tables[i]!;
+    const relation = relations.get(table)!;
+    const plain = format === 'csv' ? disarmed(table, relation) : relation;
+    const query = isPartitioned ? withMonth(table, plain, relations.get('runs')!) : plain;
+    const place = literal(join(folder, name));
+    const partition = isPartitioned ? ', PARTITION_BY (month)' : '';
+    const [row] = await duck.rows<{ Count: number }>(
+      `COPY (${query}) TO ${place} (${copyOptions[format]}${partition})`,
+    );
+    counts[table] = row?.Count ?? 0;
+  }
+  return counts as DataSetCounts;
+}
+
+/** Every table's first column begins with the id of its scan. */
+function withMonth(table: DataSetTable, relation: string, runs: string): string {
+  const [id] = Object.keys(dataSetTables[table]);
+  return `SELECT t.*, r.month FROM (${relation}) t LEFT JOIN (
+      SELECT run_id, strftime(make_timestamp(started_at * 1000), '%Y-%m') AS month FROM (${runs})
+    ) r ON r.run_id = split_part(t.${id}, '/', 1)`;
+}
+
+/** Text that a spreadsheet would run as a formula gets an apostrophe before it, as in `csvLine`. */
+function disarmed(table: DataSetTable, relation: string): string {
+  const columns = Object.entries(dataSetTables[table]).map(([column, type]) =>
+    type === 'VARCHAR'
+      ? `CASE WHEN left(${column}, 1) IN ('=', '+', '@', '-', chr(9), chr(13))
+          THEN concat('''', ${column}) ELSE ${column} END AS ${column}`
+      : column,
+  );
+  return `SELECT ${columns.join(', ')} FROM (${relation})`;
+}
+
+/** Calls back with a new folder inside of `folder`, on the same disk, and removes it in the end. */
+async function withStaging<T>(folder: string, body: (staging: string) => Promise<T>): Promise<T> {
+  const isNew = !existsSync(folder);
+  let staging: string;
+  try {
+    await mkdir(folder, { recursive: true });
+    staging = await mkdtemp(join(folder, '.portolan-'));
+  } catch (error) {
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      `${folder} cannot be written (${systemCode(error)}): name another folder with -o`,
+      { cause: error },
+    );
+  }
+  let isDone = false;
+  try {
+    const result = await body(staging);
+    isDone = true;
+    return result;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+    if (isNew && !isDone) await rmdir(folder).catch(() => undefined);
+  }
+}
