@@ -18,6 +18,11 @@ export interface DuckDb extends Disposable {
    * @throws AppError INVALID_INPUT with what DuckDB says, LIMIT_EXCEEDED, STORE_FULL; the signal's reason
    */
   run(sql: string): Promise<DuckDBResult>;
+  /**
+   * Runs a statement on a connection of its own, while `connection` goes on: one connection does
+   * one thing at a time, appending included.
+   */
+  runBeside(sql: string): Promise<void>;
   /** Runs a query for a few rows: objects by column, large integers as numbers. */
   rows<Row>(sql: string): Promise<Row[]>;
 }
@@ -39,20 +44,26 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     ...(options.threads !== undefined && { threads: String(options.threads) }),
   });
   const connection = await instance.connect();
-  const interrupt = (): void => connection.interrupt();
+  const beside = await instance.connect();
+  const interrupt = (): void => {
+    connection.interrupt();
+    beside.interrupt();
+  };
   signal?.addEventListener('abort', interrupt);
-  const run = async (sql: string): Promise<DuckDBResult> => {
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     signal?.throwIfAborted();
     try {
-      return await connection.stream(sql);
+      return await work();
     } catch (error) {
       signal?.throwIfAborted();
       throw duckDbError(error);
     }
   };
+  const run = (sql: string): Promise<DuckDBResult> => guarded(() => connection.stream(sql));
   return {
     connection,
     run,
+    runBeside: async (sql) => void (await guarded(() => beside.run(sql))),
     async rows<Row>(sql: string) {
       const rows = await (await run(sql)).getRowObjectsJS();
       return rows.map((row) => Object.fromEntries(Object.entries(row).map(plain)) as Row);
@@ -60,6 +71,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     [Symbol.dispose]() {
       signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
+      beside.closeSync();
       instance.closeSync();
     },
   };

@@ -1,55 +1,40 @@
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { portStates, reasons, transports } from '../../core/states.ts';
 import type { Store } from '../../store/store.ts';
 import { type DuckDb, literal } from './duckdb.ts';
 import type { PortBlock } from './port-block.ts';
-import { readSqlitePorts } from './sqlite-ports.ts';
-import { openStage } from './stage.ts';
+import { type PortBlocks, readSqlitePorts } from './sqlite-ports.ts';
 
-export interface PortsRequest {
-  /** UUIDs of scans. */
-  readonly ids: readonly string[];
-  /** For files on the way; the caller removes it. */
-  readonly folder: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Told how many ports are read, of how many. */
-  readonly onRows?: ((rows: number, of: number) => void) | undefined;
+/** Ports of scans for DuckDB to read, once. */
+export interface PortRelation extends Disposable {
+  /**
+   * A query with the columns job, host (keys as `hostRows` gives them), transport, port, state,
+   * reason, service, confidence, first_seen, last_seen.
+   */
+  readonly query: string;
 }
 
 /**
- * Reads the ports of scans into DuckDB: the one table of which there are too many for
- * `StoreDatabase.query`. Each kind of store has its own way.
+ * Lets DuckDB read the ports of scans, the one table of which there are too many for
+ * `StoreDatabase.query`. Each kind of store has its own way; a SQLite file's rows pass through a
+ * table function, so that they are neither all in memory nor in a file between.
  *
- * @returns a query with the columns job, host (keys as `hostRows` gives them), transport, port,
- *   state, reason, service, confidence, first_seen, last_seen
+ * @param ids UUIDs of scans
+ * @param onRows told how many ports are read, of how many
  */
 export async function portRelation(
   store: Store,
   duck: DuckDb,
-  request: PortsRequest,
-): Promise<string> {
-  const { ids, folder, signal, onRows } = request;
-  const { rows, blocks } = readSqlitePorts(store.location, ids, signal);
-  const stage = await openStage(duck, { name: 'port_columns', columns: stageColumns, folder });
-  const words: (string | null)[] = [];
-  const index = new Map<string | null, number>();
-  let read = 0;
-  for await (const block of blocks) {
-    translate(block, words, index);
-    await stage.appendColumns([...block.numbers, ...block.codes], block.rows);
-    read += block.rows;
-    onRows?.(read, rows);
-  }
-  const from = await stage.finish();
-  const list = words.map((word) => (word === null ? 'NULL' : literal(word))).join(', ');
-  await duck.run(`SET VARIABLE port_words = CAST([${list}] AS VARCHAR[])`);
-  const word = (code: string): string => `getvariable('port_words')[${code} + 1] AS ${code}`;
-  return `SELECT job, host, ${word('transport')}, port, ${word('state')}, ${word('reason')},
-    ${word('service')}, CASE WHEN isnan(confidence) THEN NULL ELSE confidence END AS confidence,
-    CAST(first_seen AS BIGINT) AS first_seen, CAST(last_seen AS BIGINT) AS last_seen
-    FROM ${from}`;
+  ids: readonly string[],
+  onRows?: (rows: number, of: number) => void,
+): Promise<PortRelation> {
+  const blocks = await readSqlitePorts(store.location, ids);
+  await registerPorts(duck, blocks, onRows);
+  return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
 }
 
 /** In the order of a block's numbers and codes. */
-const stageColumns = {
+const rawColumns = {
   job: 'DOUBLE',
   host: 'DOUBLE',
   first_seen: 'DOUBLE',
@@ -59,22 +44,66 @@ const stageColumns = {
   transport: 'INTEGER',
   state: 'INTEGER',
   reason: 'INTEGER',
-  service: 'INTEGER',
+  service_code: 'INTEGER',
+  service: 'VARCHAR',
 } as const;
 
-/** Turns a block's codes, indices into its own words, into indices into the words of all. */
-function translate(
-  { codes, rows, words: own }: PortBlock,
-  words: (string | null)[],
-  index: Map<string | null, number>,
-): void {
-  const map = Int32Array.from(own, (word) => {
-    const known = index.get(word);
-    if (known !== undefined) return known;
-    index.set(word, words.length);
-    return words.push(word) - 1;
+/** Words of small vocabularies stand in for their codes here: a text costs more to hand over. */
+const decoded = `
+  SELECT job, host, ${wordOf('transport', transports)}, port, ${wordOf('state', portStates)},
+    ${wordOf('reason', reasons)}, CASE WHEN service_code >= 0 THEN service END AS service,
+    CASE WHEN NOT isnan(confidence) THEN confidence END AS confidence,
+    CAST(first_seen AS BIGINT) AS first_seen, CAST(last_seen AS BIGINT) AS last_seen
+  FROM stored_ports()`;
+
+function wordOf(code: string, words: readonly string[]): string {
+  return `CASE WHEN ${code} >= 0 THEN [${words.map(literal).join(', ')}][${code} + 1] END AS ${code}`;
+}
+
+async function registerPorts(
+  { connection }: DuckDb,
+  blocks: PortBlocks,
+  onRows: ((rows: number, of: number) => void) | undefined,
+): Promise<void> {
+  const api = await import('@duckdb/node-api');
+  const { default: bindings } = await import('@duckdb/node-bindings');
+  const chunkRows = bindings.vector_size();
+  let block: PortBlock | undefined;
+  let at = 0;
+  let read = 0;
+
+  const fill = (chunk: DuckDBDataChunk): void => {
+    while (!block || at >= block.rows) {
+      block = blocks.next();
+      at = 0;
+      if (!block) break;
+    }
+    const rows = block ? Math.min(chunkRows, block.rows - at) : 0;
+    chunk.rowCount = rows;
+    if (!block) return;
+    const arrays = [...block.numbers, ...block.codes];
+    for (const [i, { buffer, BYTES_PER_ELEMENT: size }] of arrays.entries()) {
+      const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
+      bindings.copy_data_to_vector(vector, 0, buffer, at * size, rows * size);
+    }
+    const services = bindings.data_chunk_get_vector(chunk.chunk, arrays.length);
+    const codes = block.codes.at(-1)!;
+    for (let row = 0; row < rows; row++) {
+      const word = block.services[codes[at + row]!];
+      if (word !== undefined) bindings.vector_assign_string_element(services, row, word);
+    }
+    at += rows;
+    read += rows;
+    onRows?.(read, blocks.rows);
+  };
+  const stored = api.DuckDBTableFunction.create({
+    name: 'stored_ports',
+    bindFunction: (bind) => {
+      for (const [name, type] of Object.entries(rawColumns)) bind.addResultColumn(name, api[type]);
+      bind.setCardinality(blocks.rows, true);
+    },
+    initFunction: (init) => init.setMaxThreads(1),
+    mainFunction: (_info, chunk) => fill(chunk),
   });
-  for (const column of codes.slice(1)) {
-    for (let row = 0; row < rows; row++) column[row] = map[column[row]!]!;
-  }
+  connection.registerTableFunction(stored);
 }

@@ -8,17 +8,27 @@ import {
 } from '../../store/data-set-rows.ts';
 import type { Store, StoreDatabase } from '../../store/store.ts';
 import type { DuckDb } from './duckdb.ts';
-import { portRelation, type PortsRequest } from './port-relation.ts';
+import { portRelation } from './port-relation.ts';
 import { openStage } from './stage.ts';
 import { type ColumnType, type DataSetTable, dataSetTables } from './tables.ts';
 
 /** Told how far a table is; `of` where that is known. */
 export type TableProgress = (table: DataSetTable, rows: number, of?: number) => void;
 
-export type RelationsRequest = Omit<PortsRequest, 'onRows'> & {
+export interface RelationsRequest {
   readonly tables: readonly DataSetTable[];
+  /** UUIDs of scans. */
+  readonly ids: readonly string[];
+  /** For files on the way; the caller removes it. */
+  readonly folder: string;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: TableProgress | undefined;
-};
+}
+
+/** For each table a query that gives its rows, with the columns of `dataSetTables`. */
+export interface Relations extends Disposable {
+  readonly queries: ReadonlyMap<DataSetTable, string>;
+}
 
 const rowsOf: Readonly<
   Record<Exclude<DataSetTable, 'ports'>, (db: StoreDatabase, ids: readonly string[]) => RowBatches>
@@ -31,33 +41,34 @@ const rowsOf: Readonly<
 };
 
 /**
- * Reads tables of the data set out of a store into DuckDB.
- *
- * @returns for each table a query that gives its rows, with the columns of `dataSetTables`
+ * Reads tables of the data set out of a store into DuckDB. The query of `ports` can be run once:
+ * the rows pass by.
  */
 export async function readRelations(
   store: Store,
   duck: DuckDb,
   request: RelationsRequest,
-): Promise<ReadonlyMap<DataSetTable, string>> {
-  const { tables, onProgress } = request;
-  const relations = new Map<DataSetTable, string>();
+): Promise<Relations> {
+  const { tables, ids, onProgress } = request;
+  const queries = new Map<DataSetTable, string>();
   // Ports before hosts: what a scan under way records in between has its host then.
   const ports = tables.includes('ports')
-    ? await portRelation(store, duck, {
-        ...request,
-        onRows: (rows, of) => onProgress?.('ports', rows, of),
-      })
+    ? await portRelation(store, duck, ids, (rows, of) => onProgress?.('ports', rows, of))
     : undefined;
-  for (const table of Object.keys(rowsOf) as (keyof typeof rowsOf)[]) {
-    const isWanted = tables.includes(table) || (table === 'hosts' && ports !== undefined);
-    if (!isWanted) continue;
-    const from = await stageRows(store, duck, { ...request, table });
-    const columns = Object.keys(dataSetTables[table]).join(', ');
-    if (tables.includes(table)) relations.set(table, `SELECT ${columns} FROM ${from}`);
-    if (table === 'hosts' && ports) relations.set('ports', joinPorts(ports, from));
+  const dispose = (): void => ports?.[Symbol.dispose]();
+  try {
+    for (const table of Object.keys(rowsOf) as (keyof typeof rowsOf)[]) {
+      if (!tables.includes(table) && !(table === 'hosts' && ports)) continue;
+      const from = await stageRows(store, duck, { ...request, table });
+      const columns = Object.keys(dataSetTables[table]).join(', ');
+      if (tables.includes(table)) queries.set(table, `SELECT ${columns} FROM ${from}`);
+      if (table === 'hosts' && ports) queries.set('ports', joinPorts(ports.query, from));
+    }
+  } catch (error) {
+    dispose();
+    throw error;
   }
-  return relations;
+  return { queries, [Symbol.dispose]: dispose };
 }
 
 async function stageRows(

@@ -1,47 +1,51 @@
-import { Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import {
   beforeFirst,
   blockRows,
+  buffersOf,
   type PortBlock,
   portReader,
   type PortRange,
 } from './port-block.ts';
-import type { PortThreadMessage } from './port-thread.ts';
+import type { PortThreadData, PortThreadMessage } from './port-thread.ts';
 
-/** Up to so many rows, reading them at once is cheaper than starting threads. */
-const threadRows = 200_000;
-/** More did not help where DuckDB writes at the same time. */
-const threadCount = 2;
+/** Up to so many rows, reading them at once is cheaper than starting a thread. */
+const threadRows = 100_000;
 
-/** Ports to read: how many, and their blocks in a fixed order. */
-export interface PortBlocks {
+/** Ports being read, in a fixed order. */
+export interface PortBlocks extends Disposable {
+  /** How many there are. */
   readonly rows: number;
-  readonly blocks: AsyncGenerator<PortBlock>;
+  /**
+   * The next block, waited for without the event loop; undefined behind the last. A block's arrays
+   * are its own until the next call.
+   */
+  next(): PortBlock | undefined;
 }
 
 /**
- * The ports of scans out of a SQLite store, as columns. Large ones are read by threads, with
- * connections of their own.
+ * The ports of scans out of a SQLite store, as columns, as they were when this resolves. Many are
+ * read by a thread of its own.
  *
  * @param ids UUIDs of scans
  * @throws AppError STORE_CORRUPT and others of the store
  */
-export function readSqlitePorts(
-  path: string,
-  ids: readonly string[],
-  signal?: AbortSignal,
-): PortBlocks {
+export async function readSqlitePorts(path: string, ids: readonly string[]): Promise<PortBlocks> {
   const db = openDatabase(path, { readOnly: true });
   try {
-    db.exec('PRAGMA busy_timeout = 30000');
+    db.exec('BEGIN');
     const { rows, ranges } = plan(db, ids);
-    const isSmall = rows <= threadRows;
-    if (!isSmall) db.close();
-    const blocks = isSmall ? readHere(db, ranges, signal) : readInThreads(path, ranges, signal);
-    return { rows, blocks };
-  } catch (error) {
+    if (rows <= threadRows) return readHere(db, rows, ranges);
     db.close();
+    return await readInThread(path, rows, ranges);
+  } catch (error) {
+    if (db.isOpen) db.close();
     throw storeError(error, path);
   }
 }
@@ -73,97 +77,89 @@ function plan(db: DatabaseSync, ids: readonly string[]): { rows: number; ranges:
   return { rows, ranges };
 }
 
-async function* readHere(
-  db: DatabaseSync,
-  ranges: readonly PortRange[],
-  signal: AbortSignal | undefined,
-): AsyncGenerator<PortBlock> {
-  try {
-    const read = portReader(db);
-    for (const range of ranges) {
-      for (let at: PortRange | undefined = range; at;) {
-        signal?.throwIfAborted();
-        const block: PortBlock = read(at);
-        yield block;
-        at = block.next;
-      }
-    }
-  } finally {
-    db.close();
-  }
+function readHere(db: DatabaseSync, rows: number, ranges: readonly PortRange[]): PortBlocks {
+  const read = portReader(db);
+  const left = ranges.values();
+  let block: PortBlock | undefined;
+  return {
+    rows,
+    next() {
+      const range = block?.next ?? left.next().value;
+      block = range && read(range, block);
+      return block;
+    },
+    [Symbol.dispose]: () => db.close(),
+  };
 }
 
-/** Each thread has one range in hand and one waiting; blocks come out in the order of the ranges. */
-async function* readInThreads(
+async function readInThread(
   path: string,
+  rows: number,
   ranges: readonly PortRange[],
-  signal: AbortSignal | undefined,
-): AsyncGenerator<PortBlock> {
-  const threads = Array.from({ length: threadCount }, () => startThread(path));
-  const waiting: Promise<PortBlock>[] = [];
-  try {
-    let sent = 0;
-    const send = (): void => {
-      const range = ranges[sent];
-      if (range) waiting.push(threads[sent++ % threadCount]!.read(range));
-    };
-    for (let i = 0; i < threadCount * 2; i++) send();
-    for (let taken = 0; taken < ranges.length; taken++) {
-      const thread = threads[taken % threadCount]!;
-      let block = await waiting.shift()!;
-      for (;;) {
-        signal?.throwIfAborted();
-        yield block;
-        if (!block.next) break;
-        block = await thread.read(block.next);
-      }
-      send();
-    }
-  } finally {
-    await Promise.all(threads.map(({ end }) => end()));
-    await Promise.allSettled(waiting);
-  }
-}
-
-interface PortThread {
-  readonly read: (range: PortRange) => Promise<PortBlock>;
-  readonly end: () => Promise<unknown>;
-}
-
-function startThread(path: string): PortThread {
+): Promise<PortBlocks> {
+  const { port1: port, port2: theirs } = new MessageChannel();
+  const counters = new Int32Array(new SharedArrayBuffer(8));
   const file = import.meta.url.endsWith('.ts') ? './port-thread.ts' : './port-thread.js';
   const thread = new Worker(new URL(file, import.meta.url), {
-    workerData: { path },
+    workerData: { path, ranges, port: theirs, counters } satisfies PortThreadData,
+    transferList: [theirs],
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
-  // Answers come in the order of the ranges.
-  const answers: ((message: PortThreadMessage) => void)[] = [];
-  const failures: ((error: unknown) => void)[] = [];
-  thread.on('message', (message: PortThreadMessage) => {
-    failures.shift();
-    answers.shift()?.(message);
-  });
-  const fail = (error: unknown): void => {
-    for (const reject of failures.splice(0)) reject(error);
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+  let failure: unknown;
+  thread.once('error', (error) => (failure = error));
+  const take = (): PortThreadMessage => {
+    const message = takeMessage(port, counters);
+    if ('error' in message) throw new Error(message.error);
+    return message;
   };
-  thread.on('error', fail);
-  thread.on('exit', () => fail(new Error(`a thread that read ${path} ended early`)));
+  // The event loop has to turn for the thread to start.
+  await Promise.race([
+    new Promise<void>((resolve) => port.once('message', () => resolve())),
+    ended.then(() => Promise.reject(failure ?? new Error(`the thread that reads ${path} ended`))),
+  ]);
+  port.removeAllListeners();
+  Atomics.add(counters, 1, 1);
+  let block: PortBlock | undefined;
   return {
-    read: (range) => {
-      const answer = new Promise<PortThreadMessage>((resolve, reject) => {
-        answers.push(resolve);
-        failures.push(reject);
-        thread.postMessage(range, []);
-      });
-      const block = answer.then((message) => {
-        if ('error' in message) throw new Error(message.error);
-        return message.block;
-      });
-      // It is awaited in its turn; until then a failure is not unhandled.
-      block.catch(() => undefined);
+    rows,
+    next() {
+      if (block) {
+        const { numbers, codes } = block;
+        port.postMessage({ numbers, codes }, buffersOf(block));
+      }
+      const message = take();
+      block = 'block' in message ? message.block : undefined;
       return block;
     },
-    end: () => thread.terminate(),
+    [Symbol.dispose]() {
+      Atomics.store(counters, 1, -1);
+      Atomics.notify(counters, 1);
+      port.close();
+      void thread.terminate();
+    },
   };
 }
+
+/** Waits for the thread's next message, a minute at most. */
+function takeMessage(
+  port: MessagePort,
+  counters: Int32Array<SharedArrayBuffer>,
+): PortThreadMessage {
+  for (;;) {
+    const posted = Atomics.load(counters, 0);
+    const received = receiveMessageOnPort(port);
+    if (received) {
+      Atomics.add(counters, 1, 1);
+      Atomics.notify(counters, 1);
+      return received.message as PortThreadMessage;
+    }
+    if (Atomics.wait(counters, 0, posted, threadTimeoutMs) === 'timed-out') {
+      return { error: 'the thread that reads ports is silent' };
+    }
+  }
+}
+
+/** A block takes some milliseconds; a disk that hangs longer than this is broken. */
+const threadTimeoutMs = 60_000;

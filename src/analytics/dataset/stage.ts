@@ -11,8 +11,6 @@ const segmentBytes = 16_000_000;
 export interface Stage {
   /** Appends rows: arrays in the order of the columns. */
   append(rows: readonly (readonly unknown[])[]): Promise<void>;
-  /** Appends columns of numbers (Float64Array for DOUBLE, Int32Array for INTEGER) as they are. */
-  appendColumns(columns: readonly (Float64Array | Int32Array)[], rows: number): Promise<void>;
   /** Ends the stage. @returns what stands behind FROM to read the rows in their order */
   finish(): Promise<string>;
 }
@@ -52,9 +50,9 @@ export async function openStage(duck: DuckDb, options: StageOptions): Promise<St
     const full = identifier(table);
     // One segment is written while the next one fills.
     await writing;
-    writing = duck
-      .run(`COPY ${full} TO ${literal(file)} (FORMAT parquet); DROP TABLE ${full}`)
-      .then((result) => result.fetchAllChunks());
+    writing = duck.runBeside(
+      `COPY ${full} TO ${literal(file)} (FORMAT parquet); DROP TABLE ${full}`,
+    );
     writing.catch(() => undefined);
     await begin();
   };
@@ -72,24 +70,6 @@ export async function openStage(duck: DuckDb, options: StageOptions): Promise<St
       rows += batch.length;
       for (const row of batch) bytes += textLength(row);
       if (rows >= segmentRows || bytes >= segmentBytes) await flush();
-    },
-    async appendColumns(arrays, count) {
-      const appender = await duck.connection.createAppender(table);
-      for (let from = 0; from < count; from += chunkRows) {
-        const part = Math.min(chunkRows, count - from);
-        chunk.reset();
-        chunk.rowCount = part;
-        for (const [i, array] of arrays.entries()) {
-          const size = array.BYTES_PER_ELEMENT;
-          const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
-          const buffer = array.buffer as ArrayBuffer;
-          bindings.copy_data_to_vector(vector, 0, buffer, from * size, part * size);
-        }
-        appender.appendDataChunk(chunk);
-      }
-      appender.closeSync();
-      rows += count;
-      if (rows >= segmentRows) await flush();
     },
     async finish() {
       await writing;

@@ -68,14 +68,14 @@ export async function writeDataSet(
     });
     const { onProgress } = options;
     const isMonthNeeded = options.isPartitioned === true && !tables.includes('runs');
-    const relations = await readRelations(store, duck, {
+    using relations = await readRelations(store, duck, {
       ids,
       folder: raw,
       signal,
       onProgress,
       tables: isMonthNeeded ? [...tables, 'runs'] : tables,
     });
-    const counts = await copyTables(duck, relations, { ...options, tables, folder: out });
+    const counts = await copyTables(duck, relations.queries, { ...options, tables, folder: out });
     signal?.throwIfAborted();
     for (const name of placeNames(tables, options)) {
       await rm(join(folder, name), { recursive: true, force: true });

@@ -80,14 +80,13 @@ function isFolderName(place: string | undefined): boolean {
 }
 
 function assertFits({ format, output, partition }: ExportOptions, isFolder: boolean): void {
-  const say = (message: string): never => {
-    throw new AppError('USAGE', message);
-  };
-  if (format === 'parquet' && output === undefined) {
-    say('--format parquet needs a folder: name it with -o');
-  }
-  if (format === 'sqlite' && (output === undefined || isFolder)) {
-    say('--format sqlite needs a file: name it with -o');
-  }
-  if (partition && format !== 'parquet') say('--partition is for --format parquet');
+  const wrong =
+    format === 'parquet' && output === undefined
+      ? '--format parquet needs a folder: name it with -o'
+      : format === 'sqlite' && (output === undefined || isFolder)
+        ? '--format sqlite needs a file: name it with -o'
+        : partition && format !== 'parquet'
+          ? '--partition is for --format parquet'
+          : undefined;
+  if (wrong !== undefined) throw new AppError('USAGE', wrong);
 }
