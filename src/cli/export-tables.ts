@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { type DataSetFormat, writeDataSet } from '../analytics/dataset/write-data-set.ts';
+import { writeSqlite } from '../analytics/dataset/write-sqlite.ts';
 import type { ExportOptions } from './commands/export.ts';
 import { type Io, write } from './io.ts';
 import { progressLine } from './progress.ts';
@@ -22,12 +23,15 @@ export async function writeTables(
       now = `${table}: ${number(rows)}${of === undefined ? '' : ` of ${number(of)}`} read`;
     },
   };
-  const counts = await writeDataSet(store, {
-    ...common,
-    folder: output!,
-    format: options.format as DataSetFormat,
-    isPartitioned: partition,
-  });
+  const counts =
+    options.format === 'sqlite'
+      ? await writeSqlite(store, { ...common, file: output! })
+      : await writeDataSet(store, {
+          ...common,
+          folder: output!,
+          format: options.format as DataSetFormat,
+          isPartitioned: partition,
+        });
   line.clear();
   const rows = Object.entries(counts).map(([table, total]) => `${number(total)} ${table}`);
   const took = duration(Date.now() - started);

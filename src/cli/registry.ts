@@ -109,7 +109,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'write results as JSON Lines, JSON or CSV',
+    summary: 'write results as JSON Lines, JSON, CSV, Parquet or SQLite',
     load: () => import('./commands/export.ts'),
   },
   {
@@ -121,6 +121,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'audit',
     summary: 'show who changed what, and check that the record is whole',
     load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'query',
+    summary: 'ask in SQL, or one of the ready questions',
+    load: () => import('./commands/query.ts'),
   },
   {
     name: 'portman',

@@ -31,6 +31,8 @@ export async function openImportJob(db: StoreDatabase, chunk: ImportChunk): Prom
       throw new AppError('BUSY', `scan ${known.id} is ${status}: import it when it has ended`);
     }
   }
+  // What is imported into a scan may leave its counts as they are; this tells that it was there.
+  await updateJob(db, known.id, { heartbeat_at: db.dialect.time(Date.now()) });
   return known;
 }
 
@@ -91,6 +93,7 @@ export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd
     is_partial: !wasWhole && end.status !== 'completed',
     completed_at: time(Math.max(end.at, wasWhole ? (before.completed_at ?? 0) : 0)),
     error_message: end.errorMessage ?? null,
+    heartbeat_at: time(Date.now()),
   });
   return getJob(db, id);
 }

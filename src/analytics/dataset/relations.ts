@@ -6,17 +6,24 @@ import {
   type RowBatches,
   runRows,
 } from '../../store/data-set-rows.ts';
+import {
+  certificateRows,
+  inventoryHostRows,
+  inventoryPortRows,
+  serviceRows,
+  tlsRows,
+} from '../../store/query-rows.ts';
 import type { Store, StoreDatabase } from '../../store/store.ts';
 import type { DuckDb } from './duckdb.ts';
 import { portRelation } from './port-relation.ts';
 import { openStage } from './stage.ts';
-import { type ColumnType, type DataSetTable, dataSetTables } from './tables.ts';
+import { type ColumnType, type QueryTable, allTables } from './tables.ts';
 
 /** Told how far a table is; `of` where that is known. */
-export type TableProgress = (table: DataSetTable, rows: number, of?: number) => void;
+export type TableProgress = (table: QueryTable, rows: number, of?: number) => void;
 
 export interface RelationsRequest {
-  readonly tables: readonly DataSetTable[];
+  readonly tables: readonly QueryTable[];
   /** UUIDs of scans. */
   readonly ids: readonly string[];
   /** For files on the way; the caller removes it. */
@@ -25,19 +32,24 @@ export interface RelationsRequest {
   readonly onProgress?: TableProgress | undefined;
 }
 
-/** For each table a query that gives its rows, with the columns of `dataSetTables`. */
+/** For each table a query that gives its rows, with the columns of `allTables`. */
 export interface Relations extends Disposable {
-  readonly queries: ReadonlyMap<DataSetTable, string>;
+  readonly queries: ReadonlyMap<QueryTable, string>;
 }
 
 const rowsOf: Readonly<
-  Record<Exclude<DataSetTable, 'ports'>, (db: StoreDatabase, ids: readonly string[]) => RowBatches>
+  Record<Exclude<QueryTable, 'ports'>, (db: StoreDatabase, ids: readonly string[]) => RowBatches>
 > = {
   runs: runRows,
   hosts: hostRows,
   banners: bannerRows,
   http_endpoints: httpRows,
   errors: errorRows,
+  services: serviceRows,
+  tls_handshakes: tlsRows,
+  certificates: certificateRows,
+  inventory_hosts: inventoryHostRows,
+  inventory_ports: inventoryPortRows,
 };
 
 /**
@@ -50,7 +62,7 @@ export async function readRelations(
   request: RelationsRequest,
 ): Promise<Relations> {
   const { tables, ids, onProgress } = request;
-  const queries = new Map<DataSetTable, string>();
+  const queries = new Map<QueryTable, string>();
   // Ports before hosts: what a scan under way records in between has its host then.
   const ports = tables.includes('ports')
     ? await portRelation(store, duck, ids, (rows, of) => onProgress?.('ports', rows, of))
@@ -60,7 +72,7 @@ export async function readRelations(
     for (const table of Object.keys(rowsOf) as (keyof typeof rowsOf)[]) {
       if (!tables.includes(table) && !(table === 'hosts' && ports)) continue;
       const from = await stageRows(store, duck, { ...request, table });
-      const columns = Object.keys(dataSetTables[table]).join(', ');
+      const columns = Object.keys(allTables[table]).join(', ');
       if (tables.includes(table)) queries.set(table, `SELECT ${columns} FROM ${from}`);
       if (table === 'hosts' && ports) queries.set('ports', joinPorts(ports.query, from));
     }
@@ -77,7 +89,7 @@ async function stageRows(
   { table, ids, folder, signal, onProgress }: RelationsRequest & { table: keyof typeof rowsOf },
 ): Promise<string> {
   const keys = table === 'hosts' ? hostKeys(store) : {};
-  const columns: Readonly<Record<string, ColumnType>> = { ...dataSetTables[table], ...keys };
+  const columns: Readonly<Record<string, ColumnType>> = { ...allTables[table], ...keys };
   const stage = await openStage(duck, { name: table, columns, folder });
   let rows = 0;
   for await (const batch of rowsOf[table](store.database, ids)) {

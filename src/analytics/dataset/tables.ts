@@ -65,9 +65,98 @@ export const dataSetTables = {
     message: 'VARCHAR',
     at_ms: 'BIGINT',
   },
-} as const satisfies Readonly<Record<string, Readonly<Record<string, ColumnType>>>>;
+} as const satisfies TableColumns;
+
+/** Tables that `portolan query` has beside those: of scans, and of what is known now. */
+export const queryTables = {
+  services: {
+    port_id: 'VARCHAR',
+    product: 'VARCHAR',
+    vendor: 'VARCHAR',
+    version: 'VARCHAR',
+    extra_info: 'VARCHAR',
+    cpe: 'VARCHAR',
+  },
+  tls_handshakes: {
+    port_id: 'VARCHAR',
+    server_name: 'VARCHAR',
+    version: 'VARCHAR',
+    cipher: 'VARCHAR',
+    alpn: 'VARCHAR',
+    ja3: 'VARCHAR',
+    ja3s: 'VARCHAR',
+    certificate_sha256: 'VARCHAR',
+    collected_ms: 'BIGINT',
+  },
+  certificates: {
+    sha256: 'VARCHAR',
+    subject: 'VARCHAR',
+    issuer: 'VARCHAR',
+    serial: 'VARCHAR',
+    not_before_ms: 'BIGINT',
+    not_after_ms: 'BIGINT',
+    names_json: 'VARCHAR',
+    key_type: 'VARCHAR',
+    key_bits: 'INTEGER',
+    is_self_signed: 'INTEGER',
+    first_seen_ms: 'BIGINT',
+    last_seen_ms: 'BIGINT',
+    pem: 'VARCHAR',
+  },
+  inventory_hosts: {
+    host_uuid: 'VARCHAR',
+    address: 'VARCHAR',
+    hostname: 'VARCHAR',
+    status: 'VARCHAR',
+    mac: 'VARCHAR',
+    vendor: 'VARCHAR',
+    os_family: 'VARCHAR',
+    asn: 'BIGINT',
+    org: 'VARCHAR',
+    suspect: 'VARCHAR',
+    first_seen_ms: 'BIGINT',
+    last_seen_ms: 'BIGINT',
+    checked_ms: 'BIGINT',
+  },
+  inventory_ports: {
+    address: 'VARCHAR',
+    hostname: 'VARCHAR',
+    transport: 'VARCHAR',
+    port: 'INTEGER',
+    state: 'VARCHAR',
+    reason: 'VARCHAR',
+    service_name: 'VARCHAR',
+    product: 'VARCHAR',
+    version: 'VARCHAR',
+    confidence: 'DOUBLE',
+    method: 'VARCHAR',
+    first_seen_ms: 'BIGINT',
+    last_seen_ms: 'BIGINT',
+    checked_ms: 'BIGINT',
+    changed_ms: 'BIGINT',
+    run_id: 'VARCHAR',
+  },
+} as const satisfies TableColumns;
+
+type TableColumns = Readonly<Record<string, Readonly<Record<string, ColumnType>>>>;
 
 /** A table of the V1 data set. */
 export type DataSetTable = keyof typeof dataSetTables;
 
+/** A table that `portolan query` knows. */
+export type QueryTable = DataSetTable | keyof typeof queryTables;
+
 export const dataSetTableNames = Object.keys(dataSetTables) as readonly DataSetTable[];
+
+/** Tables that are not of scans but of the whole store. */
+export const storeWideTables: ReadonlySet<QueryTable> = new Set<QueryTable>([
+  'certificates',
+  'inventory_hosts',
+  'inventory_ports',
+]);
+
+/** Every table with its columns. */
+export const allTables: Readonly<Record<QueryTable, Readonly<Record<string, ColumnType>>>> = {
+  ...dataSetTables,
+  ...queryTables,
+};

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { everyJobId } from '../../store/stored-events.ts';
 import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
 import { readRelations, type TableProgress } from './relations.ts';
-import { type DataSetTable, dataSetTableNames, dataSetTables } from './tables.ts';
+import { withStaging } from './staging.ts';
+import { allTables, dataSetTableNames, type QueryTable } from './tables.ts';
 
 export const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;
 export type DataSetFormat = (typeof dataSetFormats)[number];
@@ -20,14 +20,15 @@ export interface WriteDataSetOptions {
   readonly format?: DataSetFormat;
   /** Instead of one file a table, a folder of `month=2026-11` folders, by the scan's start. */
   readonly isPartitioned?: boolean;
-  readonly tables?: readonly DataSetTable[];
+  /** The six of the V1 data set by default. */
+  readonly tables?: readonly QueryTable[];
   readonly memoryMegabytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: TableProgress;
 }
 
 /** Rows written, by table. */
-export type DataSetCounts = Readonly<Record<DataSetTable, number>>;
+export type DataSetCounts = Readonly<Partial<Record<QueryTable, number>>>;
 
 /** What DuckDB may take by default while it writes; beside it Node.js takes about 150 MB. */
 const writeMegabytes = 192;
@@ -56,26 +57,13 @@ export async function writeDataSet(
   const { signal, tables = dataSetTableNames } = options;
   const folder = resolve(options.folder);
   return withStaging(folder, async (staging) => {
-    const raw = join(staging, 'raw');
     const out = join(staging, 'out');
-    await mkdir(raw);
     await mkdir(out);
-    const ids = options.scans ?? (await Array.fromAsync(everyJobId(store.database)));
-    using duck = await openDuckDb({
-      tempFolder: raw,
-      memoryMegabytes: options.memoryMegabytes ?? writeMegabytes,
-      ...(signal && { signal }),
-    });
-    const { onProgress } = options;
     const isMonthNeeded = options.isPartitioned === true && !tables.includes('runs');
-    using relations = await readRelations(store, duck, {
-      ids,
-      folder: raw,
-      signal,
-      onProgress,
-      tables: isMonthNeeded ? [...tables, 'runs'] : tables,
-    });
-    const counts = await copyTables(duck, relations.queries, { ...options, tables, folder: out });
+    const read = isMonthNeeded ? [...tables, 'runs' as const] : tables;
+    const counts = await withRelations(store, { ...options, staging, tables: read }, (duck, all) =>
+      copyTables(duck, all, { ...options, tables, folder: out }),
+    );
     signal?.throwIfAborted();
     for (const name of placeNames(tables, options)) {
       await rm(join(folder, name), { recursive: true, force: true });
@@ -85,9 +73,36 @@ export async function writeDataSet(
   });
 }
 
+export interface ReadOptions extends Pick<
+  WriteDataSetOptions,
+  'scans' | 'memoryMegabytes' | 'signal' | 'onProgress'
+> {
+  /** For files on the way. */
+  readonly staging: string;
+  readonly tables: readonly QueryTable[];
+}
+
+/** Calls back with a DuckDB and a query for each table's rows; that of `ports` can run once. */
+export async function withRelations<T>(
+  store: Store,
+  { staging, scans, tables, memoryMegabytes, signal, onProgress }: ReadOptions,
+  body: (duck: DuckDb, queries: ReadonlyMap<QueryTable, string>) => Promise<T>,
+): Promise<T> {
+  const folder = join(staging, 'raw');
+  await mkdir(folder);
+  const ids = scans ?? (await Array.fromAsync(everyJobId(store.database)));
+  using duck = await openDuckDb({
+    tempFolder: folder,
+    memoryMegabytes: memoryMegabytes ?? writeMegabytes,
+    ...(signal && { signal }),
+  });
+  using relations = await readRelations(store, duck, { ids, tables, folder, signal, onProgress });
+  return await body(duck, relations.queries);
+}
+
 /** The file, or with months the folder, of each table. */
 function placeNames(
-  tables: readonly DataSetTable[],
+  tables: readonly QueryTable[],
   { format = 'parquet', isPartitioned }: Pick<WriteDataSetOptions, 'format' | 'isPartitioned'>,
 ): string[] {
   return tables.map((table) => (isPartitioned ? table : `${table}.${format}`));
@@ -95,11 +110,11 @@ function placeNames(
 
 async function copyTables(
   duck: DuckDb,
-  relations: ReadonlyMap<DataSetTable, string>,
-  options: WriteDataSetOptions & { tables: readonly DataSetTable[] },
+  relations: ReadonlyMap<QueryTable, string>,
+  options: WriteDataSetOptions & { tables: readonly QueryTable[] },
 ): Promise<DataSetCounts> {
   const { folder, tables, format = 'parquet', isPartitioned = false } = options;
-  const counts = Object.fromEntries(dataSetTableNames.map((table) => [table, 0]));
+  const counts: Partial<Record<QueryTable, number>> = {};
   for (const [i, name] of placeNames(tables, options).entries()) {
     const table = tables[i]!;
     const relation = relations.get(table)!;
@@ -112,49 +127,24 @@ async function copyTables(
     );
     counts[table] = row?.Count ?? 0;
   }
-  return counts as DataSetCounts;
+  return counts;
 }
 
 /** Every table's first column begins with the id of its scan. */
-function withMonth(table: DataSetTable, relation: string, runs: string): string {
-  const [id] = Object.keys(dataSetTables[table]);
+function withMonth(table: QueryTable, relation: string, runs: string): string {
+  const [id] = Object.keys(allTables[table]);
   return `SELECT t.*, r.month FROM (${relation}) t LEFT JOIN (
       SELECT run_id, strftime(make_timestamp(started_at * 1000), '%Y-%m') AS month FROM (${runs})
     ) r ON r.run_id = split_part(t.${id}, '/', 1)`;
 }
 
 /** Text that a spreadsheet would run as a formula gets an apostrophe before it, as in `csvLine`. */
-function disarmed(table: DataSetTable, relation: string): string {
-  const columns = Object.entries(dataSetTables[table]).map(([column, type]) =>
+function disarmed(table: QueryTable, relation: string): string {
+  const columns = Object.entries(allTables[table]).map(([column, type]) =>
     type === 'VARCHAR'
       ? `CASE WHEN left(${column}, 1) IN ('=', '+', '@', '-', chr(9), chr(13))
           THEN concat('''', ${column}) ELSE ${column} END AS ${column}`
       : column,
   );
   return `SELECT ${columns.join(', ')} FROM (${relation})`;
-}
-
-/** Calls back with a new folder inside of `folder`, on the same disk, and removes it in the end. */
-async function withStaging<T>(folder: string, body: (staging: string) => Promise<T>): Promise<T> {
-  const isNew = !existsSync(folder);
-  let staging: string;
-  try {
-    await mkdir(folder, { recursive: true });
-    staging = await mkdtemp(join(folder, '.portolan-'));
-  } catch (error) {
-    throw new AppError(
-      'STORE_UNWRITABLE',
-      `${folder} cannot be written (${systemCode(error)}): name another folder with -o`,
-      { cause: error },
-    );
-  }
-  let isDone = false;
-  try {
-    const result = await body(staging);
-    isDone = true;
-    return result;
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-    if (isNew && !isDone) await rmdir(folder).catch(() => undefined);
-  }
 }

@@ -1,0 +1,110 @@
+import { rename } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
+import type { Store } from '../../store/store.ts';
+import { duckDbError, type DuckDb } from './duckdb.ts';
+import { withStaging } from './staging.ts';
+import { allTables, type ColumnType, type DataSetTable, dataSetTableNames } from './tables.ts';
+import { type DataSetCounts, withRelations, type WriteDataSetOptions } from './write-data-set.ts';
+
+export interface WriteSqliteOptions extends Pick<
+  WriteDataSetOptions,
+  'scans' | 'memoryMegabytes' | 'signal' | 'onProgress'
+> {
+  readonly file: string;
+}
+
+const sqliteTypes: Readonly<Record<ColumnType, string>> = {
+  VARCHAR: 'TEXT',
+  INTEGER: 'INTEGER',
+  BIGINT: 'INTEGER',
+  DOUBLE: 'REAL',
+};
+
+/** Rows in one statement. */
+const rowsPerInsert = 50;
+
+/**
+ * Writes the V1 data set of a store as a SQLite file with its six tables and nothing else. The
+ * file is written beside and renamed when it is complete.
+ *
+ * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
+ */
+export async function writeSqlite(
+  store: Store,
+  options: WriteSqliteOptions,
+): Promise<DataSetCounts> {
+  const file = resolve(options.file);
+  return withStaging(dirname(file), async (staging) => {
+    const draft = join(staging, basename(file));
+    const counts = await withRelations(
+      store,
+      { ...options, staging, tables: dataSetTableNames },
+      (duck, queries) => fill(draft, duck, queries, options.signal),
+    );
+    options.signal?.throwIfAborted();
+    await rename(draft, file);
+    return counts;
+  });
+}
+
+async function fill(
+  path: string,
+  duck: DuckDb,
+  queries: ReadonlyMap<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<DataSetCounts> {
+  const counts: Partial<Record<DataSetTable, number>> = {};
+  const db = openDatabase(path);
+  try {
+    // Nobody reads the file before it is complete: a crash leaves none.
+    db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
+    for (const table of dataSetTableNames) {
+      db.exec(createTable(table));
+      db.exec('BEGIN');
+      counts[table] = await copyRows(db, duck, { table, query: queries.get(table)!, signal });
+      db.exec('COMMIT');
+    }
+    return counts;
+  } catch (error) {
+    throw storeError(error, path);
+  } finally {
+    db.close();
+  }
+}
+
+function createTable(table: DataSetTable): string {
+  const columns = Object.entries(allTables[table]).map(
+    ([name, type]) => `${name} ${sqliteTypes[type]}`,
+  );
+  return `CREATE TABLE ${table} (${columns.join(', ')})`;
+}
+
+async function copyRows(
+  db: DatabaseSync,
+  duck: DuckDb,
+  { table, query, signal }: { table: DataSetTable; query: string; signal: AbortSignal | undefined },
+): Promise<number> {
+  const width = Object.keys(allTables[table]).length;
+  const row = `(${Array(width).fill('?').join(', ')})`;
+  const insert = (rows: number): string =>
+    `INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')}`;
+  const many = db.prepare(insert(rowsPerInsert));
+  const one = db.prepare(insert(1));
+  let count = 0;
+  const result = await duck.run(query);
+  for (;;) {
+    signal?.throwIfAborted();
+    const chunk = await result.fetchChunk().catch((error: unknown) => {
+      throw duckDbError(error);
+    });
+    if (!chunk || chunk.rowCount === 0) return count;
+    const rows = chunk.getRows() as (string | number | bigint | null)[][];
+    let at = 0;
+    for (; at + rowsPerInsert <= rows.length; at += rowsPerInsert) {
+      many.run(...rows.slice(at, at + rowsPerInsert).flat());
+    }
+    for (; at < rows.length; at++) one.run(...rows[at]!);
+    count += rows.length;
+  }
+}

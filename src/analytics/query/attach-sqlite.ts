@@ -1,0 +1,184 @@
+import { openSync, closeSync, readSync, realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
+import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
+import { AppError, systemCode } from '../../errors.ts';
+import { type DuckDb, identifier } from '../dataset/duckdb.ts';
+import type { ColumnType } from '../dataset/tables.ts';
+
+interface AttachedTable {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
+}
+
+/**
+ * Attaches SQLite files for a DuckDB that has no extension for them: a view for each of their
+ * tables and views, over a table function that reads the columns that a query asks for, row by
+ * row, read-only.
+ */
+export class SqliteAttachments implements Disposable {
+  private readonly duck: DuckDb;
+  private readonly open = new Map<string, DatabaseSync>();
+  private count = 0;
+
+  constructor(duck: DuckDb) {
+    this.duck = duck;
+  }
+
+  /**
+   * @param path relative to `folder`; it must lie inside, links followed
+   * @throws AppError NO_INPUT, INVALID_INPUT where it is no SQLite file
+   */
+  async attach(path: string, name: string, folder: string): Promise<void> {
+    const file = fileInside(path, folder);
+    assertSqlite(file);
+    if (this.open.has(name)) {
+      throw new AppError('INVALID_INPUT', `"${name}" is attached already: DETACH it first`);
+    }
+    const db = openDatabase(file, { readOnly: true });
+    this.open.set(name, db);
+    try {
+      await this.duck.run(`ATTACH ':memory:' AS ${identifier(name)}`);
+      for (const table of tablesOf(db)) {
+        const reader = `attached_${this.count++}`;
+        await registerTable(this.duck, db, reader, table);
+        await this.duck.run(
+          `CREATE VIEW ${identifier(name)}.${identifier(table.name)} AS SELECT * FROM ${reader}()`,
+        );
+      }
+    } catch (error) {
+      throw storeError(error, file);
+    }
+  }
+
+  /** @throws AppError INVALID_INPUT where nothing has the name */
+  async detach(name: string): Promise<void> {
+    const db = this.open.get(name);
+    if (!db) throw new AppError('INVALID_INPUT', `nothing is attached as "${name}"`);
+    await this.duck.run(`DETACH ${identifier(name)}`);
+    this.open.delete(name);
+    db.close();
+  }
+
+  [Symbol.dispose](): void {
+    for (const db of this.open.values()) db.close();
+    this.open.clear();
+  }
+}
+
+function fileInside(path: string, folder: string): string {
+  try {
+    const [file, root] = [realpathSync(resolve(folder, path)), realpathSync(folder)];
+    if (file.startsWith(root.endsWith(sep) ? root : root + sep)) return file;
+  } catch (error) {
+    throw new AppError('NO_INPUT', `${path} cannot be read (${systemCode(error)})`, {
+      cause: error,
+    });
+  }
+  throw new AppError(
+    'INVALID_INPUT',
+    `${path} is outside of ${folder}: queries read files in there only (--from names another)`,
+  );
+}
+
+function assertSqlite(file: string): void {
+  const head = Buffer.alloc(16);
+  const descriptor = openSync(file, 'r');
+  readSync(descriptor, head, 0, 16, 0);
+  closeSync(descriptor);
+  if (head.toString('latin1') === 'SQLite format 3\0') return;
+  throw new AppError('INVALID_INPUT', `${file} is no SQLite file; no other can be attached`);
+}
+
+function tablesOf(db: DatabaseSync): AttachedTable[] {
+  const names = db
+    .prepare(
+      `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'
+       ORDER BY name`,
+    )
+    .all()
+    .map(({ name }) => String(name));
+  const info = db.prepare('SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden <> 1');
+  return names.map((name) => ({
+    name,
+    columns: info.all(name).map((column) => ({
+      name: String(column['name']),
+      type: columnType(String(column['type'])),
+    })),
+  }));
+}
+
+/** By SQLite's rules of affinity. */
+function columnType(declared: string): ColumnType {
+  if (/int/i.test(declared)) return 'BIGINT';
+  if (/real|floa|doub/i.test(declared)) return 'DOUBLE';
+  return 'VARCHAR';
+}
+
+async function registerTable(
+  { connection }: DuckDb,
+  db: DatabaseSync,
+  reader: string,
+  { name, columns }: AttachedTable,
+): Promise<void> {
+  const api = await import('@duckdb/node-api');
+  const chunkRows = 2048;
+  interface Scan {
+    readonly wanted: readonly (typeof columns)[number][];
+    readonly rows: Iterator<unknown[]>;
+  }
+  const begin = (indexes: readonly number[]): Scan => {
+    // count(*) asks for no column: then any will do.
+    const wanted = indexes.flatMap((index) => columns[index] ?? []);
+    const list = wanted.map((column) => valueOf(column)).join(', ') || 'NULL';
+    const statement = db.prepare(`SELECT ${list} FROM ${identifier(name)}`);
+    statement.setReturnArrays(true);
+    statement.setReadBigInts(false);
+    return { wanted, rows: statement.iterate() as unknown as Iterator<unknown[]> };
+  };
+  const fill = ({ wanted, rows }: Scan, chunk: DuckDBDataChunk): void => {
+    const batch: unknown[][] = [];
+    while (batch.length < chunkRows) {
+      const { done, value } = rows.next();
+      if (done) break;
+      batch.push(value);
+    }
+    chunk.rowCount = batch.length;
+    if (batch.length === 0) return;
+    for (const [i, { type }] of wanted.entries()) {
+      chunk.setColumnValues(
+        i,
+        batch.map((row) => duckValue(row[i], type)),
+      );
+    }
+  };
+  const scans: Scan[] = [];
+  const table = api.DuckDBTableFunction.create({
+    name: reader,
+    supportsProjectionPushdown: true,
+    bindFunction: (bind) => {
+      for (const column of columns) bind.addResultColumn(column.name, api[column.type]);
+    },
+    initFunction: (init) => {
+      init.setMaxThreads(1);
+      init.setInitData({ scan: scans.push(begin(init.getColumnIndexes())) - 1 });
+    },
+    mainFunction: (info, chunk) => {
+      fill(scans[(info.getInitData() as { scan: number }).scan]!, chunk);
+    },
+  });
+  connection.registerTableFunction(table);
+}
+
+/** What another type than the declared one is stored as is NULL in numbers, and text in texts. */
+function valueOf({ name, type }: AttachedTable['columns'][number]): string {
+  const column = identifier(name);
+  if (type === 'VARCHAR') return `CAST(${column} AS TEXT)`;
+  return `CASE WHEN typeof(${column}) IN ('integer', 'real') THEN ${column} END`;
+}
+
+function duckValue(value: unknown, type: ColumnType): DuckDBValue {
+  if (value === null || value === undefined) return null;
+  if (type === 'BIGINT') return BigInt(Math.trunc(value as number));
+  return value as string | number;
+}

@@ -1,0 +1,179 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, systemCode } from '../../errors.ts';
+import type { JobState } from '../../core/job-states.ts';
+import { listJobs } from '../../store/job-list.ts';
+import type { Job } from '../../store/jobs.ts';
+import { allRows, type Page, type PageRequest } from '../../store/page.ts';
+import type { Store } from '../../store/store.ts';
+import { type QueryTable, storeWideTables } from '../dataset/tables.ts';
+import { writeDataSet } from '../dataset/write-data-set.ts';
+import { storeStamp } from './store-stamp.ts';
+
+/** A Parquet file with the rows of some scans. */
+interface Pack {
+  readonly file: string;
+  /** A fingerprint of each scan by its UUID; of the whole store as `store`. */
+  readonly scans: Readonly<Record<string, string>>;
+  readonly rows: number;
+}
+
+interface Index {
+  readonly version: 1;
+  readonly tables: Readonly<Partial<Record<QueryTable, readonly Pack[]>>>;
+}
+
+/** A table in more files than this is put together anew, its smallest files first. */
+const mostPacks = 8;
+
+/** A file that no index names may still be read or written by another process. */
+const orphanMs = 3_600_000;
+
+export interface CacheRequest {
+  readonly folder: string;
+  readonly tables: readonly QueryTable[];
+  readonly signal?: AbortSignal;
+  /** Told before anything is read, and while it is. */
+  readonly onReading?: (table: QueryTable, rows: number, of?: number) => void;
+}
+
+/**
+ * Brings the columns of a store's tables up to date, as Parquet files in a folder of its own (mode
+ * 0700). Files are made for scans that are new or have changed; the others stay.
+ *
+ * @returns the files of each table
+ * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
+ */
+export async function cachedColumns(
+  store: Store,
+  request: CacheRequest,
+): Promise<ReadonlyMap<QueryTable, readonly string[]>> {
+  const { folder, tables } = request;
+  await makeFolder(folder);
+  const known = await readIndex(folder);
+  const stamp = storeStamp(store);
+  const scans = await scanPrints(store, stamp);
+  const updated: Partial<Record<QueryTable, readonly Pack[]>> = {};
+  for (const table of tables) {
+    const now = storeWideTables.has(table) ? new Map([['store', stamp]]) : scans;
+    const packs = validPacks(folder, known.tables[table] ?? [], now);
+    const has = new Set(packs.flatMap((pack) => Object.keys(pack.scans)));
+    const missing = [...now].filter(([id]) => !has.has(id));
+    if (missing.length > 0) packs.push(await writePack(store, request, table, missing));
+    updated[table] = packs;
+  }
+  await writeIndex(folder, updated);
+  const files = (table: QueryTable): string[] =>
+    (updated[table] ?? []).map(({ file }) => join(folder, file));
+  return new Map(tables.map((table) => [table, files(table)]));
+}
+
+/** Packs whose scans are all as they were, without the smallest ones where there are too many. */
+function validPacks(
+  folder: string,
+  packs: readonly Pack[],
+  now: ReadonlyMap<string, string>,
+): Pack[] {
+  const valid = packs.filter(
+    ({ file, scans }) =>
+      existsSync(join(folder, file)) &&
+      Object.entries(scans).every(([id, print]) => now.get(id) === print),
+  );
+  return valid.sort((a, b) => b.rows - a.rows).slice(0, mostPacks);
+}
+
+/**
+ * What tells whether a scan's facts are still the same: its row, which every import into it
+ * touches; for one that is under way, the whole store.
+ */
+async function scanPrints(store: Store, stamp: string): Promise<Map<string, string>> {
+  const prints = new Map<string, string>();
+  const list = (page: PageRequest): Promise<Page<Job>> => listJobs(store.database, {}, page);
+  for await (const job of allRows(list, { limit: 500 })) {
+    prints.set(job.id, underWay.has(job.status) ? stamp : fingerprint(job));
+  }
+  return prints;
+}
+
+/** States in which a scan's facts may change without its row. */
+const underWay = new Set<JobState>(['pending', 'running', 'paused']);
+
+function fingerprint(job: Job): string {
+  const { status, attempts, counts, completed_at, heartbeat_at, is_partial } = job;
+  const told = [status, attempts, counts, completed_at, heartbeat_at, is_partial];
+  return createHash('sha256').update(JSON.stringify(told)).digest('base64url').slice(0, 16);
+}
+
+async function writePack(
+  store: Store,
+  { folder, signal, onReading }: CacheRequest,
+  table: QueryTable,
+  scans: readonly (readonly [string, string])[],
+): Promise<Pack> {
+  onReading?.(table, 0);
+  const name = `${table}-${randomBytes(6).toString('hex')}`;
+  const place = join(folder, name);
+  try {
+    const counts = await writeDataSet(store, {
+      folder: place,
+      tables: [table],
+      scans: storeWideTables.has(table) ? [] : scans.map(([id]) => id),
+      ...(signal && { signal }),
+      onProgress: (of, rows, total) => of === table && onReading?.(table, rows, total),
+    });
+    const file = `${name}.parquet`;
+    await chmod(join(place, `${table}.parquet`), 0o600);
+    await rename(join(place, `${table}.parquet`), join(folder, file));
+    return { file, scans: Object.fromEntries(scans), rows: counts[table] ?? 0 };
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+  } catch (error) {
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      `the folder ${folder} for columns cannot be made (${systemCode(error)}): ` +
+        'name another with --cache',
+      { cause: error },
+    );
+  }
+}
+
+async function readIndex(folder: string): Promise<Index> {
+  try {
+    const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Index;
+    if (index.version === 1) return index;
+  } catch {
+    // None yet, or not to be read: it is made anew.
+  }
+  return { version: 1, tables: {} };
+}
+
+/** Replaces the tables of this call; those of others, which may have been written since, stay. */
+async function writeIndex(folder: string, updated: Index['tables']): Promise<void> {
+  const before = await readIndex(folder);
+  const index: Index = { version: 1, tables: { ...before.tables, ...updated } };
+  const text = JSON.stringify(index);
+  if (text === JSON.stringify(before)) return;
+  const draft = join(folder, `index-${randomBytes(6).toString('hex')}.json`);
+  await writeFile(draft, text, { mode: 0o600 });
+  await rename(draft, join(folder, 'index.json'));
+  const named = new Set(Object.values(index.tables).flatMap((packs) => packs.map(fileOf)));
+  for (const file of await readdir(folder)) {
+    if (file === 'index.json' || named.has(file)) continue;
+    const found = await stat(join(folder, file)).catch(() => undefined);
+    if (!found || Date.now() - found.mtimeMs < orphanMs) continue;
+    await rm(join(folder, file), { recursive: true, force: true });
+  }
+}
+
+function fileOf({ file }: Pack): string {
+  return file;
+}

@@ -1,0 +1,240 @@
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve, sep } from 'node:path';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { AppError } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
+import { allTables, type QueryTable } from '../dataset/tables.ts';
+import { SqliteAttachments } from './attach-sqlite.ts';
+import { cachedColumns } from './column-cache.ts';
+import { type Statement, withoutComments } from './statements.ts';
+
+export interface QueryOptions {
+  /**
+   * Opens the store whose tables the query sees, where it names one; without it, they are those of
+   * the data set in `folder`.
+   */
+  readonly openStore?: () => Promise<QueryStore>;
+  /** Where files that the query names are, and the only place where it may read any. */
+  readonly folder: string;
+  readonly memoryMegabytes?: number;
+  readonly signal?: AbortSignal;
+  /** Told when columns are read out of the store, and how far that is. */
+  readonly onReading?: (table: QueryTable, rows: number, of?: number) => void;
+}
+
+export interface QueryStore {
+  readonly store: Store;
+  /** Where its columns are kept. */
+  readonly cacheFolder: string;
+}
+
+/** The rows of one statement, as they come. */
+export interface QueryResult {
+  readonly columns: readonly string[];
+  readonly rows: AsyncIterable<Readonly<Record<string, unknown>>>;
+}
+
+/** What DuckDB may take by default, megabytes. */
+export const queryMegabytes = 1024;
+
+/**
+ * Runs the statements of a query over a store, or over a data set in a folder. They can read and
+ * nothing else: no file is written, none is read outside of the folder, nothing is loaded.
+ *
+ * @param parquetFile where the rows go instead of to `consume`: a new file
+ * @throws AppError INVALID_INPUT with what DuckDB says; LIMIT_EXCEEDED; the signal's reason
+ */
+export async function runQuery(
+  statements: readonly Statement[],
+  options: QueryOptions & { readonly parquetFile?: string },
+  consume: (result: QueryResult) => Promise<void>,
+): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'portolan-query-'));
+  await chmod(scratch, 0o700);
+  try {
+    using duck = await openDuckDb({
+      tempFolder: scratch,
+      memoryMegabytes: options.memoryMegabytes ?? queryMegabytes,
+      ...(options.signal && { signal: options.signal }),
+    });
+    const folders = await defineTables(duck, statements, options);
+    await lock(duck, [...folders, options.folder], options.parquetFile);
+    using attachments = new SqliteAttachments(duck);
+    for (const statement of statements) {
+      if (statement.kind === 'attach') {
+        await attachments.attach(statement.path, statement.name, options.folder);
+      } else if (statement.kind === 'detach') await attachments.detach(statement.name);
+      else await runOne(duck, statement.text, { ...options, consume });
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function runOne(
+  duck: DuckDb,
+  text: string,
+  {
+    parquetFile,
+    consume,
+  }: { parquetFile?: string; consume: (result: QueryResult) => Promise<void> },
+): Promise<void> {
+  await assertReads(duck.connection, text);
+  if (parquetFile === undefined) {
+    await consume(resultOf(await duck.run(text)));
+    return;
+  }
+  // It has been parsed as one SELECT, so that it cannot end the parenthesis.
+  const options = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 262144';
+  await duck.rows(`COPY (${text}\n) TO ${literal(parquetFile)} (${options})`);
+}
+
+/** Statement types of DuckDB. */
+const [selectType, explainType] = [1, 4];
+
+/**
+ * Whether DuckDB's parser takes a text for one statement that reads.
+ *
+ * @throws AppError INVALID_INPUT
+ */
+async function assertReads(connection: DuckDBConnection, text: string): Promise<void> {
+  const { count, type } = await statementType(connection, text);
+  if (count === 1 && type === selectType) return;
+  if (count === 1 && type === explainType) {
+    const inner = withoutComments(text).replace(/^\s*explain\s*(analyze\b|\([^)]*\))?/i, '');
+    const explained = await statementType(connection, inner);
+    if (explained.count === 1 && explained.type === selectType) return;
+  }
+  throw new AppError(
+    'INVALID_INPUT',
+    `a query can only read (SELECT, FROM, DESCRIBE, SUMMARIZE, EXPLAIN): ${text.slice(0, 200)}`,
+  );
+}
+
+async function statementType(
+  connection: DuckDBConnection,
+  text: string,
+): Promise<{ count: number; type: number | undefined }> {
+  try {
+    const statements = await connection.extractStatements(text);
+    const { count } = statements;
+    if (count !== 1) return { count, type: undefined };
+    const prepared = await statements.prepare(0);
+    const type = prepared.statementType as number;
+    prepared.destroySync();
+    return { count, type };
+  } catch (error) {
+    throw duckDbError(error);
+  }
+}
+
+/** From here on no file outside of the folders is read, and no setting changed. */
+async function lock(
+  duck: DuckDb,
+  folders: readonly string[],
+  file: string | undefined,
+): Promise<void> {
+  const list = folders.map((folder) => literal(`${resolve(folder)}${sep}`)).join(', ');
+  await duck.run(`SET allowed_directories = [${list}]`);
+  if (file !== undefined) await duck.run(`SET allowed_paths = [${literal(file)}]`);
+  await duck.run('SET enable_external_access = false; SET lock_configuration = true');
+}
+
+/** Views of what the statements name. @returns folders that these read in */
+async function defineTables(
+  duck: DuckDb,
+  statements: readonly Statement[],
+  { openStore, folder, signal, onReading }: QueryOptions,
+): Promise<string[]> {
+  const text = statements.map((each) => ('text' in each ? each.text : '')).join('\n');
+  await defineFiles(duck, text, folder);
+  const tables = namedTables(text);
+  if (tables.length === 0) return [];
+  if (!openStore) {
+    for (const table of tables) await defineFromFolder(duck, table, folder);
+    return [];
+  }
+  const { store, cacheFolder } = await openStore();
+  const columns = await cachedColumns(store, {
+    folder: cacheFolder,
+    tables,
+    ...(signal && { signal }),
+    ...(onReading && { onReading }),
+  });
+  for (const table of tables) await defineTable(duck, table, columns.get(table) ?? []);
+  return [cacheFolder];
+}
+
+/** Views of files by their names: DuckDB would look for them where this process runs. */
+async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<void> {
+  if (resolve(folder) === process.cwd()) return;
+  for (const name of await readdir(folder)) {
+    if (!/\.(parquet|csv|json|jsonl|ndjson)$/.test(name) || !text.includes(name)) continue;
+    const from = literal(join(folder, name));
+    await duck.run(`CREATE VIEW ${identifier(name)} AS SELECT * FROM ${from}`);
+  }
+}
+
+async function defineFromFolder(duck: DuckDb, table: QueryTable, folder: string): Promise<void> {
+  const file = join(folder, `${table}.parquet`);
+  if (existsSync(file)) return defineTable(duck, table, [file]);
+  if (!existsSync(join(folder, table))) return;
+  const names = await readdir(join(folder, table), { recursive: true });
+  const months = names.filter((name) => name.endsWith('.parquet'));
+  const files = months.map((name) => join(folder, table, name));
+  await defineTable(duck, table, files, true);
+}
+
+async function defineTable(
+  duck: DuckDb,
+  table: QueryTable,
+  files: readonly string[],
+  isPartitioned = false,
+): Promise<void> {
+  const columns = Object.entries(allTables[table]);
+  const nothing = columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`).join(', ');
+  const from = `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = ${isPartitioned}, hive_types_autocast = false)`;
+  const rows = files.length > 0 ? `SELECT * FROM ${from}` : `SELECT ${nothing} WHERE false`;
+  await duck.run(`CREATE VIEW ${identifier(table)} AS ${rows}`);
+}
+
+/** Tables that a text may mean: their names outside of texts and comments, and not of another's. */
+function namedTables(text: string): QueryTable[] {
+  const words = withoutComments(text).replaceAll(/'(?:[^']|'')*'/g, ' ');
+  return (Object.keys(allTables) as QueryTable[]).filter((name) =>
+    new RegExp(`(?<![.\\w])(main\\.)?"?${name}\\b`, 'i').test(words),
+  );
+}
+
+function resultOf(result: DuckDBResult): QueryResult {
+  const columns = result.deduplicatedColumnNames();
+  return {
+    columns,
+    rows: (async function* rows() {
+      try {
+        for await (const batch of result.yieldRowsJs()) {
+          for (const row of batch) {
+            yield Object.fromEntries(columns.map((name, i) => [name, plain(row[i])]));
+          }
+        }
+      } catch (error) {
+        throw duckDbError(error);
+      }
+    })(),
+  };
+}
+
+/** A value of DuckDB as JSON has it: large integers as text, times as ISO 8601. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  }
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]));
+}

@@ -1,0 +1,207 @@
+import { readFile, rename, rm } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError } from 'commander';
+import { listQuestions, readQuestion } from '../../analytics/query/questions.ts';
+import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
+import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
+import type { App } from '../../app.ts';
+import { AppError, systemCode } from '../../errors.ts';
+import { type Io, write } from '../io.ts';
+import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../output.ts';
+import { progressLine } from '../progress.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { duration, number } from '../text.ts';
+
+type Options = OutputOptions &
+  StoreOptions & {
+    readonly file?: string;
+    readonly from?: string;
+    readonly list?: boolean;
+    readonly memory: number;
+    readonly timeout: number;
+    readonly cache?: string;
+  };
+
+export function define(command: Command): void {
+  command
+    .argument('[sql]', 'SQL, the name of a ready question, or - for stdin')
+    .option('--file <file>', 'read the SQL from a file')
+    .option('--from <folder>', 'ask a folder of Parquet files, as "export" writes, not the store')
+    .option('--list', 'list the ready questions')
+    .option('--memory <MB>', 'memory that the query may take', positive, 1024)
+    .option('--timeout <seconds>', 'time that the query may take', positive, 300)
+    .option('--cache <folder>', 'where columns are kept (default: beside the store)');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Tables: runs, hosts, ports, banners, http_endpoints, errors (what each scan saw), services,
+tls_handshakes, certificates, inventory_hosts, inventory_ports (what is known now). Files of the
+current folder can be named: FROM 'hosts.parquet'. The SQL is DuckDB's, and can only read. Columns
+are kept as Parquet in a folder beside the store, so that only the first question waits for them.
+-o FILE.parquet writes Parquet.
+
+Examples:
+  portolan query --list
+  portolan query top-servers
+  portolan query "SELECT port, count(*) AS n FROM ports WHERE state = 'open' GROUP BY port ORDER BY n DESC"
+  portolan query --from results/ "SELECT count(*) FROM hosts" --json
+  portolan query --file trend.sql -o trend.parquet`;
+
+export async function run(io: Io, [words]: [string | undefined], options: Options): Promise<void> {
+  if (options.list) return await writeList(io, options);
+  const statements = parseStatements(await readSql(io, words, options));
+  const queries = statements.filter(({ kind }) => kind === 'query').length;
+  if (queries === 0) throw new AppError('USAGE', 'there is no query in it');
+  if (queries > 1 && (formatOf(options) !== 'table' || options.output !== undefined)) {
+    throw new AppError(
+      'USAGE',
+      `one query at a time can go to a file or a program, not ${queries}`,
+    );
+  }
+  const timeout = AbortSignal.timeout(options.timeout * 1000);
+  try {
+    await ask(io, statements, options, AbortSignal.any([io.signal, timeout]));
+  } catch (error) {
+    if (io.signal.aborted || !timeout.aborted) throw error;
+    throw new AppError(
+      'LIMIT_EXCEEDED',
+      `the query took longer than ${options.timeout} s: allow more with --timeout, or ask for less`,
+      { cause: error },
+    );
+  }
+}
+
+async function ask(
+  io: Io,
+  statements: readonly Statement[],
+  options: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  await using store = storeOf(io, options);
+  const reading = readingLine(io);
+  const request: QueryOptions = {
+    folder: options.from ?? process.cwd(),
+    memoryMegabytes: options.memory,
+    signal,
+    onReading: reading.told,
+    ...(options.from === undefined && { openStore: store.open }),
+  };
+  const { output } = options;
+  if (output?.endsWith('.parquet')) {
+    const draft = `${output}.part-${process.pid}`;
+    try {
+      await runQuery(statements, { ...request, parquetFile: draft }, reading.done);
+      await rename(draft, output);
+    } finally {
+      await rm(draft, { force: true });
+    }
+    return;
+  }
+  await runQuery(statements, request, async (result) => {
+    await reading.done();
+    await writeResult(io, options, result);
+  });
+}
+
+/** Opens the store at the first need. */
+function storeOf(
+  io: Io,
+  options: Options,
+): { open: NonNullable<QueryOptions['openStore']> } & AsyncDisposable {
+  let app: App | undefined;
+  return {
+    open: async () => {
+      app = await openFrom(io, options);
+      return { store: app.store, cacheFolder: options.cache ?? `${app.store.location}.cache` };
+    },
+    [Symbol.asyncDispose]: async () => app?.[Symbol.asyncDispose](),
+  };
+}
+
+interface ReadingLine {
+  readonly told: NonNullable<QueryOptions['onReading']>;
+  /** Takes the line of progress away, and says what was done. */
+  readonly done: () => Promise<void>;
+}
+
+/** Says once why the first query takes longer, and how far it is. */
+function readingLine(io: Io): ReadingLine {
+  const started = Date.now();
+  const rows = new Map<string, number>();
+  let now = '';
+  let line: Disposable | undefined;
+  return {
+    told(table, read, of) {
+      line ??= progressLine(io, () => now);
+      rows.set(table, of ?? read);
+      now = `${table}: ${number(read)}${of === undefined ? '' : ` of ${number(of)}`} rows`;
+    },
+    async done() {
+      if (!line) return;
+      line[Symbol.dispose]();
+      line = undefined;
+      const what = [...rows].map(([table, count]) => `${number(count)} ${table}`).join(', ');
+      const took = duration(Date.now() - started);
+      await write(
+        io.stderr,
+        `(read ${what} out of the store in ${took}; they are kept as columns)\n`,
+      );
+    },
+  };
+}
+
+async function writeResult(
+  io: Io,
+  options: Options,
+  { columns, rows }: QueryResult,
+): Promise<void> {
+  await writeRows<Readonly<Record<string, unknown>>>(io, options, {
+    rows,
+    shape: {
+      empty: 'no rows',
+      columns: columns.map((name) => ({ title: name, value: (row) => cell(row[name]) })),
+    },
+  });
+}
+
+function cell(value: unknown): string | number | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'object' ? JSON.stringify(value) : (value as string | number);
+}
+
+async function readSql(io: Io, words: string | undefined, { file }: Options): Promise<string> {
+  if (file !== undefined && words === undefined) {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      throw new AppError('NO_INPUT', `${file} cannot be read (${systemCode(error)})`, {
+        cause: error,
+      });
+    }
+  }
+  if (words === undefined || file !== undefined) {
+    throw new AppError('USAGE', 'name SQL, a question ("portolan query --list"), or --file FILE');
+  }
+  if (words === '-') return readAll(io.stdin);
+  return /^[\w-]+$/.test(words) ? (await readQuestion(words)).sql : words;
+}
+
+async function writeList(io: Io, options: Options): Promise<void> {
+  await writeRows(io, options, {
+    rows: await listQuestions(),
+    shape: {
+      empty: 'no questions',
+      columns: [
+        { title: 'name', value: ({ name }) => name },
+        { title: 'question', value: ({ title }) => title },
+      ],
+    },
+  });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('a number above 0');
+}
