@@ -10,7 +10,7 @@ export interface DuckDbOptions {
 }
 
 /** DuckDB in this process, its database in memory. */
-export interface DuckDb extends Disposable {
+export interface DuckDb extends AsyncDisposable {
   readonly connection: DuckDBConnection;
   /**
    * Runs statements, and gives the result of the last one.
@@ -50,13 +50,18 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     beside.interrupt();
   };
   signal?.addEventListener('abort', interrupt);
+  const underWay = new Set<Promise<unknown>>();
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     signal?.throwIfAborted();
+    const working = work();
+    underWay.add(working);
     try {
-      return await work();
+      return await working;
     } catch (error) {
       signal?.throwIfAborted();
       throw duckDbError(error);
+    } finally {
+      underWay.delete(working);
     }
   };
   const run = (sql: string): Promise<DuckDBResult> => guarded(() => connection.stream(sql));
@@ -65,11 +70,14 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     run,
     runBeside: async (sql) => void (await guarded(() => beside.run(sql))),
     async rows<Row>(sql: string) {
-      const rows = await (await run(sql)).getRowObjectsJS();
+      const rows = await guarded(async () => (await connection.run(sql)).getRowObjectsJS());
       return rows.map((row) => Object.fromEntries(Object.entries(row).map(plain)) as Row);
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt);
+      // A connection that is closed while it works takes the process with it.
+      if (underWay.size > 0) interrupt();
+      await Promise.allSettled(underWay);
       connection.closeSync();
       beside.closeSync();
       instance.closeSync();

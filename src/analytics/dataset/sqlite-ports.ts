@@ -16,7 +16,7 @@ import {
 import type { PortThreadData, PortThreadMessage } from './port-thread.ts';
 
 /** Up to so many rows, reading them at once is cheaper than starting a thread. */
-const threadRows = 100_000;
+const threadRows = 50_000;
 
 /** Ports being read, in a fixed order. */
 export interface PortBlocks extends Disposable {

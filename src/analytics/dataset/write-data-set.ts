@@ -91,7 +91,7 @@ export async function withRelations<T>(
   const folder = join(staging, 'raw');
   await mkdir(folder);
   const ids = scans ?? (await Array.fromAsync(everyJobId(store.database)));
-  using duck = await openDuckDb({
+  await using duck = await openDuckDb({
     tempFolder: folder,
     memoryMegabytes: memoryMegabytes ?? writeMegabytes,
     ...(signal && { signal }),

@@ -92,7 +92,11 @@ async function copyRows(
   const many = db.prepare(insert(rowsPerInsert));
   const one = db.prepare(insert(1));
   let count = 0;
-  const result = await duck.run(query);
+  const columns = Object.entries(allTables[table]).map(([name, type]) =>
+    // A BigInt a value takes longer; an INTEGER column stores a whole double as an integer.
+    type === 'BIGINT' ? `CAST(${name} AS DOUBLE)` : name,
+  );
+  const result = await duck.run(`SELECT ${columns.join(', ')} FROM (${query})`);
   for (;;) {
     signal?.throwIfAborted();
     const chunk = await result.fetchChunk().catch((error: unknown) => {

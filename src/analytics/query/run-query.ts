@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
+import { dataSetFiles, selectFiles } from '../dataset/data-set-files.ts';
 import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
 import { allTables, type QueryTable } from '../dataset/tables.ts';
 import { SqliteAttachments } from './attach-sqlite.ts';
@@ -55,7 +55,7 @@ export async function runQuery(
   const scratch = await mkdtemp(join(tmpdir(), 'portolan-query-'));
   await chmod(scratch, 0o700);
   try {
-    using duck = await openDuckDb({
+    await using duck = await openDuckDb({
       tempFolder: scratch,
       memoryMegabytes: options.memoryMegabytes ?? queryMegabytes,
       ...(options.signal && { signal: options.signal }),
@@ -154,7 +154,10 @@ async function defineTables(
   const tables = namedTables(text);
   if (tables.length === 0) return [];
   if (!openStore) {
-    for (const table of tables) await defineFromFolder(duck, table, folder);
+    for (const table of tables) {
+      const files = await dataSetFiles(folder, table);
+      if (files) await defineTable(duck, table, files);
+    }
     return [];
   }
   const { store, cacheFolder } = await openStore();
@@ -178,27 +181,12 @@ async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<
   }
 }
 
-async function defineFromFolder(duck: DuckDb, table: QueryTable, folder: string): Promise<void> {
-  const file = join(folder, `${table}.parquet`);
-  if (existsSync(file)) return defineTable(duck, table, [file]);
-  if (!existsSync(join(folder, table))) return;
-  const names = await readdir(join(folder, table), { recursive: true });
-  const months = names.filter((name) => name.endsWith('.parquet'));
-  const files = months.map((name) => join(folder, table, name));
-  await defineTable(duck, table, files, true);
-}
-
 async function defineTable(
   duck: DuckDb,
   table: QueryTable,
   files: readonly string[],
-  isPartitioned = false,
 ): Promise<void> {
-  const columns = Object.entries(allTables[table]);
-  const nothing = columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`).join(', ');
-  const from = `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = ${isPartitioned}, hive_types_autocast = false)`;
-  const rows = files.length > 0 ? `SELECT * FROM ${from}` : `SELECT ${nothing} WHERE false`;
-  await duck.run(`CREATE VIEW ${identifier(table)} AS ${rows}`);
+  await duck.run(`CREATE VIEW ${identifier(table)} AS ${selectFiles(table, files)}`);
 }
 
 /** Tables that a text may mean: their names outside of texts and comments, and not of another's. */
