@@ -4,6 +4,6 @@ SELECT make_timestamp(c.not_after_ms * 1000) AS expires, c.subject, c.issuer,
     AS presented_by
 FROM certificates c
 JOIN tls_handshakes t ON t.certificate_sha256 = c.sha256
-WHERE c.not_after_ms < epoch_ms(now()) + 30 * 86400000
+WHERE c.not_after_ms < epoch_ms(now()) + CAST(30 AS BIGINT) * 86400000
 GROUP BY ALL
 ORDER BY expires;

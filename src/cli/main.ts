@@ -30,7 +30,8 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
     return 0;
   }
   let status = 0;
-  const words = fromNmapSpelling(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
+  const given = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const words = fromNmapSpelling(given).map(asOperand);
   const command = await createProgram(io, {
     program,
     define: (path) => areInOrder(path.split(' '), words),
@@ -40,6 +41,11 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
   });
   await command.parseAsync(words, { from: 'user' });
   return status;
+}
+
+/** SQL may begin with a comment, which is no option. */
+function asOperand(word: string): string {
+  return /^--\s/.test(word) ? ` ${word}` : word;
 }
 
 /** Whether the words have all of the names in their order, others between them. */

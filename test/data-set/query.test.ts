@@ -1,0 +1,345 @@
+import { execFile } from 'node:child_process';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listQuestions } from '../../src/analytics/query/questions.ts';
+import { openDatabase } from '../../src/database/driver.ts';
+import { removeJob } from '../../src/store/job-end.ts';
+import type { Store } from '../../src/store/store.ts';
+import { portolan } from '../cli.ts';
+import { finish, firstRun, importEvents, port, sampleStore, secondRun } from './sample-store.ts';
+
+const run = promisify(execFile);
+const bin = join(import.meta.dirname, '../../bin/portolan.js');
+
+let folder: string;
+let db: string;
+let store: Store;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'portolan-query-test-'));
+  db = join(folder, 'store.db');
+  store = await sampleStore(db);
+});
+
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function ask(...words: string[]): Promise<unknown> {
+  const { status, stdout, stderr } = await portolan(['query', '--db', db, '--json', ...words]);
+  expect([status, stderr.replace(/^\(read .*\)\n/, '')]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
+async function refusal(sql: string, ...words: string[]): Promise<string> {
+  const { status, stderr } = await portolan(['query', '--db', db, ...words, sql]);
+  expect(status, sql).not.toBe(0);
+  return stderr;
+}
+
+describe('in the folder of an export, word for word', () => {
+  let place: string;
+
+  beforeAll(async () => {
+    place = join(folder, 'exported');
+    await portolan(['export', '--db', db, '-f', 'parquet', '-o', place]);
+    await portolan(['export', '--db', db, '-f', 'sqlite', '-o', join(place, 'results.db')]);
+  });
+
+  /** As a user does: another process, in that folder, and no store anywhere. */
+  async function recipe(sql: string): Promise<unknown> {
+    const env = { ...process.env, HOME: join(folder, 'nobody'), PORTOLAN_DB: '' };
+    const words = [bin, 'query', '--json', sql];
+    const { stdout } = await run(process.execPath, words, { cwd: place, env });
+    return JSON.parse(stdout);
+  }
+
+  test('the first recipe joins hosts, ports and pages', async () => {
+    const rows = await recipe(`-- Parquet
+SELECT h.address, p.port, he.status, he.server_header
+FROM 'hosts.parquet' h
+JOIN 'ports.parquet' p USING(host_id)
+LEFT JOIN 'http_endpoints.parquet' he USING(port_id)
+WHERE p.state='open' AND p.port IN (80,443)
+ORDER BY h.address, p.port;`);
+    expect(rows).toEqual([
+      { address: '192.0.2.10', port: 80, status: 200, server_header: null },
+      { address: '192.0.2.10', port: 443, status: 200, server_header: 'nginx' },
+      { address: '2001:db8::1', port: 443, status: null, server_header: null },
+    ]);
+  });
+
+  test('the second recipe counts server headers', async () => {
+    const rows = await recipe(`-- Server header top 10
+SELECT server_header, COUNT(*) AS n
+FROM 'http_endpoints.parquet'
+WHERE status BETWEEN 200 AND 399
+GROUP BY server_header
+ORDER BY n DESC
+LIMIT 10;`);
+    expect(rows).toHaveLength(2);
+    expect(rows).toContainEqual({ server_header: 'nginx', n: 1 });
+  });
+
+  test('the third recipe attaches a SQLite file, an export as well as a store', async () => {
+    const sql = `-- SQLite
+ATTACH 'results.db' AS r;
+SELECT COUNT(*) FROM r.ports WHERE state='open';
+DETACH r;`;
+    expect(await recipe(sql)).toEqual([{ 'count_star()': 6 }]);
+    rmSync(join(place, 'results.db'));
+    const copy = openDatabase(db, { readOnly: true });
+    copy.exec(`VACUUM INTO '${join(place, 'results.db')}'`);
+    copy.close();
+    expect(await recipe(sql)).toEqual([{ 'count_star()': 6 }]);
+  });
+
+  test('--from names the folder from elsewhere, tables and files by name', async () => {
+    expect(
+      await ask(
+        '--from',
+        place,
+        "SELECT count(*) AS n FROM ports JOIN 'hosts.parquet' USING (host_id)",
+      ),
+    ).toEqual([{ n: 7 }]);
+  });
+});
+
+describe('over the store', () => {
+  test('every ready question is answered', async () => {
+    const questions = await listQuestions();
+    expect(questions.length).toBeGreaterThan(10);
+    const answers = new Map<string, unknown>();
+    for (const { name, title } of questions) {
+      expect(title).toMatch(/\?$/);
+      answers.set(name, await ask(name));
+    }
+    expect(answers.get('top-servers')).toContainEqual({
+      server_header: 'nginx',
+      pages: 1,
+      addresses: 1,
+    });
+    expect(answers.get('expiring-certificates')).toMatchObject([
+      { presented_by: '192.0.2.10:443' },
+    ]);
+    expect(answers.get('tls-versions')).toEqual([
+      { version: 'TLSv1.3', cipher: null, handshakes: 1, addresses: 1 },
+    ]);
+    expect(answers.get('technologies')).toEqual([
+      { technology: 'nginx', pages: 1 },
+      { technology: 'react', pages: 1 },
+    ]);
+    expect(answers.get('scans-by-month')).toMatchObject([
+      { month: '2024-09', open_ports_seen: 5 },
+      { month: '2024-10', open_ports_seen: 1 },
+    ]);
+    expect(answers.get('errors-by-code')).toMatchObject([{ code: 'ECONNRESET', times: 1 }]);
+    expect(answers.get('new-ports')).toEqual([]);
+    expect(answers.get('rare-services')).toContainEqual({
+      service_name: 'ssh',
+      product: 'OpenSSH',
+      hosts: 1,
+      places: '192.0.2.10:22',
+    });
+    expect(answers.get('self-signed-certificates')).toMatchObject([
+      { subject: 'O=Example, CN=app.example.com', addresses: 1 },
+    ]);
+  });
+
+  test('columns are kept for their owner alone, and read again only where a scan changed', async () => {
+    const cache = join(folder, 'cache');
+    const query = (): ReturnType<typeof portolan> =>
+      portolan(['query', '--db', db, '--cache', cache, '--csv', 'SELECT count(*) AS n FROM ports']);
+    expect(await query()).toMatchObject({
+      stdout: 'n\n7\n',
+      stderr: expect.stringMatching(/^\(read 7 ports out of the store/),
+    });
+    const files = readdirSync(cache).sort();
+    expect(statSync(cache).mode & 0o777).toBe(0o700);
+    for (const file of files) expect(statSync(join(cache, file)).mode & 0o777).toBe(0o600);
+    expect(await query()).toMatchObject({ stdout: 'n\n7\n', stderr: '' });
+
+    const third = '01940000-0000-7000-8000-000000000003';
+    const base = { run_id: third, addr: '192.0.2.99', transport: 'tcp' };
+    await importEvents(store, [port(base, 8080, undefined, 5), finish(third, 9)]);
+    expect(await query()).toMatchObject({
+      stdout: 'n\n8\n',
+      stderr: expect.stringMatching(/^\(read 1 ports/),
+    });
+    expect(readdirSync(cache)).toEqual(expect.arrayContaining(files));
+
+    await importEvents(store, [{ ...port(base, 8081, undefined, 6) }, finish(third, 9)]);
+    expect(await query()).toMatchObject({
+      stdout: 'n\n9\n',
+      stderr: expect.stringMatching(/^\(read 2 ports/),
+    });
+
+    await removeJob(store.database, third);
+    expect(await query()).toMatchObject({ stdout: 'n\n7\n', stderr: '' });
+    rmSync(
+      join(
+        cache,
+        files.find((file) => file.endsWith('.parquet'))!,
+      ),
+    );
+    expect(await query()).toMatchObject({ stdout: 'n\n7\n' });
+  });
+
+  test('a service that changes where nothing else does is seen', async () => {
+    const sql = `SELECT service_name FROM ports WHERE port = 22 AND host_id LIKE '${secondRun}%'`;
+    expect(await ask(sql)).toEqual([{ service_name: 'ssh' }]);
+    const base = { run_id: secondRun, addr: '192.0.2.10', transport: 'tcp' };
+    await importEvents(store, [port(base, 22, { name: 'sftp' }, Date.UTC(2024, 9, 20, 1))]);
+    expect(await ask(sql)).toEqual([{ service_name: 'sftp' }]);
+  });
+
+  test('SQL comes from a file or stdin, and goes to a table, lines, CSV or Parquet', async () => {
+    const file = join(folder, 'ask.sql');
+    writeFileSync(
+      file,
+      `SELECT port FROM ports WHERE host_id LIKE '${firstRun}%' AND transport = 'udp'; -- one`,
+    );
+    const out = join(folder, 'answer.parquet');
+    expect((await portolan(['query', '--db', db, '--file', file])).stdout).toBe('PORT\n53\n');
+    expect(
+      (
+        await portolan(['query', '--db', db, '--jsonl', '-'], {
+          stdin: "SELECT 9007199254740993 AS big, DATE '2024-01-02' AS day, [1, 2] AS list",
+        })
+      ).stdout,
+    ).toBe('{"big":"9007199254740993","day":"2024-01-02T00:00:00.000Z","list":[1,2]}\n');
+    expect((await portolan(['query', '--db', db, '--file', file, '-o', out])).status).toBe(0);
+    expect(await ask('--from', folder, "SELECT * FROM 'answer.parquet'")).toEqual([{ port: 53 }]);
+    expect(readdirSync(folder).filter((name) => name.includes('part'))).toEqual([]);
+  });
+
+  test('several queries are answered one after the other, but not into one file', async () => {
+    expect((await portolan(['query', 'SELECT 1 AS a; SELECT 2 AS b'])).stdout).toBe('A\n1\nB\n2\n');
+    expect((await portolan(['query', '--json', 'SELECT 1 AS a; SELECT 2 AS b'])).status).toBe(2);
+  });
+});
+
+describe('a query can do nothing but read', () => {
+  const inside = (): string => join(folder, 'inside');
+
+  beforeAll(() => {
+    mkdirSync(inside());
+    writeFileSync(join(folder, 'secret.csv'), 'a\n1\n');
+    writeFileSync(join(inside(), 'data.csv'), 'a\n1\n');
+    symlinkSync(join(folder, 'secret.csv'), join(inside(), 'link.csv'));
+  });
+
+  test.each([
+    "COPY (SELECT 1) TO 'x.csv'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO 'x.csv'",
+    "EXPLAIN (ANALYZE, FORMAT json) COPY (SELECT 1) TO 'x.csv'",
+    "PREPARE p AS COPY (SELECT 1) TO 'x.csv'",
+    "EXPORT DATABASE 'x'",
+    "ATTACH 'x.duckdb' AS x (TYPE duckdb)",
+    'CREATE TABLE t AS SELECT 1',
+    'DROP VIEW ports',
+    'INSTALL httpfs',
+    "LOAD 'x.duckdb_extension'",
+    'SET enable_external_access = true',
+    'RESET lock_configuration',
+    'PRAGMA enable_profiling',
+    'CALL enable_logging()',
+    "SELECT * FROM query('COPY (SELECT 1) TO ''x.csv''')",
+    "SELECT 1; COPY (SELECT 1) TO 'x.csv'",
+    "SELECT $$;$$; -- ;\nCOPY (SELECT ';') TO 'x.csv'",
+  ])('%s is refused', async (sql) => {
+    await refusal(sql, '--from', inside());
+    expect(readdirSync(inside()).sort()).toEqual(['data.csv', 'link.csv']);
+  });
+
+  test('files elsewhere cannot be read, by whatever way', async () => {
+    const secret = join(folder, 'secret.csv');
+    for (const path of [
+      secret,
+      '/etc/passwd',
+      `${inside()}/../secret.csv`,
+      join(inside(), 'link.csv'),
+    ]) {
+      for (const from of [
+        `'${path}'`,
+        `read_csv('${path}')`,
+        `read_text('${path}')`,
+        `glob('${path}')`,
+      ]) {
+        if (from.startsWith('glob') && path.includes('inside/link')) continue;
+        const said = await refusal(`SELECT * FROM ${from}`, '--from', inside());
+        expect(said).toMatch(/Permission Error|Catalog Error: Table with name .* does not exist/);
+      }
+      expect(await refusal(`ATTACH '${path}' AS x; SELECT 1`, '--from', inside())).toMatch(
+        /is outside of/,
+      );
+    }
+    expect(await refusal("SELECT * FROM 'https://example.com/x.parquet'")).toMatch(
+      /Missing Extension Error/,
+    );
+    expect(await ask('--from', inside(), "SELECT * FROM 'data.csv'")).toEqual([{ a: 1 }]);
+  });
+
+  test('text that looks like an end does not end the query that is written as Parquet', async () => {
+    const out = join(folder, 'bad.parquet');
+    await refusal(`SELECT 1) TO '${join(folder, 'evil.csv')}' --`, '-o', out);
+    await refusal(`SELECT 1 /* `, '-o', out);
+    expect(readdirSync(folder).filter((name) => /evil|bad/.test(name))).toEqual([]);
+  });
+
+  test('its time and its memory are bounded', async () => {
+    const long =
+      'SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 1';
+    expect(await refusal(long, '--timeout', '0.3')).toMatch(/took longer than 0.3 s/);
+    const large = 'SELECT list(x) FROM (SELECT range AS x FROM range(50000000))';
+    expect(await refusal(large, '--memory', '60')).toMatch(/needs more memory .*--memory/);
+  });
+});
+
+test('any SQLite file in the folder can be attached, with the types that its columns declare', async () => {
+  const other = openDatabase(join(folder, 'other.db'));
+  other.exec(`CREATE TABLE "some things" (id INTEGER PRIMARY KEY, name TEXT, size REAL, n INT, anything);
+    INSERT INTO "some things" VALUES (1, 'a', 1.5, 'none', x'41'), (2, NULL, NULL, 7, 3)`);
+  other.close();
+  writeFileSync(join(folder, 'no.db'), 'no database at all');
+  const rows = await ask(
+    '--from',
+    folder,
+    'ATTACH \'other.db\'; SELECT * FROM other."some things" ORDER BY id',
+  );
+  expect(rows).toEqual([
+    { id: 1, name: 'a', size: 1.5, n: null, anything: 'A' },
+    { id: 2, name: null, size: null, n: 7, anything: '3' },
+  ]);
+  expect(await refusal("ATTACH 'no.db' AS n; SELECT 1", '--from', folder)).toMatch(
+    /is no SQLite file/,
+  );
+  expect(await refusal("ATTACH 'gone.db' AS n; SELECT 1", '--from', folder)).toMatch(
+    /cannot be read \(ENOENT\)/,
+  );
+  expect(await refusal('DETACH n; SELECT 1')).toMatch(/nothing is attached as "n"/);
+});
+
+test('DuckDB is loaded by what uses it, and by no other command', () => {
+  const sources = globSync('src/**/*.ts', { cwd: join(import.meta.dirname, '../..') });
+  const always = sources.filter((file) =>
+    /^import (?!type)[^;]*'@duckdb/m.test(
+      readFileSync(join(import.meta.dirname, '../..', file), 'utf8'),
+    ),
+  );
+  expect(always).toEqual([]);
+});
