@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import { writeDataSet } from '../analytics/dataset/write-data-set.ts';
+import { type DataSetFormat, writeDataSet } from '../analytics/dataset/write-data-set.ts';
 import { writeSqlite } from '../analytics/dataset/write-sqlite.ts';
 import type { ExportOptions } from './commands/export.ts';
 import { type Io, write } from './io.ts';
@@ -29,7 +29,7 @@ export async function writeTables(
       : await writeDataSet(store, {
           ...common,
           folder: output!,
-          format: options.format,
+          format: options.format as DataSetFormat,
           isPartitioned: partition,
         });
   line.clear();

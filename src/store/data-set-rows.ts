@@ -188,16 +188,21 @@ async function chainsOf(
   };
 }
 
-/** The rows of a query that begins behind the last row it gave, a batch at a time. */
+/**
+ * The rows of a query that begins behind the last row it gave, a batch at a time.
+ *
+ * @param limit rows that the query gives at most
+ */
 export async function* paged<Row>(
   db: StoreDatabase,
   query: (after: Row | undefined) => Sql,
+  limit = exportBatch,
 ): AsyncGenerator<Row[]> {
   let after: Row | undefined;
   for (;;) {
     const rows = await db.query<Row>(query(after));
     if (rows.length > 0) yield rows;
-    if (rows.length < exportBatch) return;
+    if (rows.length < limit) return;
     after = rows.at(-1);
   }
 }

@@ -64,9 +64,12 @@ interface Summary {
 /** Sums do not depend on the order; two of them, of 64 bits each, are not equal by chance. */
 async function summarise(duck: DuckDb, table: DataSetTable, query: string): Promise<Summary> {
   const columns = Object.keys(allTables[table]).join(', ');
-  const sum = (value: string): string => `CAST(coalesce(sum(${value}), 0) AS VARCHAR)`;
   const [row] = await duck.rows<Summary>(`
-    SELECT count(*) AS rows, ${sum('CAST(a AS HUGEINT)')} AS sum, ${sum('CAST(b AS HUGEINT)')} AS other
+    SELECT count(*) AS rows, ${sumOf('a')} AS sum, ${sumOf('b')} AS other
     FROM (SELECT hash(${columns}) AS a, hash('', ${columns}) AS b FROM (${query}))`);
   return row!;
+}
+
+function sumOf(column: string): string {
+  return `CAST(coalesce(sum(CAST(${column} AS HUGEINT)), 0) AS VARCHAR)`;
 }

@@ -4,12 +4,14 @@ import type { App } from '../../app.ts';
 import { type EventFormat, exportEvents } from '../../analytics/export-events.ts';
 import { AppError } from '../../errors.ts';
 import { findJob } from '../../store/job-list.ts';
+import type { ScannedHost } from '../../store/scanned-hosts.ts';
+import type { StoreDatabase } from '../../store/store.ts';
 import { everyJobId, storedEvents } from '../../store/stored-events.ts';
 import { type Io, write } from '../io.ts';
 import { withOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
-const formats = ['jsonl', 'json', 'csv', 'parquet', 'sqlite'] as const;
+const formats = ['jsonl', 'json', 'csv', 'parquet', 'sqlite', 'nmap', 'shodan'] as const;
 
 export type ExportOptions = StoreOptions & {
   readonly format: (typeof formats)[number];
@@ -32,17 +34,20 @@ const examples = `
 To a file, or the terminal: jsonl, the events that "import" reads; json, the same as one array; csv,
 a row a port. To a folder (one that is there, or a name that ends in "/"): the six tables of the
 data set, a file each (runs, hosts, ports, banners, http_endpoints, errors), as parquet, csv, jsonl
-or json. sqlite: the six tables in one file.
+or json. sqlite: the six tables in one file. nmap: one scan, as "nmap -oX" writes it. shodan: JSON
+lines in the shape of Shodan's, an open port each.
 
 Examples:
   portolan export -o all.jsonl
   portolan export last --format csv -o ports.csv
   portolan export 019aa1c2 | gzip > scan.jsonl.gz
   portolan export --format parquet -o results/
-  portolan export --format sqlite -o results.db`;
+  portolan export --format sqlite -o results.db
+  portolan export last --format nmap -o last.xml`;
 
 export async function run(io: Io, [references]: [string[]], options: ExportOptions): Promise<void> {
-  const isFolder = options.format === 'parquet' || isFolderName(options.output);
+  const isStream = options.format === 'nmap' || options.format === 'shodan';
+  const isFolder = options.format === 'parquet' || (!isStream && isFolderName(options.output));
   assertFits(options, isFolder);
   await using app = await openFrom(io, options);
   const { database } = app.store;
@@ -54,22 +59,43 @@ export async function run(io: Io, [references]: [string[]], options: ExportOptio
     const { writeTables } = await import('../export-tables.ts');
     return await writeTables(io, app, { ...options, scans });
   }
-  await writeEvents(io, app, options, scans);
-}
-
-async function writeEvents(
-  io: Io,
-  { store: { database } }: App,
-  options: ExportOptions,
-  scans: readonly string[] | undefined,
-): Promise<void> {
-  const events = storedEvents(database, scans ?? everyJobId(database));
+  const texts = await textsOf(app, options.format, scans);
   await withOutput(io, options, async (stream) => {
-    for await (const text of exportEvents(events, options.format as EventFormat)) {
+    for await (const text of texts) {
       io.signal.throwIfAborted();
       await write(stream, text);
     }
   });
+}
+
+async function textsOf(
+  { store: { database } }: App,
+  format: ExportOptions['format'],
+  scans: readonly string[] | undefined,
+): Promise<AsyncIterable<string>> {
+  if (format === 'nmap') {
+    const { nmapXml } = await import('../../analytics/formats/nmap-xml.ts');
+    const { scannedHosts } = await import('../../store/scanned-hosts.ts');
+    const [id, other] = scans ?? (await Array.fromAsync(everyJobId(database)));
+    if (id === undefined || other !== undefined) {
+      throw new AppError('USAGE', '--format nmap writes one scan: name it, by id or "last"');
+    }
+    return nmapXml(await findJob(database, id), scannedHosts(database, id));
+  }
+  const ids = scans ?? everyJobId(database);
+  if (format === 'shodan') {
+    const { shodanLines } = await import('../../analytics/formats/shodan.ts');
+    return shodanLines(hostsOf(database, ids));
+  }
+  return exportEvents(storedEvents(database, ids), format as EventFormat);
+}
+
+async function* hostsOf(
+  database: StoreDatabase,
+  ids: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<ScannedHost> {
+  const { scannedHosts } = await import('../../store/scanned-hosts.ts');
+  for await (const id of ids) yield* scannedHosts(database, id);
 }
 
 function isFolderName(place: string | undefined): boolean {

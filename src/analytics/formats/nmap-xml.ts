@@ -1,0 +1,175 @@
+import type { NotShown } from '../../core/events.ts';
+import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
+import { AppError } from '../../errors.ts';
+import type { Job } from '../../store/jobs.ts';
+import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
+import { fromJson } from '../../store/tables.ts';
+
+/**
+ * A scan as `nmap -oX` writes it (DTD 1.05), for the programs that read that: ndiff, xsltproc with
+ * nmap's style sheet, importers. What the format has no place for is left out.
+ */
+export async function* nmapXml(
+  job: Job,
+  hosts: AsyncIterable<ScannedHost>,
+): AsyncGenerator<string> {
+  const began = job.started_at ?? job.requested_at;
+  const ended = job.completed_at ?? began;
+  const args = Array.isArray(job.args) ? job.args.join(' ') : '';
+  yield `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n${open('nmaprun', {
+    // The document type knows this word alone; args and version say who it was.
+    scanner: 'nmap',
+    args: `portolan ${args}`,
+    start: seconds(began),
+    startstr: new Date(began).toUTCString(),
+    version: job.tool_version ?? '',
+    xmloutputversion: '1.05',
+  })}\n${scanInfo(job)}<verbose level="0"/><debugging level="0"/>\n`;
+  const counts = { up: 0, down: 0, total: 0 };
+  for await (const host of hosts) {
+    counts.total++;
+    if (host.host.state === 'up') counts.up++;
+    if (host.host.state === 'down') counts.down++;
+    yield hostElement(host);
+  }
+  const exit = job.status === 'completed' && !job.is_partial ? 'success' : 'error';
+  yield `<runstats>${empty('finished', {
+    time: seconds(ended),
+    timestr: new Date(ended).toUTCString(),
+    elapsed: ((ended - began) / 1000).toFixed(2),
+    exit,
+    ...(exit === 'error' && { errormsg: job.error_message ?? 'the scan is not complete' }),
+  })}${empty('hosts', counts)}</runstats>\n</nmaprun>\n`;
+}
+
+/** What the scan looked at, as far as its coverage tells. */
+function scanInfo({ coverage }: Job): string {
+  const set = portsOf(coverage['ports']);
+  return (['tcp', 'udp'] as const)
+    .filter((protocol) => set[protocol].length > 0)
+    .map((protocol) => {
+      const type = protocol === 'tcp' ? 'connect' : 'udp';
+      const runs = portRuns(set[protocol]);
+      const services = runs.map(({ first, last }) => (first === last ? first : `${first}-${last}`));
+      const numservices = set[protocol].length;
+      return `${empty('scaninfo', { type, protocol, numservices, services: services.join(',') })}\n`;
+    })
+    .join('');
+}
+
+/** Another scanner's stream may say what it covered in words of its own. */
+function portsOf(text: unknown): PortSet {
+  try {
+    if (typeof text === 'string') return parsePorts(text);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+  return { tcp: [], udp: [] };
+}
+
+function hostElement({ host, ports }: ScannedHost): string {
+  const addrtype = host.address.includes(':') ? 'ipv6' : 'ipv4';
+  const reason = host.reason ?? 'unknown-response';
+  const mac = host.mac
+    ? empty('address', {
+        addr: host.mac,
+        addrtype: 'mac',
+        ...(host.vendor && { vendor: host.vendor }),
+      })
+    : '';
+  const name = host.hostname ? empty('hostname', { name: host.hostname, type: 'PTR' }) : '';
+  const extra = (fromJson(host.not_shown) as NotShown[] | null) ?? [];
+  const listed = ports.map(portElement).join('');
+  const inside = `${extraPorts(extra)}${listed}`;
+  return `${open('host', { starttime: seconds(host.t), endtime: seconds(host.t) })}${empty(
+    'status',
+    {
+      state: host.state,
+      reason,
+      reason_ttl: 0,
+    },
+  )}${empty('address', { addr: host.address, addrtype })}${mac}<hostnames>${name}</hostnames>${
+    inside === '' ? '' : `<ports>${inside}</ports>`
+  }</host>\n`;
+}
+
+/** Counts of ports that are not listed, an element a state. */
+function extraPorts(notShown: readonly NotShown[]): string {
+  return [...Map.groupBy(notShown, ({ state }) => state)]
+    .map(([state, list]) => {
+      const count = list.reduce((sum, each) => sum + each.count, 0);
+      const reasons = list.map((each) =>
+        empty('extrareasons', { reason: each.reason, count: each.count, proto: each.transport }),
+      );
+      return `${open('extraports', { state, count })}${reasons.join('')}</extraports>`;
+    })
+    .join('');
+}
+
+function portElement({ port, banners, pages, handshakes }: ScannedPort): string {
+  const scripts = [
+    ...banners.map(({ banner }) => empty('script', { id: 'banner', output: banner })),
+    ...pages
+      .slice(0, 1)
+      .flatMap(({ title }) =>
+        title === null ? [] : empty('script', { id: 'http-title', output: title }),
+      ),
+  ];
+  return `${open('port', { protocol: port.transport, portid: port.port })}${empty('state', {
+    state: port.state,
+    reason: port.reason ?? 'unknown-response',
+    reason_ttl: 0,
+  })}${serviceElement(port, handshakes.length > 0)}${scripts.join('')}</port>`;
+}
+
+function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
+  if (port.service === null) return '';
+  const { product, version, extra_info: extrainfo, cpe } = port;
+  const isProbed = port.method !== null && port.method !== 'port';
+  const attributes = {
+    name: port.service,
+    ...(product !== null && { product }),
+    ...(version !== null && { version }),
+    ...(extrainfo !== null && { extrainfo }),
+    ...(isTls && port.service !== 'https' && { tunnel: 'ssl' }),
+    method: isProbed ? 'probed' : 'table',
+    conf: Math.round((port.confidence ?? 0.3) * 10),
+  };
+  const cpes = cpe === null ? '' : `<cpe>${escape(cpe)}</cpe>`;
+  return `${open('service', attributes)}${cpes}</service>`;
+}
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+function open(name: string, attributes: Attributes): string {
+  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(`${value}`)}"`);
+  return `<${name}${list.join('')}>`;
+}
+
+function empty(name: string, attributes: Attributes): string {
+  return `${open(name, attributes).slice(0, -1)}/>`;
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/** XML has no place for most control characters: they stand as `\x01`, as nmap writes them. */
+// oxlint-disable-next-line no-control-regex
+const outside = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\n': '&#xa;',
+  '\r': '&#xd;',
+  '\t': '&#x9;',
+};
+
+function escape(text: string): string {
+  return text
+    .replace(outside, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/[&<>"\n\r\t]/g, (c) => entities[c]!);
+}

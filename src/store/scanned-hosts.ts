@@ -1,0 +1,85 @@
+import { jobKey } from './filter.ts';
+import { name, type Sql, sql } from './sql.ts';
+import { paged } from './data-set-rows.ts';
+import type { StoreDatabase } from './store.ts';
+import type { FactTables, HostScanRecord, Key, PortScanRecord, ServiceDetails } from './tables.ts';
+
+/** A port as one scan saw it, with all that it said. */
+export interface ScannedPort {
+  readonly port: PortScanRecord & ServiceDetails;
+  readonly banners: readonly FactTables['banner_scans'][];
+  readonly pages: readonly FactTables['http_scans'][];
+  readonly handshakes: readonly (FactTables['tls_scans'] & { readonly pem: string | null })[];
+}
+
+/** A host as one scan saw it. */
+export interface ScannedHost {
+  readonly host: HostScanRecord;
+  readonly ports: readonly ScannedPort[];
+}
+
+/** Hosts whose ports are read at a time. */
+const hostsAtATime = 100;
+
+/** The hosts of a scan one after the other, each with its ports; memory holds some of them. */
+export async function* scannedHosts(db: StoreDatabase, id: string): AsyncGenerator<ScannedHost> {
+  const pages = paged<HostScanRecord>(
+    db,
+    (after) => sql`
+      SELECT s.*, h.address FROM host_scans s JOIN hosts h ON h.id = s.host_id
+      WHERE s.job_id = ${jobKey(db, id)} AND ${after ? sql`s.host_id > ${after.host_id}` : sql`1 = 1`}
+      ORDER BY s.host_id LIMIT ${hostsAtATime}`,
+    hostsAtATime,
+  );
+  for await (const hosts of pages) yield* withPorts(db, id, hosts);
+}
+
+async function* withPorts(
+  db: StoreDatabase,
+  id: string,
+  hosts: readonly HostScanRecord[],
+): AsyncGenerator<ScannedHost> {
+  const among = sql`f.job_id = ${jobKey(db, id)}
+    AND f.host_id BETWEEN ${hosts[0]!.host_id} AND ${hosts.at(-1)!.host_id}`;
+  const ports = await db.query<ScannedPort['port']>(sql`
+    SELECT f.*, s.product, s.vendor, s.version, s.extra_info, s.cpe FROM port_scans f
+    LEFT JOIN services s ON s.job_id = f.job_id AND s.host_id = f.host_id
+      AND s.transport = f.transport AND s.port = f.port
+    WHERE ${among} ORDER BY f.host_id, f.transport, f.port`);
+  const facts = <Row extends Place>(table: string, more = sql``, join = sql``): Promise<Row[]> =>
+    db.query<Row>(sql`SELECT f.*${more} FROM ${name(table)} f ${join}
+      WHERE ${among} ORDER BY f.host_id, f.transport, f.port`);
+  const banners = byPort(await facts<FactTables['banner_scans']>('banner_scans'));
+  const pages = byPort(await facts<FactTables['http_scans']>('http_scans'));
+  const handshakes = byPort(
+    await facts<ScannedPort['handshakes'][number]>('tls_scans', sql`, c.pem`, joinCertificate),
+  );
+  const known = Map.groupBy(ports, ({ host_id: host }) => host);
+  for (const host of hosts) {
+    const its = known.get(host.host_id) ?? [];
+    yield {
+      host,
+      ports: its.map((port) => ({
+        port,
+        banners: banners(port),
+        pages: pages(port),
+        handshakes: handshakes(port),
+      })),
+    };
+  }
+}
+
+const joinCertificate: Sql = sql`JOIN scan_jobs j ON j.id = f.job_id
+  LEFT JOIN certificates c ON c.tenant_id = j.tenant_id AND c.sha256 = f.certificate`;
+
+interface Place {
+  readonly host_id: Key;
+  readonly transport: string;
+  readonly port: number;
+}
+
+function byPort<Row extends Place>(rows: readonly Row[]): (port: Place) => readonly Row[] {
+  const keyOf = (row: Place): string => `${String(row.host_id)}/${row.transport}/${row.port}`;
+  const groups = Map.groupBy(rows, keyOf);
+  return (port) => groups.get(keyOf(port)) ?? [];
+}
