@@ -79,7 +79,8 @@ interface Place {
 }
 
 function byPort<Row extends Place>(rows: readonly Row[]): (port: Place) => readonly Row[] {
-  const keyOf = (row: Place): string => `${String(row.host_id)}/${row.transport}/${row.port}`;
+  const keyOf = (row: Place): string =>
+    `${JSON.stringify(row.host_id)}/${row.transport}/${row.port}`;
   const groups = Map.groupBy(rows, keyOf);
   return (port) => groups.get(keyOf(port)) ?? [];
 }
