@@ -34,10 +34,11 @@ export async function benchDataSet(ports = 5_000_000, rounds = 3): Promise<void>
 interface Measured {
   readonly seconds: number;
   readonly megabytes: number;
+  readonly result?: string;
 }
 
 async function benchExport(folder: string, store: string, rounds: number): Promise<void> {
-  const times = { export: [] as number[], csv: [] as number[], jsonl: [] as number[] };
+  const times = { export: [] as number[], csv: [] as number[] };
   let peak = 0;
   const out = join(folder, 'parquet');
   const write = (format: string, place: string): string => `
@@ -45,9 +46,7 @@ async function benchExport(folder: string, store: string, rounds: number): Promi
     await writeDataSet(store, { folder: ${JSON.stringify(place)}, format: '${format}' });
     await store.close();`;
   await inProcess(write('csv', join(folder, 'csv')));
-  const columns = await inProcess<string>(
-    `return JSON.stringify(allTables.ports).replaceAll('"', "'");`,
-  );
+  const columns = await inProcess(`return JSON.stringify(allTables.ports).replaceAll('"', "'");`);
   const from = `read_csv('${folder}/csv/ports.csv', header = true, columns = ${columns.result})`;
   for (let round = 0; round < rounds; round++) {
     const ours = await inProcess(write('parquet', out));
@@ -93,7 +92,7 @@ async function benchQuery(folder: string, store: string, rounds: number): Promis
 async function benchRoundTrip(folder: string): Promise<void> {
   const store = join(folder, 'million.db');
   await makeStore(store, 1_000_000);
-  const { result, seconds } = await inProcess<string>(`
+  const { result, seconds } = await inProcess(`
     const { compareDataSet } = await import(${source('../src/analytics/dataset/compare-data-set.ts')});
     const { exportEvents } = await import(${source('../src/analytics/export-events.ts')});
     const { everyJobId, storedEvents } = await import(${source('../src/store/stored-events.ts')});
@@ -106,7 +105,7 @@ async function benchRoundTrip(folder: string): Promise<void> {
     await writeDataSet(store, { folder });
     const events = exportEvents(storedEvents(store.database, everyJobId(store.database)), 'jsonl');
     await pipeline(events, createWriteStream(folder + '.jsonl'));
-    const copy = await openSqliteStore(folder + '.db', { create: true });
+    const copy = await openSqliteStore(folder + '-copy.db', { create: true });
     await recordImport(copy, readImport({ path: folder + '.jsonl' }));
     const compared = await compareDataSet(copy, { folder });
     return Object.entries(compared).map(([table, { folderRows, isEqual }]) =>
@@ -128,7 +127,7 @@ function duckDb(sql: string): string {
 }
 
 /** Runs a piece of a program; its start-up does not count. */
-async function inProcess<Result>(body: string): Promise<Measured & { result: Result }> {
+async function inProcess(body: string): Promise<Measured> {
   const program = `
     import { openSqliteStore } from ${source('../src/store/sqlite/open.ts')};
     import { writeDataSet } from ${source('../src/analytics/dataset/write-data-set.ts')};
@@ -140,7 +139,7 @@ async function inProcess<Result>(body: string): Promise<Measured & { result: Res
     console.log(JSON.stringify({ seconds, megabytes, result }));`;
   const words = ['--input-type=module', '-e', program];
   const { stdout } = await run(process.execPath, words, { cwd: new URL('..', import.meta.url) });
-  return JSON.parse(stdout) as Measured & { result: Result };
+  return JSON.parse(stdout) as Measured;
 }
 
 function source(path: string): string {
@@ -152,11 +151,9 @@ async function makeStore(path: string, ports: number): Promise<void> {
   await (await openSqliteStore(path, { create: true })).close();
   const db = openDatabase(path);
   const hosts = scans * hostsPerScan;
-  const numbers = (count: number): string =>
-    `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT ${count})`;
   db.exec(`PRAGMA synchronous = OFF; BEGIN;
-    ${numbers(scans)} INSERT INTO scan_jobs (id, uuid, tenant_id, status, scan_type, requested_at, started_at, completed_at)
-      SELECT i + 1, printf('0191d8c0-0000-7000-8000-%012d', i), 1, 'completed', 'network', 1725900000000 + i, 1725900000000 + i, 1725900900000 FROM n;
+    ${numbers(scans)} INSERT INTO scan_jobs (id, uuid, tenant_id, status, scan_type, requested_at, started_at, completed_at, host_count)
+      SELECT i + 1, printf('0191d8c0-0000-7000-8000-%012d', i), 1, 'completed', 'network', 1725900000000 + i, 1725900000000 + i, 1725900900000, ${hostsPerScan} FROM n;
     ${numbers(hosts)} INSERT INTO hosts (id, uuid, tenant_id, address, address_key, status, first_seen, checked_at)
       SELECT i + 1, printf('%032x', i), 1, printf('10.%d.%d.%d', i >> 16, (i >> 8) & 255, i & 255), CAST(printf('%08x', i) AS BLOB), 'up', 1, 1 FROM n;
     INSERT INTO host_scans (job_id, host_id, state, reason, t)
@@ -167,6 +164,11 @@ async function makeStore(path: string, ports: number): Promise<void> {
         CASE WHEN i % 5 = 0 THEN 0.9 END, CASE WHEN i % 5 = 0 THEN 'banner' END, 1725900000101 + i, 1725900000126 + i FROM n;
     COMMIT; PRAGMA wal_checkpoint(TRUNCATE)`);
   db.close();
+}
+
+/** Numbers from 0, as `n (i)`. */
+function numbers(count: number): string {
+  return `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT ${count})`;
 }
 
 function text(seconds: number): string {

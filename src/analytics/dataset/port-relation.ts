@@ -89,8 +89,10 @@ async function registerPorts(
     const services = bindings.data_chunk_get_vector(chunk.chunk, arrays.length);
     const codes = block.codes.at(-1)!;
     for (let row = 0; row < rows; row++) {
-      const word = block.services[codes[at + row]!];
-      if (word !== undefined) bindings.vector_assign_string_element(services, row, word);
+      const code = codes[at + row]!;
+      if (code >= 0) {
+        bindings.vector_assign_string_element(services, row, block.services[code]!);
+      }
     }
     at += rows;
     read += rows;
@@ -102,6 +104,7 @@ async function registerPorts(
       for (const [name, type] of Object.entries(rawColumns)) bind.addResultColumn(name, api[type]);
       bind.setCardinality(blocks.rows, true);
     },
+    // One thread: rows keep their order, and only one may wait for JavaScript.
     initFunction: (init) => init.setMaxThreads(1),
     mainFunction: (_info, chunk) => fill(chunk),
   });
