@@ -2,8 +2,8 @@ import { portStates, reasons, transports } from '../../core/states.ts';
 import type { DatabaseSync } from '../../database/driver.ts';
 import { AppError } from '../../errors.ts';
 
-/** Rows of `port_scans` that a block takes at most: 1 MB. */
-export const blockRows = 16_384;
+/** Rows of `port_scans` that a block takes at most: 2 MB. */
+export const blockRows = 32_768;
 
 /** Part of a table of ports: rows by their rowid, or one scan's rows behind a key. */
 export type PortRange =
