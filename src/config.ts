@@ -19,6 +19,8 @@ export interface Config {
   readonly tenant: string | undefined;
   /** How many connections to PostgreSQL, and for how long; defaults where nothing is said. */
   readonly pool: PoolSettings;
+  /** Where columns of stores that are no file are kept. */
+  readonly cacheFolder: string;
   /** The registry of local ports: a file's path. */
   readonly portRegistry: string;
   /** Whether the user wants no colour anywhere (https://no-color.org). */
@@ -28,7 +30,7 @@ export interface Config {
 /**
  * Reads the environment: `PORTOLAN_DB` (default `~/.portolan/results.db`), `PORTOLAN_TENANT`,
  * `PORTOLAN_POOL_MAX`, `PORTOLAN_POOL_IDLE` and `PORTOLAN_POOL_LIFETIME` (seconds),
- * `PORTKEEPER_DB_PATH` (default `~/.portkeeper/database.db`) and `NO_COLOR`.
+ * `XDG_CACHE_HOME` (default `~/.cache`), `PORTKEEPER_DB_PATH` (default `~/.portkeeper/database.db`) and `NO_COLOR`.
  *
  * @param env the process's environment, or a test's
  */
@@ -42,6 +44,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       ...numberOf('idleSeconds', env['PORTOLAN_POOL_IDLE']),
       ...numberOf('lifetimeSeconds', env['PORTOLAN_POOL_LIFETIME']),
     }),
+    cacheFolder: join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'portolan'),
     portRegistry: env['PORTKEEPER_DB_PATH'] || join(home, '.portkeeper', 'database.db'),
     noColor: (env['NO_COLOR'] ?? '') !== '',
   });

@@ -4,10 +4,10 @@ import { getJob } from './jobs.ts';
 import { allOf, joined, name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { exportBatch } from './stored-findings.ts';
-import { type FactTables, fromJson, type Key } from './tables.ts';
+import { type FactTables, fromJson, type Key, type PortScanRecord } from './tables.ts';
 
 /**
- * The rows of the V1 data set, all but the ports, as arrays in the order of its columns. They come
+ * The rows of the V1 data set as arrays in the order of its columns. They come
  * in batches, one scan after the other; memory holds one batch.
  */
 export type RowBatches = AsyncGenerator<unknown[][]>;
@@ -45,6 +45,28 @@ export async function* hostRows(db: StoreDatabase, ids: readonly string[]): RowB
     for await (const rows of pages) {
       yield rows.map(({ job_id, host_id, address, hostname, asn, org }) => {
         return [`${id}/${address}`, id, address, hostname, asn, org, job_id, host_id];
+      });
+    }
+  }
+}
+
+/** Ports with the keys of scan and host: for stores that have no faster way. */
+export async function* portRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
+  for (const id of ids) {
+    const pages = paged<PortScanRecord>(
+      db,
+      (after) => sql`
+        SELECT f.* FROM port_scans f WHERE f.job_id = ${jobKey(db, id)} AND ${allOf([
+          after &&
+            sql`(f.host_id, f.transport, f.port) >
+              (${joined([after.host_id, after.transport, after.port])})`,
+        ])}
+        ORDER BY f.host_id, f.transport, f.port LIMIT ${exportBatch}`,
+    );
+    for await (const rows of pages) {
+      yield rows.map(({ job_id, host_id, transport, port, state, reason, service, ...row }) => {
+        const key = [job_id, host_id, transport, port, state, reason, service];
+        return [...key, row.confidence, row.first_seen, row.last_seen];
       });
     }
   }

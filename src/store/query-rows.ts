@@ -1,4 +1,4 @@
-import { jobKey } from './filter.ts';
+import { jobKey, tenantKey } from './filter.ts';
 import { allOf, joined, name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { paged, type RowBatches } from './data-set-rows.ts';
@@ -63,8 +63,11 @@ export async function* certificateRows(db: StoreDatabase): RowBatches {
     db,
     (after) => sql`
       SELECT c.* FROM certificates c
-      WHERE ${allOf([after && sql`(c.tenant_id, c.sha256) > (${after['tenant_id']}, ${after['sha256']})`])}
-      ORDER BY c.tenant_id, c.sha256 LIMIT ${exportBatch}`,
+      WHERE ${allOf([
+        sql`c.tenant_id = ${tenantKey(db)}`,
+        after && sql`c.sha256 > ${after['sha256']}`,
+      ])}
+      ORDER BY c.sha256 LIMIT ${exportBatch}`,
   );
   const columns = ['sha256', 'subject', 'issuer', 'serial', 'not_before', 'not_after', 'names'];
   const more = ['key_type', 'key_bits', 'is_self_signed', 'first_seen', 'last_seen', 'pem'];
@@ -88,7 +91,10 @@ export async function* inventoryHostRows(db: StoreDatabase): RowBatches {
     db,
     (after) => sql`
       SELECT h.*, ${uuid} AS host_uuid FROM hosts h
-      WHERE ${allOf([after && sql`h.id > ${after.id}`])} ORDER BY h.id LIMIT ${exportBatch}`,
+      WHERE ${allOf([
+        sql`h.tenant_id = ${tenantKey(db)}`,
+        after && sql`h.id > ${after.id}`,
+      ])} ORDER BY h.id LIMIT ${exportBatch}`,
   );
   const columns = ['host_uuid', 'address', 'hostname', 'status', 'mac', 'vendor', 'os_family'];
   const more = ['asn', 'org', 'suspect', 'first_seen', 'last_seen', 'checked_at'];
@@ -107,7 +113,7 @@ export async function* inventoryPortRows(db: StoreDatabase): RowBatches {
     (after) => sql`
       SELECT f.*, h.address, h.hostname, ${uuid} AS run_id FROM host_ports f
       JOIN hosts h ON h.id = f.host_id LEFT JOIN scan_jobs j ON j.id = f.last_job_id
-      WHERE ${allOf([after && behind(after)])}
+      WHERE ${allOf([sql`h.tenant_id = ${tenantKey(db)}`, after && behind(after)])}
       ORDER BY f.host_id, f.transport, f.port LIMIT ${exportBatch}`,
   );
   const columns = ['address', 'hostname', 'transport', 'port', 'state', 'reason', 'service'];

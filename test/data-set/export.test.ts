@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compareDataSet } from '../../src/analytics/dataset/compare-data-set.ts';
 import { openDuckDb } from '../../src/analytics/dataset/duckdb.ts';
 import { allTables, dataSetTableNames } from '../../src/analytics/dataset/tables.ts';
@@ -19,7 +19,15 @@ import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { everyJobId, storedEvents } from '../../src/store/stored-events.ts';
 import { portolan } from '../cli.ts';
-import { firstRun, importEvents, port, sampleStore, secondRun } from './sample-store.ts';
+import {
+  firstRun,
+  importEvents,
+  port,
+  sampleEvents,
+  sampleStore,
+  secondRun,
+} from './sample-store.ts';
+import { storeKinds } from '../store/stores.ts';
 
 let folder: string;
 let store: Store;
@@ -250,6 +258,23 @@ function storedSample(): Record<string, unknown>[] {
     port({ run_id: secondRun, addr: '192.0.2.7', transport: 'udp' }, 53, { name: 'domain' }, 5),
   ];
 }
+
+describe.each(storeKinds)('on $name', ({ newStore }) => {
+  test('the data set is the same, and the questions have answers', async () => {
+    await using made = await newStore();
+    await importEvents(made.store, sampleEvents());
+    await writeDataSet(store, { folder: out });
+    const compared = await compareDataSet(made.store, { folder: out });
+    for (const [table, { isEqual }] of Object.entries(compared))
+      expect([table, isEqual]).toEqual([table, true]);
+    const env = { XDG_CACHE_HOME: join(folder, 'cache') };
+    for (const name of ['rare-services', 'expiring-certificates', 'hosts-by-open-ports']) {
+      const words = ['query', name, '--json', '--db', made.db];
+      const first = await portolan(words, { env });
+      expect(JSON.parse(first.stdout)).not.toEqual([]);
+    }
+  });
+});
 
 test('a comparison notices a row that is missing, and one that differs', async () => {
   await writeDataSet(store, { folder: out });

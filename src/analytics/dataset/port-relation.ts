@@ -1,9 +1,11 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { portStates, reasons, transports } from '../../core/states.ts';
+import { portRows } from '../../store/data-set-rows.ts';
 import type { Store } from '../../store/store.ts';
 import { type DuckDb, literal } from './duckdb.ts';
 import type { PortBlock } from './port-block.ts';
 import { type PortBlocks, readSqlitePorts } from './sqlite-ports.ts';
+import { openStage } from './stage.ts';
 
 /** Ports of scans for DuckDB to read, once. */
 export interface PortRelation extends Disposable {
@@ -14,24 +16,60 @@ export interface PortRelation extends Disposable {
   readonly query: string;
 }
 
+export interface PortsRequest {
+  /** UUIDs of scans. */
+  readonly ids: readonly string[];
+  /** For files on the way; the caller removes it. */
+  readonly folder: string;
+  /** Told how many ports are read, of how many where that is known. */
+  readonly onRows?: ((rows: number, of?: number) => void) | undefined;
+}
+
 /**
  * Lets DuckDB read the ports of scans, the one table of which there are too many for
  * `StoreDatabase.query`. Each kind of store has its own way; a SQLite file's rows pass through a
  * table function, so that they are neither all in memory nor in a file between.
  *
- * @param ids UUIDs of scans
- * @param onRows told how many ports are read, of how many
  */
 export async function portRelation(
   store: Store,
   duck: DuckDb,
-  ids: readonly string[],
-  onRows?: (rows: number, of: number) => void,
+  { ids, folder, onRows }: PortsRequest,
 ): Promise<PortRelation> {
+  if (store.kind === 'postgres') return relationOfRows(store, duck, { ids, folder, onRows });
   const blocks = await readSqlitePorts(store.location, ids);
   await registerPorts(duck, blocks, onRows);
   return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
 }
+
+/** By rows: a server hands them over at its own pace. */
+async function relationOfRows(
+  { database }: Store,
+  duck: DuckDb,
+  { ids, folder, onRows }: PortsRequest,
+): Promise<PortRelation> {
+  const stage = await openStage(duck, { name: 'stored_ports', columns: rowColumns, folder });
+  let read = 0;
+  for await (const rows of portRows(database, ids)) {
+    await stage.append(rows);
+    read += rows.length;
+    onRows?.(read);
+  }
+  return { query: `SELECT * FROM ${await stage.finish()}`, [Symbol.dispose]: () => undefined };
+}
+
+const rowColumns = {
+  job: 'VARCHAR',
+  host: 'VARCHAR',
+  transport: 'VARCHAR',
+  port: 'INTEGER',
+  state: 'VARCHAR',
+  reason: 'VARCHAR',
+  service: 'VARCHAR',
+  confidence: 'DOUBLE',
+  first_seen: 'BIGINT',
+  last_seen: 'BIGINT',
+} as const;
 
 /** In the order of a block's numbers and codes. */
 const rawColumns = {
@@ -63,7 +101,7 @@ function wordOf(code: string, words: readonly string[]): string {
 async function registerPorts(
   { connection }: DuckDb,
   blocks: PortBlocks,
-  onRows: ((rows: number, of: number) => void) | undefined,
+  onRows: PortsRequest['onRows'],
 ): Promise<void> {
   const api = await import('@duckdb/node-api');
   const { default: bindings } = await import('@duckdb/node-bindings');

@@ -65,7 +65,11 @@ export async function readRelations(
   const queries = new Map<QueryTable, string>();
   // Ports before hosts: what a scan under way records in between has its host then.
   const ports = tables.includes('ports')
-    ? await portRelation(store, duck, ids, (rows, of) => onProgress?.('ports', rows, of))
+    ? await portRelation(store, duck, {
+        ids,
+        folder: request.folder,
+        onRows: (rows, of) => onProgress?.('ports', rows, of),
+      })
     : undefined;
   const dispose = (): void => ports?.[Symbol.dispose]();
   try {
@@ -102,8 +106,10 @@ async function stageRows(
 }
 
 /** Keys as the columns of ports have them. */
-function hostKeys(_store: Store): Readonly<Record<'job' | 'host', ColumnType>> {
-  return { job: 'DOUBLE', host: 'DOUBLE' };
+function hostKeys({ kind }: Store): Readonly<Record<'job' | 'host', ColumnType>> {
+  return kind === 'sqlite'
+    ? { job: 'DOUBLE', host: 'DOUBLE' }
+    : { job: 'VARCHAR', host: 'VARCHAR' };
 }
 
 /** V1's ports: ids are put together here, so that they need not pass through JavaScript. */

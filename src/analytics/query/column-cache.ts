@@ -53,7 +53,7 @@ export async function cachedColumns(
   const { folder, tables } = request;
   await makeFolder(folder);
   const known = await readIndex(folder);
-  const stamp = storeStamp(store);
+  const stamp = await storeStamp(store);
   const scans = await scanPrints(store, stamp);
   const updated: Partial<Record<QueryTable, readonly Pack[]>> = {};
   for (const table of tables) {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 
 /** A write this short ago may be followed by another that leaves the file's time as it is. */
@@ -8,7 +9,15 @@ const coarseMs = 100;
  * A text that is another one when anything in the store has changed. It may change without a
  * reason, but never stays the same by mistake: where that cannot be told, it is new each time.
  */
-export function storeStamp(store: Store, now = Date.now()): string {
+export async function storeStamp(store: Store, now = Date.now()): Promise<string> {
+  if (store.kind === 'postgres') {
+    // Whoever writes takes a transaction's number.
+    const [row] = await store.database.query<{ stamp: string }>(
+      sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS stamp`,
+    );
+    return row!.stamp;
+  }
+
   const parts = [store.location, `${store.location}-wal`].map((path) => {
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found || found.size === 0) return '';

@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { listQuestions, readQuestion } from '../../analytics/query/questions.ts';
 import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
 import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
 import type { App } from '../../app.ts';
+import { readConfig } from '../../config.ts';
+import { defaultTenantId } from '../../core/ids.ts';
 import { AppError, systemCode } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
 import { type Io, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../output.ts';
 import { progressLine } from '../progress.ts';
@@ -113,10 +118,22 @@ function storeOf(
   return {
     open: async () => {
       app = await openFrom(io, options);
-      return { store: app.store, cacheFolder: options.cache ?? `${app.store.location}.cache` };
+      return { store: app.store, cacheFolder: cacheFolder(io, app.store, options.cache) };
     },
     [Symbol.asyncDispose]: async () => app?.[Symbol.asyncDispose](),
   };
+}
+
+/** A tenant's columns are its own. */
+function cacheFolder(io: Io, store: Store, named: string | undefined): string {
+  const { tenantId } = store.database;
+  const digest = createHash('sha256').update(store.location).digest('hex').slice(0, 16);
+  const base =
+    named ??
+    (store.kind === 'sqlite'
+      ? `${store.location}.cache`
+      : join(readConfig(io.env).cacheFolder, digest));
+  return tenantId === defaultTenantId ? base : join(base, tenantId);
 }
 
 interface ReadingLine {
