@@ -94,8 +94,10 @@ const decoded = `
     CAST(first_seen AS BIGINT) AS first_seen, CAST(last_seen AS BIGINT) AS last_seen
   FROM stored_ports()`;
 
+/** CASE, since an element of a constant list takes ten times as long to look up. */
 function wordOf(code: string, words: readonly string[]): string {
-  return `CASE WHEN ${code} >= 0 THEN [${words.map(literal).join(', ')}][${code} + 1] END AS ${code}`;
+  const cases = words.map((word, index) => `WHEN ${index} THEN ${literal(word)}`);
+  return `CASE ${code} ${cases.join(' ')} END AS ${code}`;
 }
 
 async function registerPorts(
