@@ -113,6 +113,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    name: 'query',
+    summary: 'ask in SQL, or one of the ready questions',
+    load: () => import('./commands/query.ts'),
+  },
+  {
     name: 'tenant',
     summary: 'add, list, rename and remove tenants of a PostgreSQL store',
     load: () => import('./commands/tenant.ts'),
@@ -121,11 +126,6 @@ export const commands: readonly CommandEntry[] = [
     name: 'audit',
     summary: 'show who changed what, and check that the record is whole',
     load: () => import('./commands/audit.ts'),
-  },
-  {
-    name: 'query',
-    summary: 'ask in SQL, or one of the ready questions',
-    load: () => import('./commands/query.ts'),
   },
   {
     name: 'portman',
