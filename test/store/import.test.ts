@@ -31,6 +31,10 @@ const tables = [
   'tls_scans',
   'http_scans',
   'certificates',
+  'findings',
+  'script_results',
+  'os_matches',
+  'trace_hops',
 ];
 
 const rows: TestStore['rows'] = (sql) => opened.rows(sql);

@@ -24,11 +24,13 @@ const insertOnePort = insertPorts(1);
 
 const insertService = `
   INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
-    cpe, last_seen)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cpe, hostname, os_type, device_type, last_seen)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     product = excluded.product, vendor = excluded.vendor, version = excluded.version,
-    extra_info = excluded.extra_info, cpe = excluded.cpe, last_seen = excluded.last_seen
+    extra_info = excluded.extra_info, cpe = excluded.cpe, hostname = excluded.hostname,
+    os_type = excluded.os_type, device_type = excluded.device_type,
+    last_seen = excluded.last_seen
   WHERE excluded.last_seen >= last_seen`;
 
 const isNewer = 'excluded.checked_at >= checked_at';
@@ -171,13 +173,23 @@ function writeServices(
       service.version ?? null,
       service.extra_info ?? null,
       service.cpe ?? null,
+      service.hostname ?? null,
+      service.os_type ?? null,
+      service.device_type ?? null,
       ports.last[row]!,
     );
   }
 }
 
 function hasMoreThanName(service: PortColumns['services'][number]): boolean {
-  return [service.product, service.vendor, service.version, service.extra_info, service.cpe].some(
-    (value) => value !== undefined,
-  );
+  return [
+    service.product,
+    service.vendor,
+    service.version,
+    service.extra_info,
+    service.cpe,
+    service.hostname,
+    service.os_type,
+    service.device_type,
+  ].some((value) => value !== undefined);
 }
