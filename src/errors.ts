@@ -29,6 +29,7 @@ const codes = {
   UNKNOWN_OUTCOME: { exit: 75, http: 500 },
   STORE_FULL: { exit: 74, http: 507 },
   UNSUPPORTED: { exit: 69, http: 501 },
+  SCANNER_FAILED: { exit: 70, http: 502 },
   INTERRUPTED: { exit: 130, http: 499 },
 } as const;
 

@@ -9,10 +9,14 @@ export const masscanNdjson = recordImporter({
   name: 'masscan-ndjson',
   title: 'masscan NDJSON (-oD)',
   sniff: (head) => firstObject(head)?.['rec_type'] !== undefined,
-  newParser: () => parseRecord,
+  newParser: () => parseMasscanRecord,
 });
 
-function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
+/** The events of a line of `masscan -oD`, or what is wrong with it. */
+export function parseMasscanRecord(
+  text: string,
+  context: RecordContext,
+): readonly ScanEvent[] | string {
   const line = parseObject(text);
   if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
   const data = asObject(line['data']) ?? {};

@@ -23,7 +23,8 @@ export function jobCoverage(
   if (listed) return listed;
   const parsed = networkScanConfig.safeParse(config);
   if (!parsed.success) return undefined;
-  const plan = planOrUndefined(parsed.data);
+  // masscan tells of open ports only.
+  const plan = parsed.data.engine === 'masscan' ? undefined : planOrUndefined(parsed.data);
   if (!plan) return undefined;
   const ports: PortSet = parsed.data.discovery_only ? { tcp: [], udp: [] } : plan.ports;
   return ({ unit, first, last }) => {

@@ -10,7 +10,7 @@ import {
 } from '../../core/states.ts';
 import { asPort, asWord, given } from '../object.ts';
 import { osEvent } from './os-events.ts';
-import { scriptEvents } from './script-events.ts';
+import { certificateOf, scriptEvents } from './script-events.ts';
 import { traceEvent } from './trace-events.ts';
 import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
 
@@ -136,7 +136,8 @@ function portEvents(port: XmlElement, place: HostPlace, context: HostContext): S
   const service = childOf(port, 'service');
   const events: ScanEvent[] = [];
   const known = asWord(portStates, state?.attributes['state']);
-  if (known) {
+  // masscan repeats the port beside what it said.
+  if (known && state?.attributes['reason'] !== 'response') {
     const about = given({ service: service && serviceOf(service) });
     const reason = reasonOf(state!);
     events.push({
@@ -155,7 +156,10 @@ function portEvents(port: XmlElement, place: HostPlace, context: HostContext): S
     events.push({ type: 'scan.banner', ...at, protocol, banner, t });
   }
   for (const script of childrenOf(port, 'script')) {
-    events.push({ ...scriptEvents(script, place), transport, port: number });
+    const result = { ...scriptEvents(script, place), transport, port: number };
+    events.push(result);
+    const pem = certificateOf(result);
+    if (pem !== undefined) events.push({ type: 'scan.tls', ...at, tls: { chain: [pem] }, t });
   }
   return events;
 }

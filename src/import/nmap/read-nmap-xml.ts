@@ -1,14 +1,21 @@
 import type { ImportChunk } from '../../core/event-batch.ts';
+import type { ScanEvent } from '../../core/events.ts';
 import { ImportCollector } from '../collector.ts';
 import type { ImportInput } from '../importer.ts';
-import { type NmapRun, newNmapRun } from './run-events.ts';
+import { type NmapRun, type NmapSink, newNmapRun } from './run-events.ts';
 import { xmlStream } from './xml-stream.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 /** An element longer than this is no host: the rest of the file is left unread. */
 const maxElementLength = 64_000_000;
 /** Elements that are read whole. */
-const collected = new Set(['host', 'hosthint', 'prescript', 'postscript', 'runstats']);
+export const collectedElements: ReadonlySet<string> = new Set([
+  'host',
+  'hosthint',
+  'prescript',
+  'postscript',
+  'runstats',
+]);
 
 /**
  * Reads the XML of nmap, or of `masscan -oX`: a run for each document in the file. A host is
@@ -17,11 +24,12 @@ const collected = new Set(['host', 'hosthint', 'prescript', 'postscript', 'runst
 export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
   const decoder = new TextDecoder();
+  const sink = sinkOf(collector);
   let offset = 0;
   let run: NmapRun | undefined;
-  const stream = await xmlStream(collected, {
+  const stream = await xmlStream(collectedElements, {
     open(element) {
-      if (element.name === 'nmaprun') run = newNmapRun(element, collector);
+      if (element.name === 'nmaprun') run = newNmapRun(element, sink);
       else run?.take(element);
     },
     element: (element) => run?.take(element),
@@ -71,4 +79,26 @@ function countLines(text: string): number {
   let count = 0;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
   return count;
+}
+
+function sinkOf(collector: ImportCollector): NmapSink {
+  return {
+    add: (event, length) => collector.add(event, length),
+    addHost(events) {
+      for (const event of events) collector.add(event, lengthOf(event));
+    },
+    skip: (kind) => collector.skip(kind),
+    get isWhole() {
+      return collector.isWhole;
+    },
+    get lastTime() {
+      return collector.lastTime;
+    },
+  };
+}
+
+/** About how much memory an event takes. */
+function lengthOf(event: ScanEvent): number {
+  if (event.type === 'scan.script') return 200 + event.output.length * 2;
+  return event.type === 'scan.banner' ? 200 + event.banner.length : 200;
 }

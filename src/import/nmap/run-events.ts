@@ -3,7 +3,6 @@ import type { RunFinish, ScanEvent } from '../../core/events.ts';
 import { parsePorts } from '../../core/ports.ts';
 import { asWord } from '../object.ts';
 import { transports } from '../../core/states.ts';
-import type { ImportCollector } from '../collector.ts';
 import { hostEvents } from './host-events.ts';
 import { attribute, childOf, numberOf, type XmlElement } from './xml-tree.ts';
 
@@ -16,9 +15,23 @@ export interface NmapRun {
   readonly isFinished: boolean;
 }
 
+/** Where the events of a document go. */
+export interface NmapSink {
+  /** @param length about how many characters the event holds */
+  add(event: ScanEvent, length: number): void;
+  /** The events of one host, all together. */
+  addHost(events: readonly ScanEvent[]): void;
+  /** Told of parts of a kind that no table takes. */
+  skip(kind: string): void;
+  /** Whether everything up to here could be read. */
+  readonly isWhole: boolean;
+  /** Epoch ms of the latest event. */
+  readonly lastTime: number;
+}
+
 interface RunState {
   readonly root: XmlElement;
-  readonly collector: ImportCollector;
+  readonly sink: NmapSink;
   readonly startedAt: number;
   /** `protocol` → `services` of its `scaninfo`. */
   readonly scanned: Map<string, string>;
@@ -28,10 +41,10 @@ interface RunState {
 }
 
 /** The run of an `nmaprun` element. */
-export function newNmapRun(root: XmlElement, collector: ImportCollector): NmapRun {
+export function newNmapRun(root: XmlElement, sink: NmapSink): NmapRun {
   const state: RunState = {
     root,
-    collector,
+    sink,
     startedAt: Math.max(0, Math.trunc(numberOf(root, 'start') ?? 0)) * 1000,
     scanned: new Map(),
     runId: undefined,
@@ -56,8 +69,8 @@ const takers: Readonly<Record<string, (state: RunState, element: XmlElement) => 
   target: takeTarget,
   host: takeHost,
   runstats: takeEnd,
-  prescript: ({ collector }) => collector.skip('nmap prescript'),
-  postscript: ({ collector }) => collector.skip('nmap postscript'),
+  prescript: ({ sink }) => sink.skip('nmap prescript'),
+  postscript: ({ sink }) => sink.skip('nmap postscript'),
 };
 
 /**
@@ -66,14 +79,14 @@ const takers: Readonly<Record<string, (state: RunState, element: XmlElement) => 
  */
 function begin(state: RunState, first?: XmlElement): string {
   if (state.runId !== undefined) return state.runId;
-  const { root, collector, startedAt } = state;
+  const { root, sink, startedAt } = state;
   const { args = '', version = '', scanner = 'nmap' } = root.attributes;
   const distinct = [scanner, String(startedAt), args, args === '' ? JSON.stringify(first) : ''];
   const digest = createHash('sha256').update(distinct.join('\n')).digest('hex');
   const runId = `${scanner.slice(0, 40)}-${digest.slice(0, 20)}`;
   state.runId = runId;
   const ports = portsOf(state);
-  collector.add(
+  sink.add(
     {
       type: 'run.start',
       run_id: runId,
@@ -106,21 +119,15 @@ function portsOf({ scanned }: RunState): string | undefined {
 }
 
 function takeHost(state: RunState, host: XmlElement): void {
-  const { collector, startedAt, scanned } = state;
+  const { sink, startedAt, scanned } = state;
   const runId = begin(state, host);
   const [only] = scanned.keys();
   const transport = (scanned.size === 1 ? asWord(transports, only) : undefined) ?? 'tcp';
-  const skip = (kind: string): void => collector.skip(kind);
+  const skip = (kind: string): void => sink.skip(kind);
   const events = hostEvents(host, { runId, startedAt, transport, skip });
-  if (!events) return collector.skip('host without an address');
+  if (!events) return sink.skip('host without an address');
   state.hostCount++;
-  for (const event of events) collector.add(event, lengthOf(event));
-}
-
-/** About how much memory an event takes. */
-function lengthOf(event: ScanEvent): number {
-  if (event.type === 'scan.script') return 200 + event.output.length * 2;
-  return event.type === 'scan.banner' ? 200 + event.banner.length : 200;
+  sink.addHost(events);
 }
 
 function takeTarget(state: RunState, target: XmlElement): void {
@@ -130,10 +137,7 @@ function takeTarget(state: RunState, target: XmlElement): void {
   const run_id = begin(state, target);
   const t = state.startedAt;
   const scope = `target:${name}`.slice(0, 1000);
-  state.collector.add(
-    { type: 'run.error', run_id, scope, code: 'SKIPPED_TARGET', message, t },
-    100,
-  );
+  state.sink.add({ type: 'run.error', run_id, scope, code: 'SKIPPED_TARGET', message, t }, 100);
 }
 
 function takeEnd(state: RunState, stats: XmlElement): void {
@@ -142,13 +146,13 @@ function takeEnd(state: RunState, stats: XmlElement): void {
   const run_id = begin(state);
   state.isFinished = true;
   const ended = numberOf(finished, 'time');
-  const t = ended === undefined ? state.collector.lastTime : Math.trunc(ended) * 1000;
+  const t = ended === undefined ? state.sink.lastTime : Math.trunc(ended) * 1000;
   const hasFailed = finished.attributes['exit'] === 'error';
   const hosts = childOf(stats, 'hosts');
-  if (!hasFailed && state.collector.isWhole && portsOf(state) !== undefined) {
+  if (!hasFailed && state.sink.isWhole && portsOf(state) !== undefined) {
     const range = { unit: 0, first: 0, last: Math.max(0, state.hostCount - 1) };
     const times = { t_start: state.startedAt, t_end: t };
-    state.collector.add(
+    state.sink.add(
       { type: 'run.unit', run_id, ...range, status: 'completed', ...times, counts: {} },
       100,
     );
@@ -165,5 +169,5 @@ function takeEnd(state: RunState, stats: XmlElement): void {
       error_message: attribute(finished, 'errormsg') ?? 'nmap ended in an error',
     }),
   };
-  state.collector.add(finish, 200);
+  state.sink.add(finish, 200);
 }

@@ -21,6 +21,13 @@ export function scriptEvents(script: XmlElement, { run_id, addr, t }: HostPlace)
   };
 }
 
+/** The certificate of a server that the script `ssl-cert` met, PEM. */
+export function certificateOf({ script, data }: ScanScript): string | undefined {
+  if (script !== 'ssl-cert' || data === undefined || Array.isArray(data)) return undefined;
+  const { pem } = data;
+  return typeof pem === 'string' && pem.includes('BEGIN CERTIFICATE') ? pem : undefined;
+}
+
 /**
  * Tables as objects by their keys, or as arrays where nothing in them has one; in a table that has
  * both, what has no key goes by its place.
