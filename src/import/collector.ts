@@ -5,8 +5,9 @@ import type { ImportInput } from './importer.ts';
 
 /** Ports in a batch: a transaction of 20,000 to 50,000 rows is fastest. */
 const portsPerBatch = 40_000;
-/** Other events in a batch: some carry a megabyte of text. */
-const eventsPerBatch = 2_000;
+/** Other events in a batch. The first ones are smaller, so that recording begins at once. */
+const eventsPerBatch = 10_000;
+const eventsInFirstBatch = 500;
 /** Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. */
 const maxPendingLength = 16_000_000;
 /** Runs that are collected side by side where a file mixes them. */
@@ -43,6 +44,7 @@ export class ImportCollector {
   private readonly skipped: Record<string, number> = {};
   private readonly early: Fault[] = [];
   private badCount = 0;
+  private eventLimit = eventsInFirstBatch;
   private isTruncated = false;
 
   constructor(input: ImportInput) {
@@ -67,7 +69,7 @@ export class ImportCollector {
     if (this.early.length > 0) {
       for (const fault of this.early.splice(0)) builder.add(this.errorOf(runId, fault));
     }
-    if (builder.isFull || builder.eventCount >= eventsPerBatch) this.release(runId);
+    if (builder.isFull || builder.eventCount >= this.eventLimit) this.release(runId);
     while (this.pendingLength > maxPendingLength) this.release(this.longestRun());
   }
 
@@ -138,6 +140,7 @@ export class ImportCollector {
     const batch = run.builder.take();
     this.pendingLength -= run.length;
     run.length = 0;
+    this.eventLimit = Math.min(eventsPerBatch, this.eventLimit * 2);
     this.ready.push({
       runId,
       batch,

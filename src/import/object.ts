@@ -78,7 +78,9 @@ export function objectsOf(value: unknown): AnyObject[] {
 
 /** An object without members that are undefined. */
 export function given<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as never;
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (value !== undefined) found[name] = value;
+  }
+  return found as never;
 }

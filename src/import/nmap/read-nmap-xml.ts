@@ -27,22 +27,20 @@ export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChu
   const sink = sinkOf(collector);
   let offset = 0;
   let run: NmapRun | undefined;
-  const stream = await xmlStream(collectedElements, {
+  const stream = xmlStream(collectedElements, {
     open(element) {
       if (element.name === 'nmaprun') run = newNmapRun(element, sink);
       else run?.take(element);
     },
     element: (element) => run?.take(element),
     fault(message) {
-      // A file that nmap was told to append to holds several documents.
-      if (/only one root|start of the document/.test(message)) return;
       collector.addFault({ scope: `offset:${offset}`, code: 'INVALID_XML', message });
     },
   });
   let isTooLong = false;
   for await (const bytes of input.chunks) {
     const text = decoder.decode(bytes, { stream: true });
-    stream.write(offset === 0 ? text.trimStart() : text);
+    stream.write(text);
     offset += bytes.length;
     collector.lineCount += countLines(text);
     if (collector.ready.length > 0) yield* collector.drain();

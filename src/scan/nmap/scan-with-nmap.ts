@@ -83,7 +83,7 @@ async function* readProgram(
   const found: ScanEvent[] = [];
   const sink = sinkOf(reading, found);
   let run: ReturnType<typeof newNmapRun> | undefined;
-  const stream = await xmlStream(collectedElements, {
+  const stream = xmlStream(collectedElements, {
     open(element) {
       if (element.name === 'nmaprun') run = newNmapRun(element, sink);
       else if (element.name === 'taskprogress') reportTask(reading, element);
