@@ -13,7 +13,7 @@ import { openDatabase } from '../../src/database/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { recordImport } from '../../src/store/import-recorder.ts';
 import { requirement } from '../environment.ts';
-import { canMakeNamespaces, type Namespace, newNamespace } from '../network/namespace.ts';
+import { canMakeNamespaces, connect, type Namespace, newNamespace } from '../network/namespace.ts';
 import { all, below, type Element, parseDocument } from './dom.ts';
 
 /** Runs of the real nmap, each for a second or two; what they have in common stands below. */
@@ -74,18 +74,7 @@ describe.runIf(canRun)("nmap's XML", () => {
     // The scanner's network and the servers': between them, 10.10.0.0/24, where 10.10.0.9 is nobody.
     namespace = newNamespace([]);
     servers = newNamespace(['10.9.0.0/22', 'fd09::/112']);
-    const peer = ['type', 'veth', 'peer', 'name', 'near', 'netns', servers.name];
-    namespace.run('ip', ['link', 'add', 'far', ...peer]);
-    for (const [side, link, end] of [
-      [namespace, 'far', 1],
-      [servers, 'near', 2],
-    ] as const) {
-      side.run('ip', ['addr', 'add', `10.10.0.${end}/24`, 'dev', link]);
-      side.run('ip', ['addr', 'add', `fd10::${end}/64`, 'dev', link, 'nodad']);
-      side.run('ip', ['link', 'set', link, 'up']);
-    }
-    namespace.run('ip', ['route', 'add', '10.9.0.0/22', 'via', '10.10.0.2']);
-    namespace.run('ip', ['route', 'add', 'fd09::/112', 'via', 'fd10::2']);
+    connect(namespace, servers, ['10.9.0.0/22', 'fd09::/112']);
     const child = servers.start(process.execPath, ['--input-type=module', '-e', server]);
     await new Promise((resolve) => child.stdout!.once('data', resolve));
     servers.filter([

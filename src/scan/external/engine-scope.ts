@@ -10,7 +10,7 @@ export interface EngineScope {
 
 /**
  * Checks what is handed to another scanner's program, before anything is recorded. Undefined for
- * Portolan's own engines.
+ * Portolan's own engines and for masscan, where the port list alone decides.
  *
  * @throws AppError USAGE for options that are refused; UNSUPPORTED where they need a privilege that
  *   is not there
@@ -28,7 +28,6 @@ export async function engineScope({
   if (engine === 'masscan') {
     const { masscanOptions } = await import('../masscan/masscan-options.ts');
     masscanOptions(words);
-    return { tcp: true, udp: false, isDiscovery: false };
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ export interface ProgramRun {
   readonly folder: string;
   /** Where to get it. */
   readonly hint: string;
+  /** Whether what it says on standard error means that it will never end of itself. */
+  readonly isStuck?: (complaint: string) => boolean;
   /** How long it may take to end after an abort before it is killed, ms. */
   readonly graceMs: number;
 }
@@ -42,7 +44,9 @@ export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
   if (started instanceof Error) throw notStarted(run, started);
   // A program that ends before it has read everything says why on its own.
   const fed = pipeline(blocks(run.lines), child.stdin).catch(() => undefined);
-  const complaint = tail(child.stderr);
+  const complaint = tail(child.stderr, (text) => {
+    if (run.isStuck?.(text)) child.kill('SIGKILL');
+  });
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     child.kill('SIGINT');
@@ -78,9 +82,12 @@ function failed(command: string, how: string, complaint: string): AppError {
   return new AppError('SCANNER_FAILED', `${command} ended with ${how}: ${said}`);
 }
 
-async function tail(stream: Readable): Promise<string> {
+async function tail(stream: Readable, onText: (text: string) => void): Promise<string> {
   let text = '';
-  for await (const chunk of stream) text = (text + String(chunk)).slice(-keptErrorLength);
+  for await (const chunk of stream) {
+    text = (text + String(chunk)).slice(-keptErrorLength);
+    onText(text);
+  }
   return text;
 }
 

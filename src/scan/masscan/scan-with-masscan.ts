@@ -59,7 +59,8 @@ async function* readProgram(
   const { progress, runId, signal } = context;
   const hosts = new Set<string>();
   const hint = 'install it (Debian: apt-get install masscan)';
-  const run = { command: 'masscan', args, lines: [], signal, folder, hint, graceMs };
+  const program = { command: 'masscan', args, lines: [], signal, folder, hint, graceMs };
+  const run = { ...program, isStuck };
   for await (const found of lines(runProgram(run))) {
     const events: ScanEvent[] = [];
     for (const { text } of found) {
@@ -80,4 +81,9 @@ async function* readProgram(
 
 function timeOrNow(given: number | undefined): number {
   return given ?? Date.now();
+}
+
+/** On a network that is silent it may wait for one more packet, long after it should have ended. */
+function isStuck(complaint: string): boolean {
+  return /waiting -\d{2,}-secs/.test(complaint);
 }
