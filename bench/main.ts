@@ -1,4 +1,5 @@
-/** `npm run bench [start|portman|scan|ingest]…`: each prints medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|import|ingest]…`: each prints medians, and ratios against a peer. */
+import { benchImport } from './import.ts';
 import { ingest } from './ingest.ts';
 import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   portman: benchPortman,
   scan: benchScan,
+  import: benchImport,
   ingest: async () => {
     const result = await ingest();
     console.log('2 million events of 260 bytes into a new store (median of 3)');
