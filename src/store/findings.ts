@@ -67,7 +67,7 @@ export async function listFindings(
       SELECT f.severity, hosts.address, hosts.hostname, f.transport, f.port, f.source, f.rule,
         f.matcher, f.name, f.matched_at, f.description, f.cve, f.cwe, f.cvss, f.tags, f.extracted,
         ${name(`j.${dialect.uuidColumn}`)} AS scan, f.t AS seen, ${rank()} AS rank,
-        coalesce(hosts.address, '') || ' ' || f.rule || ' ' || f.matched_at || ' '
+        coalesce(${dialect.addressText('hosts.address')}, '') || ' ' || f.rule || ' ' || f.matched_at || ' '
           || coalesce(f.matcher, '') || ' ' || CAST(${name(`j.${dialect.uuidColumn}`)} AS TEXT)
           AS order_key
       FROM ${filter.scan === undefined ? newest : sql`findings`} f
@@ -79,7 +79,8 @@ export async function listFindings(
         filter.ports && wherePorts('f', filter.ports),
         filter.since !== undefined && sql`f.t >= ${dialect.time(filter.since)}`,
         least > 0 && sql`f.severity IN (${joined(severities.slice(least))})`,
-        filter.cve !== undefined && sql`f.cve LIKE ${`%"${filter.cve.toUpperCase()}"%`}`,
+        filter.cve !== undefined &&
+          sql`CAST(f.cve AS TEXT) LIKE ${`%"${filter.cve.toUpperCase()}"%`}`,
       ])}
     ) listed
     WHERE ${allOf([after && sql`(listed.rank, listed.order_key) > (${after[0]}, ${after[1]})`])}

@@ -3,25 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openDatabase } from '../../src/database/driver.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ImportSource, readImport } from '../../src/import/read-import.ts';
 import { type ImportResult, recordImport } from '../../src/store/import-recorder.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { everyJobId, storedEvents } from '../../src/store/stored-events.ts';
 import { portolan } from '../cli.ts';
+import { type StoreKind, storeKinds, type TestStore } from '../store/stores.ts';
 
 let folder: string;
+let opened: TestStore;
 let store: Store;
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'portolan-repeat-'));
-  store = await openSqliteStore(join(folder, 'store.db'), { create: true });
 });
 
-afterEach(async () => {
-  await store.close();
+afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
@@ -69,117 +67,131 @@ function importFrom(source: ImportSource): Promise<ImportResult> {
 }
 
 const incidental = new Set(['id', 'last_job_id', 'requested_at', 'heartbeat_at']);
+const tables = (
+  'scan_jobs scan_units scan_errors hosts host_ports host_scans port_scans services banner_scans ' +
+  'tls_scans http_scans certificates findings script_results os_matches trace_hops'
+).split(' ');
 
 /** Every table that says something of scans, keys as the names that they stand for. */
-function everything(): unknown {
-  using db = openDatabase(store.location, { readOnly: true });
-  const rows = (sql: string): Record<string, unknown>[] => db.prepare(sql).all();
-  const names = new Map<string, Map<unknown, unknown>>([
-    ['job_id', new Map(rows('SELECT id, uuid FROM scan_jobs').map(({ id, uuid }) => [id, uuid]))],
-    ['host_id', new Map(rows('SELECT id, uuid FROM hosts').map(({ id, uuid }) => [id, uuid]))],
+async function everything(uuid: StoreKind['uuid']): Promise<unknown> {
+  const { rows } = opened;
+  const names = async (table: string): Promise<Map<unknown, unknown>> =>
+    new Map(
+      (await rows(`SELECT id, ${uuid} AS name FROM ${table}`)).map(({ id, name }) => [id, name]),
+    );
+  const keys = new Map([
+    ['job_id', await names('scan_jobs')],
+    ['host_id', await names('hosts')],
   ]);
-  const tables = rows(
-    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-     AND name NOT IN ('migrations', 'settings', 'tenants') ORDER BY name`,
+  const named = (row: Record<string, unknown>): string =>
+    JSON.stringify(
+      Object.entries(row)
+        .filter(([column]) => !incidental.has(column) && !column.startsWith('worker_'))
+        .map(([column, value]) => [column, keys.get(column)?.get(value) ?? value]),
+    );
+  return Promise.all(
+    tables.map(async (table) => [
+      table,
+      (await rows(`SELECT * FROM ${table}`)).map(named).toSorted(),
+    ]),
   );
-  return tables.map(({ name }) => [
-    name,
-    rows(`SELECT * FROM ${name as string}`)
-      .map((row) =>
-        JSON.stringify(
-          Object.entries(row).flatMap(([column, value]) =>
-            incidental.has(column) || column.startsWith('worker_')
-              ? []
-              : [[column, value === null ? null : (names.get(column)?.get(value) ?? value)]],
-          ),
-        ),
-      )
-      .sort(),
-  ]);
 }
 
-test('every format again, from stdin, compressed and under another name, changes nothing', async () => {
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(folder, name), text);
-    const result = await importFrom({ path: join(folder, name) });
-    expect([name, result.badLines, result.jobs.length]).toEqual([name, 0, 1]);
-    expect(result.jobs[0]).toMatchObject({ status: 'completed', is_partial: false });
-  }
-  const before = everything();
-  for (const [name, text] of Object.entries(files)) {
-    const packed = join(folder, `${name}.copy.gz`);
-    writeFileSync(packed, gzipSync(text));
-    await importFrom({ path: packed });
-    await importFrom({ stream: Readable.from([Buffer.from(text)]), name: 'standard input' });
-    expect([name, everything()]).toEqual([name, before]);
-  }
-});
-
-test('what was imported comes out of an export as it went in', async () => {
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(folder, name), text);
-    await importFrom({ path: join(folder, name) });
-  }
-  const exported = await Array.fromAsync(storedEvents(store.database, everyJobId(store.database)));
-  const types = new Set(exported.map(({ type }) => type));
-  for (const type of ['scan.finding', 'scan.script', 'scan.os', 'scan.trace'] as const) {
-    expect(types).toContain(type);
-  }
-  const before = everything();
-  await store.close();
-  store = await openSqliteStore(join(folder, 'second.db'), { create: true });
-  const path = join(folder, 'exported.jsonl');
-  writeFileSync(path, exported.map((event) => `${JSON.stringify(event)}\n`).join(''));
-  await importFrom({ path });
-  expect(everything()).toEqual(before);
-});
-
-test('a bad line makes its scan partial, and the mended file makes it whole', async () => {
-  const path = join(folder, 'a.list');
-  const [good, other] = ['open tcp 443 192.0.2.3 1700000000', 'open tcp 80 192.0.2.3 1700000001'];
-  writeFileSync(path, `${good}\nopen tcp 80 nowhere\n# end\n`);
-  const { jobs } = await importFrom({ path });
-  expect(jobs).toMatchObject([{ is_partial: true, error_count: 1, ports_open: 1 }]);
-  writeFileSync(path, `${good}\n${other}\n# end\n`);
-  expect((await importFrom({ path })).jobs).toMatchObject([{ is_partial: false, ports_open: 2 }]);
-});
-
-test('the commands show what came in', async () => {
-  const db = ['--db', join(folder, 'cli.db')];
-  for (const name of ['nmap.xml', 'nuclei.jsonl']) writeFileSync(join(folder, name), files[name]!);
-  const paths = ['nmap.xml', 'nuclei.jsonl'].map((name) => join(folder, name));
-  const imported = await portolan(['import', ...paths, ...db]);
-  expect(imported).toMatchObject({ status: 0 });
-  const findings = await portolan(['findings', '--json', ...db]);
-  expect(JSON.parse(findings.stdout)).toMatchObject([
-    { severity: 'high', rule: 'r', address: '192.0.2.9', cve: ['CVE-2020-1'], cvss: 7.5 },
-    { severity: 'info', rule: 'dns', address: null },
-  ]);
-  const severe = await portolan(['findings', '--severity', 'medium', '--csv', ...db]);
-  expect(severe.stdout.trim().split('\n')).toHaveLength(2);
-  const byCve = await portolan([
-    'findings',
-    '192.0.2.0/24',
-    '--cve',
-    'cve-2020-1',
-    '--jsonl',
-    ...db,
-  ]);
-  expect(byCve.stdout.trim().split('\n')).toHaveLength(1);
-  const paged = await portolan(['findings', '--limit', '1', '--json', ...db]);
-  expect(JSON.parse(paged.stdout)).toHaveLength(1);
-  const host = await portolan(['host', '192.0.2.1', '--json', ...db]);
-  expect(JSON.parse(host.stdout)).toMatchObject({
-    os_matches: [{ name: 'Linux 6', accuracy: 0.98 }],
-    hops: [{ ttl: 1, hostname: 'gw' }, { ttl: 2 }],
-    scripts: [
-      { port: null, script: 'uptime' },
-      { port: 22, script: 'banner', data: { t: { k: 'v' } } },
-    ],
+describe.each(storeKinds)('on $name', ({ uuid, newStore }) => {
+  beforeEach(async () => {
+    opened = await newStore();
+    store = opened.store;
   });
-  const text = await portolan(['host', '192.0.2.1', ...db]);
-  expect(text.stdout).toContain('System  Linux 6 (98%)');
-  expect(text.stdout).toMatch(/22\/tcp +banner:\n {2}x\n {2}y/);
+
+  afterEach(() => opened[Symbol.asyncDispose]());
+
+  test('every format again, from stdin, compressed and under another name, changes nothing', async () => {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text);
+      const result = await importFrom({ path: join(folder, name) });
+      expect([name, result.badLines, result.jobs.length]).toEqual([name, 0, 1]);
+      expect(result.jobs[0]).toMatchObject({ status: 'completed', is_partial: false });
+    }
+    const before = await everything(uuid);
+    for (const [name, text] of Object.entries(files)) {
+      const packed = join(folder, `${name}.copy.gz`);
+      writeFileSync(packed, gzipSync(text));
+      await importFrom({ path: packed });
+      await importFrom({ stream: Readable.from([Buffer.from(text)]), name: 'standard input' });
+      expect([name, await everything(uuid)]).toEqual([name, before]);
+    }
+  });
+
+  test('what was imported comes out of an export as it went in', async () => {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text);
+      await importFrom({ path: join(folder, name) });
+    }
+    const exported = await Array.fromAsync(
+      storedEvents(store.database, everyJobId(store.database)),
+    );
+    const types = new Set(exported.map(({ type }) => type));
+    for (const type of ['scan.finding', 'scan.script', 'scan.os', 'scan.trace'] as const) {
+      expect(types).toContain(type);
+    }
+    const before = await everything(uuid);
+    await opened[Symbol.asyncDispose]();
+    opened = await newStore();
+    store = opened.store;
+    const path = join(folder, 'exported.jsonl');
+    writeFileSync(path, exported.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    await importFrom({ path });
+    expect(await everything(uuid)).toEqual(before);
+  });
+
+  test('a bad line makes its scan partial, and the mended file makes it whole', async () => {
+    const path = join(folder, 'a.list');
+    const [good, other] = ['open tcp 443 192.0.2.3 1700000000', 'open tcp 80 192.0.2.3 1700000001'];
+    writeFileSync(path, `${good}\nopen tcp 80 nowhere\n# end\n`);
+    const { jobs } = await importFrom({ path });
+    expect(jobs).toMatchObject([{ is_partial: true, error_count: 1, ports_open: 1 }]);
+    writeFileSync(path, `${good}\n${other}\n# end\n`);
+    expect((await importFrom({ path })).jobs).toMatchObject([{ is_partial: false, ports_open: 2 }]);
+  });
+
+  test('the commands show what came in', async () => {
+    const db = ['--db', opened.db];
+    for (const name of ['nmap.xml', 'nuclei.jsonl'])
+      writeFileSync(join(folder, name), files[name]!);
+    const paths = ['nmap.xml', 'nuclei.jsonl'].map((name) => join(folder, name));
+    const imported = await portolan(['import', ...paths, ...db]);
+    expect(imported).toMatchObject({ status: 0 });
+    const findings = await portolan(['findings', '--json', ...db]);
+    expect(JSON.parse(findings.stdout)).toMatchObject([
+      { severity: 'high', rule: 'r', address: '192.0.2.9', cve: ['CVE-2020-1'], cvss: 7.5 },
+      { severity: 'info', rule: 'dns', address: null },
+    ]);
+    const severe = await portolan(['findings', '--severity', 'medium', '--csv', ...db]);
+    expect(severe.stdout.trim().split('\n')).toHaveLength(2);
+    const byCve = await portolan([
+      'findings',
+      '192.0.2.0/24',
+      '--cve',
+      'cve-2020-1',
+      '--jsonl',
+      ...db,
+    ]);
+    expect(byCve.stdout.trim().split('\n')).toHaveLength(1);
+    const paged = await portolan(['findings', '--limit', '1', '--json', ...db]);
+    expect(JSON.parse(paged.stdout)).toHaveLength(1);
+    const host = await portolan(['host', '192.0.2.1', '--json', ...db]);
+    expect(JSON.parse(host.stdout)).toMatchObject({
+      os_matches: [{ name: 'Linux 6', accuracy: 0.98 }],
+      hops: [{ ttl: 1, hostname: 'gw' }, { ttl: 2 }],
+      scripts: [
+        { port: null, script: 'uptime' },
+        { port: 22, script: 'banner', data: { t: { k: 'v' } } },
+      ],
+    });
+    const text = await portolan(['host', '192.0.2.1', ...db]);
+    expect(text.stdout).toContain('System  Linux 6 (98%)');
+    expect(text.stdout).toMatch(/22\/tcp +banner:\n {2}x\n {2}y/);
+  });
 });
 
 test('--format takes a file for what the user says, and lists the formats where it is none', async () => {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { canonicalAddress } from '../../core/address.ts';
 import type { ScanFinding, ScanOs, ScanScript, ScanTrace } from '../../core/events.ts';
+import { findingDigest } from '../finding-digest.ts';
 import type { FindingsContext } from './write-findings.ts';
 
 const upsertFinding = `
@@ -33,19 +33,9 @@ const insertHop = `
 export function writeFinding({ prepare, job, hosts }: FindingsContext, event: ScanFinding): void {
   const { addr, transport, port, source, rule, matcher, matched_at: matchedAt } = event;
   const address = addr === undefined ? null : canonicalAddress(addr);
-  const identity = [
-    source,
-    rule,
-    matcher ?? null,
-    matchedAt,
-    address,
-    transport ?? null,
-    port ?? null,
-  ];
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest();
   prepare(upsertFinding).run(
     job.id,
-    digest.subarray(0, 8),
+    findingDigest(event),
     address === null ? null : hosts.get(address)!,
     transport ?? null,
     port ?? null,
