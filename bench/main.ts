@@ -1,5 +1,6 @@
-/** `npm run bench [start|portman|scan|ingest|data-set]…`: each prints medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|import|ingest|data-set|postgres]…`: medians, and ratios against a peer. */
 import { benchDataSet } from './data-set.ts';
+import { benchImport } from './import.ts';
 import { ingest } from './ingest.ts';
 import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   portman: benchPortman,
   scan: benchScan,
   'data-set': () => benchDataSet(),
+  import: benchImport,
   ingest: async () => {
     const result = await ingest();
     console.log('2 million events of 260 bytes into a new store (median of 3)');

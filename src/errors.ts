@@ -30,6 +30,7 @@ const codes = {
   STORE_FULL: { exit: 74, http: 507 },
   UNSUPPORTED: { exit: 69, http: 501 },
   LIMIT_EXCEEDED: { exit: 1, http: 422 },
+  SCANNER_FAILED: { exit: 70, http: 502 },
   INTERRUPTED: { exit: 130, http: 499 },
 } as const;
 

@@ -43,6 +43,11 @@ export async function followScan(io: Io, app: App, job: Job, options: Options): 
   return finished.status === 'completed' ? 0 : 1;
 }
 
+/** A scan that only asks which hosts are up. */
+function findsHosts({ config }: Job): boolean {
+  return config['discovery_only'] === true;
+}
+
 interface Running {
   readonly app: App;
   readonly job: Job;
@@ -65,7 +70,7 @@ async function runStreaming(
   let finished: Job | undefined;
   await withOutput(io, options, async (stream) => {
     const print = (line: string): void => void stream.write(`${line}\n`);
-    const isDiscovery = running.job.scan_type === 'discovery';
+    const isDiscovery = findsHosts(running.job);
     finished = await run(io, {
       ...running,
       ...(options.silent && !isDiscovery
@@ -85,7 +90,7 @@ async function runStreaming(
 
 async function writeFinds(io: Io, app: App, job: Job, options: Options): Promise<void> {
   const isTable = !options.json && !options.csv;
-  if (job.scan_type === 'discovery') {
+  if (findsHosts(job)) {
     if (isTable && job.hosts_up === 0) return;
     return writeHosts(io, app, { filter: { scan: job.id, state: 'up' }, output: options });
   }
@@ -96,7 +101,7 @@ async function writeFinds(io: Io, app: App, job: Job, options: Options): Promise
 /** One line that says how a scan went; where it found nothing, what it tried and what to try. */
 function summary(job: Job, location: string): string {
   const { counts } = job;
-  const isDiscovery = job.scan_type === 'discovery';
+  const isDiscovery = findsHosts(job);
   const parts = [
     `${count(job.hosts_up, 'host')} up of ${number(job.hosts_total ?? 0)}`,
     isDiscovery ? '' : count(job.ports_open, 'open port'),
@@ -111,7 +116,7 @@ function summary(job: Job, location: string): string {
 function nothingFound(job: Job, counts: Job['counts']): string {
   const targets = (job.coverage['targets'] as string[] | undefined) ?? [];
   const shown = targets.slice(0, 4).join(', ') + (targets.length > 4 ? ', …' : '');
-  if (job.scan_type === 'discovery') return `No host of ${shown} answered.\n`;
+  if (findsHosts(job)) return `No host of ${shown} answered.\n`;
   const silent =
     job.hosts_up === 0
       ? 'No host answered: where a firewall drops what discovery asks, --assume-up scans anyway.\n'

@@ -55,7 +55,8 @@ export function scanProgressText(progress: ScanProgress, total: { probes: number
       `${number(progress.portsOpen)} open`,
       progress.probesRetried > 0 ? `${number(progress.probesRetried)} retries` : '',
       rate > 0 && left > 0 ? `${duration((left / rate) * 1000)} left` : '',
-      left <= 0 ? 'asking open ports what they are' : '',
+      progress.task ?? '',
+      left <= 0 && progress.task === undefined ? 'asking open ports what they are' : '',
     ]
       .filter((part) => part !== '')
       .join('  ');

@@ -98,6 +98,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/certs.ts'),
   },
   {
+    name: 'findings',
+    summary: 'list what checks have found',
+    load: () => import('./commands/findings.ts'),
+  },
+  {
     name: 'errors',
     summary: 'list what went wrong',
     load: () => import('./commands/errors.ts'),

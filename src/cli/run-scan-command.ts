@@ -14,7 +14,7 @@ type Options = ScanOptions &
   StoreOptions & {
     readonly silent?: boolean;
     readonly verbose?: boolean;
-    readonly scanType: 'network' | 'discovery';
+    readonly scanType: 'network' | 'discovery' | 'nmap' | 'masscan';
     /** What this command adds to the request of the shared options. */
     readonly ask: Omit<ScanRequest, 'targets'>;
   };
@@ -38,7 +38,7 @@ export async function runScanCommand(
   const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
-    args: [options.scanType === 'network' ? 'scan' : 'discover', ...words],
+    args: [options.scanType === 'discovery' ? 'discover' : 'scan', ...words],
     toolVersion: app.version,
     faults,
   });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
 import type { ScanRequest } from '../scan/prepare.ts';
@@ -25,11 +26,18 @@ export interface ScanOptions {
   readonly dryRun?: boolean;
   readonly seed?: string;
   readonly shard?: { index: number; count: number };
-  readonly engine?: 'auto' | 'epoll' | 'sockets';
+  readonly engine?: NetworkScanConfig['engine'];
 }
 
-/** Adds the options that say what is scanned and how fast. */
-export function addScanOptions(command: Command): Command {
+/**
+ * Adds the options that say what is scanned and how fast.
+ *
+ * @param engines the choices of `--engine`
+ */
+export function addScanOptions(
+  command: Command,
+  engines: readonly NetworkScanConfig['engine'][] = ['auto', 'epoll', 'sockets'],
+): Command {
   return command
     .argument('[targets...]', 'addresses, networks, ranges (10.0.0.1-50), names; - for stdin')
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
@@ -61,9 +69,7 @@ export function addScanOptions(command: Command): Command {
     .option('--seed <text>', 'the order of targets: the same seed, the same order')
     .option('--shard <i/n>', 'scan part i of n; give all parts the same --seed', shard)
     .addOption(
-      new Option('--engine <engine>', 'how ports are tried')
-        .choices(['auto', 'epoll', 'sockets'])
-        .default('auto'),
+      new Option('--engine <engine>', 'how ports are tried').choices(engines).default('auto'),
     )
     .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
     .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');

@@ -44,6 +44,11 @@ export interface ImportChunk {
   readonly skipped: Readonly<Record<string, number>>;
   /** The file ends in the middle of a line of this run. */
   readonly isTruncated: boolean;
+  /**
+   * The file does not say when anything was seen: its events have one time, that of the file, and
+   * where the run is known already, they take its.
+   */
+  readonly isUntimed: boolean;
 }
 
 const codes = {
@@ -169,6 +174,9 @@ function serviceKey(s: Service): string {
     s.vendor === undefined &&
     s.version === undefined &&
     s.extra_info === undefined &&
-    s.cpe === undefined;
+    s.cpe === undefined &&
+    s.hostname === undefined &&
+    s.os_type === undefined &&
+    s.device_type === undefined;
   return isBare ? `${s.confidence}\n${s.method}\n${s.name}` : JSON.stringify(s);
 }

@@ -31,7 +31,12 @@ const service = z.object({
   vendor: text.optional(),
   version: text.optional(),
   extra_info: text.optional(),
+  /** One, or several apart by a space. */
   cpe: text.optional(),
+  /** What the service says of the machine that it runs on. */
+  hostname: text.optional(),
+  os_type: text.optional(),
+  device_type: text.optional(),
   confidence: z.number().min(0).max(1).optional(),
   /** `port`: guessed from the number; `banner`, `http`, `tls`: matched what the port sent. */
   method: z.string().max(40).optional(),
@@ -171,6 +176,91 @@ export const webEndpoint = z.object({
   t: time,
 });
 
+/** Severities of a finding, least first. */
+export const severities = ['unknown', 'info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+/**
+ * Something that a check has found, such as a vulnerability. What it is about is the port, the
+ * host, or only what `matched_at` names. `source`, `rule`, `matcher`, `matched_at` and the place are
+ * its identity.
+ */
+export const scanFinding = z.object({
+  type: z.literal('scan.finding'),
+  ...base,
+  addr: address.optional(),
+  transport: z.enum(transports).optional(),
+  port: port.optional(),
+  /** The program that checked: `nuclei`. */
+  source: z.string().min(1).max(40),
+  /** Its rule or template. */
+  rule: text,
+  matcher: text.optional(),
+  name: text,
+  severity: z.enum(severities),
+  /** A URL, or `host:port`. */
+  matched_at: text,
+  description: text.optional(),
+  cve: z.array(text).max(200).optional(),
+  cwe: z.array(text).max(200).optional(),
+  cvss: z.number().min(0).max(10).optional(),
+  tags: z.array(text).max(500).optional(),
+  /** What was taken out of the answer. */
+  extracted: z.array(text).max(1000).optional(),
+  t: time,
+});
+
+/** What a script has printed about a port or, without one, about the host. */
+export const scanScript = z.object({
+  type: z.literal('scan.script'),
+  ...base,
+  addr: address,
+  transport: z.enum(transports).optional(),
+  port: port.optional(),
+  script: text,
+  output: text,
+  /** The same as data. */
+  data: z.union([json, z.array(z.json())]).optional(),
+  t: time,
+});
+
+const osMatch = z.object({
+  name: text,
+  /** 0 … 1. */
+  accuracy: z.number().min(0).max(1),
+  family: text.optional(),
+  vendor: text.optional(),
+  generation: text.optional(),
+  device_type: text.optional(),
+  /** One, or several apart by a space. */
+  cpe: text.optional(),
+});
+
+/** The operating systems that a host may run, best match first. */
+export const scanOs = z.object({
+  type: z.literal('scan.os'),
+  ...base,
+  addr: address,
+  matches: z.array(osMatch).min(1).max(200),
+  t: time,
+});
+
+const hop = z.object({
+  ttl: z.number().int().min(0).max(255),
+  addr: address,
+  rtt_ms: z.number().min(0).optional(),
+  hostname: text.optional(),
+});
+
+/** The way to a host: the hops that answered. */
+export const scanTrace = z.object({
+  type: z.literal('scan.trace'),
+  ...base,
+  addr: address,
+  hops: z.array(hop).min(1).max(256),
+  t: time,
+});
+
 export const resultSchema = z.object({
   type: z.literal('result.schema'),
   ...base,
@@ -218,6 +308,10 @@ export const scanEvent = z.discriminatedUnion('type', [
   scanBanner,
   scanTls,
   webEndpoint,
+  scanFinding,
+  scanScript,
+  scanOs,
+  scanTrace,
   resultSchema,
   resultRecord,
   runError,
@@ -232,6 +326,10 @@ export type ScanPort = z.output<typeof scanPort>;
 export type ScanBanner = z.output<typeof scanBanner>;
 export type ScanTls = z.output<typeof scanTls>;
 export type WebEndpoint = z.output<typeof webEndpoint>;
+export type ScanFinding = z.output<typeof scanFinding>;
+export type ScanScript = z.output<typeof scanScript>;
+export type ScanOs = z.output<typeof scanOs>;
+export type ScanTrace = z.output<typeof scanTrace>;
 export type RunError = z.output<typeof runError>;
 export type RunFinish = z.output<typeof runFinish>;
 export type ScanEvent = z.output<typeof scanEvent>;

@@ -44,8 +44,13 @@ export const networkScanConfig = z.object({
   seed: z.string(),
   /** This scan is part `index` of `count` (from 1) of the whole. */
   shard: z.object({ index: z.number().int(), count: z.number().int() }).optional(),
-  /** How ports are probed: `auto` takes the fastest that this machine can do. */
-  engine: z.enum(['auto', 'epoll', 'sockets']).default('auto'),
+  /**
+   * How ports are probed: `auto` takes the fastest that this machine can do; `nmap`, `masscan` are
+   * the user's own.
+   */
+  engine: z.enum(['auto', 'epoll', 'sockets', 'nmap', 'masscan']).default('auto'),
+  /** Options for the program that the engine names. */
+  engine_args: z.array(z.string()).default([]),
 });
 
 export type NetworkScanConfig = z.output<typeof networkScanConfig>;

@@ -48,6 +48,11 @@ export const reasons = [
   'proto-response',
   'tcp-response',
   'unknown-response',
+  'ipid-change',
+  'no-ipid-change',
+  'addressmask-reply',
+  'timestamp-reply',
+  'source-quench',
   'unknown',
 ] as const;
 export type Reason = (typeof reasons)[number];

@@ -38,7 +38,7 @@ function parseEvent(line: object, type: string): EventLine {
     const field = issue?.path.join('.') || type;
     return { kind: 'bad', message: `${type}: ${field}: ${issue?.message ?? ''}`.slice(0, 300) };
   }
-  if ('addr' in event && !tryParseAddress(event.addr)) {
+  if ('addr' in event && event.addr !== undefined && !tryParseAddress(event.addr)) {
     return { kind: 'bad', message: `${type}: addr: "${event.addr}" is no IP address` };
   }
   return { kind: 'event', event };

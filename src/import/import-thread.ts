@@ -2,7 +2,7 @@ import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { transferables } from '../core/event-batch.ts';
 import { AppError, messageOf } from '../errors.ts';
-import { readHere, type ThreadMessage } from './read-import.ts';
+import { readHere, type ThreadMessage, type ThreadTask } from './read-import.ts';
 
 /** Batches that may wait for the recording thread: enough that neither waits, small in memory. */
 const ahead = 3;
@@ -14,7 +14,8 @@ async function run(port: NonNullable<typeof parentPort>): Promise<void> {
   const taken = on(port, 'message');
   let sent = 0;
   try {
-    for await (const chunk of readHere({ path: (workerData as { path: string }).path })) {
+    const { path, format } = workerData as ThreadTask;
+    for await (const chunk of readHere({ path }, format)) {
       if (sent >= ahead) await taken.next();
       sent++;
       post({ chunk }, transferables(chunk.batch));

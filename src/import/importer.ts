@@ -7,6 +7,8 @@ export interface ImportInput {
   readonly bytesRead: () => number;
   /** At the end: whether a compressed file breaks off, though perhaps between two lines. */
   readonly isCutOff: () => boolean;
+  /** When the file was changed last, epoch ms; now for a stream. */
+  readonly modifiedAt: number;
   /** For messages. */
   readonly name: string;
 }

@@ -17,6 +17,7 @@ async function read(text: string, chunkBytes = 1000): Promise<ImportChunk[]> {
     chunks: chunks(),
     bytesRead: () => bytes.length,
     isCutOff: () => false,
+    modifiedAt: 0,
     name: 'test',
   };
   return Array.fromAsync(portolanJsonl.read(input));

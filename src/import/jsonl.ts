@@ -1,20 +1,10 @@
-import { EventBatchBuilder, type ImportChunk } from '../core/event-batch.ts';
-import type { ScanEvent } from '../core/events.ts';
-import { AppError } from '../errors.ts';
-import { type EventLine, parseEventLine } from './event-line.ts';
+import type { ImportChunk } from '../core/event-batch.ts';
+import { aggregateEvents } from './aggregate.ts';
+import { ImportCollector } from './collector.ts';
+import { parseEventLine } from './event-line.ts';
 import type { Importer, ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
-
-/** Ports in a batch: a transaction of 20,000 to 50,000 rows is fastest. */
-const portsPerBatch = 40_000;
-/** Other events in a batch: some carry a megabyte of text. */
-const eventsPerBatch = 2_000;
-/** Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. */
-const maxPendingLength = 16_000_000;
-/** Runs that are collected side by side where a file mixes them. */
-const maxOpenRuns = 16;
-/** Bad lines that become error rows of their own; those beyond are only counted. */
-const maxErrorRows = 10_000;
+import { parseObject } from './object.ts';
 
 /** Portolan's own JSON Lines, version 1, and the V1 data set's three events. */
 export const portolanJsonl: Importer = {
@@ -32,135 +22,34 @@ function looksLikeEvent(line: string): boolean {
 }
 
 async function* readJsonl(input: ImportInput): AsyncGenerator<ImportChunk> {
-  const reading = new Reading(input);
+  const collector = new ImportCollector(input);
   for await (const found of lines(input.chunks)) {
-    for (const line of found) yield* reading.take(line);
+    for (const line of found) {
+      take(collector, line);
+      if (collector.ready.length > 0) yield* collector.drain();
+    }
   }
-  yield* reading.end();
+  collector.end();
+  yield* collector.drain();
 }
 
-interface BadLine {
-  readonly line: number;
-  readonly code: string;
-  readonly message: string;
+function take(collector: ImportCollector, { text, isUnended }: Line): void {
+  collector.lineCount++;
+  if (text === undefined) return collector.addBad(`longer than ${maxLineBytes} bytes`, isUnended);
+  const parsed = parseEventLine(text);
+  if (parsed.kind === 'event') return collector.add(parsed.event, text.length);
+  if (/^\s*$/.test(text)) return;
+  if (parsed.kind === 'unknown') return collector.skip(parsed.type);
+  if (!takeAggregate(collector, text)) collector.addBad(parsed.message, isUnended);
 }
 
-interface OpenRun {
-  readonly builder: EventBatchBuilder;
-  /** Characters of the lines that are in it. */
-  length: number;
-}
-
-/** The state of one reading. */
-class Reading {
-  private readonly input: ImportInput;
-  private readonly runs = new Map<string, OpenRun>();
-  private pendingLength = 0;
-  private readonly skipped: Record<string, number> = {};
-  private readonly early: BadLine[] = [];
-  private currentRun: string | undefined;
-  private lastTime = 0;
-  private lineCount = 0;
-  private badLines = 0;
-  private isTruncated = false;
-
-  constructor(input: ImportInput) {
-    this.input = input;
-  }
-
-  *take({ text, isUnended }: Line): Generator<ImportChunk> {
-    this.lineCount++;
-    if (text !== undefined && /^\s*$/.test(text)) return;
-    const parsed: EventLine =
-      text === undefined
-        ? { kind: 'bad', message: `longer than ${maxLineBytes} bytes` }
-        : parseEventLine(text);
-    if (parsed.kind === 'unknown') {
-      this.skipped[parsed.type] = (this.skipped[parsed.type] ?? 0) + 1;
-    } else if (parsed.kind === 'event') {
-      yield* this.add(parsed.event, text?.length ?? 0);
-    } else {
-      this.isTruncated = isUnended;
-      yield* this.addBad(isUnended ? 'TRUNCATED' : 'INVALID_LINE', parsed.message);
-    }
-  }
-
-  *end(): Generator<ImportChunk> {
-    const current = this.currentRun;
-    if (current === undefined) {
-      const [first] = this.early;
-      const why = first ? `; line ${first.line}: ${first.message}` : '';
-      throw new AppError('INVALID_INPUT', `${this.input.name} has no event of a scan in it${why}`);
-    }
-    for (const runId of this.runs.keys()) {
-      if (runId !== current) yield this.chunk(runId, false);
-    }
-    yield this.chunk(current, this.isTruncated || this.input.isCutOff());
-  }
-
-  private *add(event: ScanEvent, length: number): Generator<ImportChunk> {
-    const runId = event.run_id;
-    const run = this.runs.get(runId) ?? (yield* this.open(runId));
-    const { builder } = run;
-    this.currentRun = runId;
-    this.lastTime = timeOf(event) ?? this.lastTime;
-    builder.add(event);
-    run.length += length;
-    this.pendingLength += length;
-    if (this.early.length > 0) {
-      for (const bad of this.early.splice(0)) builder.add(this.errorOf(runId, bad));
-    }
-    if (builder.isFull || builder.eventCount >= eventsPerBatch) yield this.chunk(runId, false);
-    while (this.pendingLength > maxPendingLength) yield this.chunk(this.longestRun(), false);
-  }
-
-  private *addBad(code: string, message: string): Generator<ImportChunk> {
-    this.badLines++;
-    if (this.badLines > maxErrorRows) return;
-    const bad = { line: this.lineCount, code, message };
-    if (this.currentRun === undefined) this.early.push(bad);
-    else yield* this.add(this.errorOf(this.currentRun, bad), message.length);
-  }
-
-  private errorOf(runId: string, { line, code, message }: BadLine): ScanEvent {
-    const scope = `line:${line}`;
-    return { type: 'run.error', run_id: runId, scope, code, message, t: this.lastTime };
-  }
-
-  private *open(runId: string): Generator<ImportChunk, OpenRun> {
-    if (this.runs.size >= maxOpenRuns) {
-      const [oldest] = this.runs.keys();
-      yield this.chunk(oldest!, false);
-      this.runs.delete(oldest!);
-    }
-    const run = { builder: new EventBatchBuilder(portsPerBatch), length: 0 };
-    this.runs.set(runId, run);
-    return run;
-  }
-
-  private longestRun(): string {
-    const [first] = [...this.runs].sort(([, a], [, b]) => b.length - a.length);
-    return first![0];
-  }
-
-  private chunk(runId: string, isTruncated: boolean): ImportChunk {
-    const run = this.runs.get(runId)!;
-    const batch = run.builder.take();
-    this.pendingLength -= run.length;
-    run.length = 0;
-    return {
-      runId,
-      batch,
-      lines: this.lineCount,
-      bytes: this.input.bytesRead(),
-      badLines: this.badLines,
-      skipped: { ...this.skipped },
-      isTruncated,
-    };
-  }
-}
-
-function timeOf(event: ScanEvent): number | undefined {
-  if ('t' in event) return event.t;
-  return 't_last' in event ? event.t_last : undefined;
+/** A line of the older form between events: it belongs to the run that it stands in. */
+function takeAggregate(collector: ImportCollector, text: string): boolean {
+  const line = parseObject(text);
+  if (!line || collector.currentRun === undefined) return false;
+  const { currentRun, lastTime } = collector;
+  const events = aggregateEvents(line, { runId: currentRun, time: (given) => given ?? lastTime });
+  if (typeof events === 'string') return false;
+  for (const event of events) collector.add(event, text.length);
+  return true;
 }

@@ -33,7 +33,17 @@ function isWhole(value: unknown, max: number): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max;
 }
 
-const serviceTexts = new Set(['name', 'product', 'vendor', 'version', 'extra_info', 'cpe']);
+const serviceTexts = new Set([
+  'name',
+  'product',
+  'vendor',
+  'version',
+  'extra_info',
+  'cpe',
+  'hostname',
+  'os_type',
+  'device_type',
+]);
 
 function isService(value: unknown): value is Service {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

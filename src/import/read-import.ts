@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ImportChunk } from '../core/event-batch.ts';
 import { AppError, type ErrorCode, systemCode } from '../errors.ts';
 import { decompress } from './decompress.ts';
-import { sniff } from './importers.ts';
+import { importerNamed, sniff } from './importers.ts';
 import { peek } from './peek.ts';
 
 /** A file, or a stream such as stdin with a name for messages. */
@@ -17,20 +17,28 @@ const threadBytes = 4_000_000;
 const sniffBytes = 65_536;
 const readBytes = 262_144;
 
+export interface ReadOptions {
+  /** The name of an importer; without it, the file's beginning tells. */
+  readonly format?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads a file of any known format into batches. A large file is parsed in a thread of its own,
  * while this one records.
  *
- * @throws AppError NO_INPUT, INVALID_INPUT (no known format, no event in it), UNSUPPORTED; the
- *   signal's reason
+ * @throws AppError NO_INPUT, INVALID_INPUT (no known format, no event in it), UNSUPPORTED, USAGE
+ *   (no such format); the signal's reason
  */
 export async function* readImport(
   source: ImportSource,
-  { signal }: { signal?: AbortSignal } = {},
+  { format, signal }: ReadOptions = {},
 ): AsyncGenerator<ImportChunk> {
   signal?.throwIfAborted();
-  const isLarge = 'path' in source && (await sizeOf(source.path)) > threadBytes;
-  const chunks = isLarge ? readInThread(source.path, signal) : readHere(source);
+  const isLarge = 'path' in source && (await fileStats(source.path)).size > threadBytes;
+  const chunks = isLarge
+    ? readInThread({ path: source.path, format }, signal)
+    : readHere(source, format);
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
     yield chunk;
@@ -38,7 +46,10 @@ export async function* readImport(
 }
 
 /** As {@link readImport}, in this thread. */
-export async function* readHere(source: ImportSource): AsyncGenerator<ImportChunk> {
+export async function* readHere(
+  source: ImportSource,
+  format?: string,
+): AsyncGenerator<ImportChunk> {
   let bytes = 0;
   let isCutOff = false;
   const name = 'path' in source ? source.path : source.name;
@@ -54,8 +65,11 @@ export async function* readHere(source: ImportSource): AsyncGenerator<ImportChun
     decompress(counted(), name, () => (isCutOff = true)),
     sniffBytes,
   );
-  const given = { chunks: all, bytesRead: () => bytes, isCutOff: () => isCutOff, name };
-  yield* sniff(head, name).read(given);
+  const modifiedAt =
+    'path' in source ? Math.trunc((await fileStats(source.path)).mtimeMs) : Date.now();
+  const importer = format === undefined ? sniff(head, name) : importerNamed(format);
+  const progress = { bytesRead: () => bytes, isCutOff: () => isCutOff };
+  yield* importer.read({ chunks: all, ...progress, modifiedAt, name });
 }
 
 /** What the thread posts. */
@@ -64,13 +78,19 @@ export type ThreadMessage =
   | { readonly end: true }
   | { readonly error: { readonly code: ErrorCode | undefined; readonly message: string } };
 
+/** What the thread is started with. */
+export interface ThreadTask {
+  readonly path: string;
+  readonly format: string | undefined;
+}
+
 async function* readInThread(
-  path: string,
+  task: ThreadTask,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ImportChunk> {
   const file = import.meta.url.endsWith('.ts') ? './import-thread.ts' : './import-thread.js';
   const thread = new Worker(new URL(file, import.meta.url), {
-    workerData: { path },
+    workerData: task,
     // Flags of this process, such as --input-type, may fit no file.
     execArgv: [],
     // Events live for one batch: a large nursery would only be memory.
@@ -84,7 +104,7 @@ async function* readInThread(
       yield posted.chunk;
       thread.postMessage('taken', []);
     }
-    throw new Error(`the thread that read ${path} ended early`);
+    throw new Error(`the thread that read ${task.path} ended early`);
   } finally {
     await thread.terminate();
   }
@@ -94,10 +114,10 @@ function threadError({ code, message }: { code: ErrorCode | undefined; message: 
   return code === undefined ? new Error(message) : new AppError(code, message);
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function fileStats(path: string): Promise<Stats> {
   try {
     const found = await stat(path);
-    if (!found.isDirectory()) return found.size;
+    if (!found.isDirectory()) return found;
   } catch (error) {
     throw new AppError('NO_INPUT', `${path} cannot be read (${systemCode(error)})`, {
       cause: error,

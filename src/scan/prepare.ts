@@ -2,21 +2,20 @@ import { lookup } from 'node:dns/promises';
 import { randomBytes } from 'node:crypto';
 import { formatAddress, parseAddress } from '../core/address.ts';
 import { addressSet } from '../core/address-set.ts';
-import { formatPorts, parsePorts, type PortSet, topPorts } from '../core/ports.ts';
+import { formatPorts } from '../core/ports.ts';
 import { isLoopback, needsConfirmation, refusedParts } from '../core/refused.ts';
 import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.ts';
 import { type AddressRange, formatRange, parseTarget } from '../core/targets.ts';
 import { loopbackTiming, type Timing, timingTemplates } from '../core/timing.ts';
 import { AppError, messageOf, systemCode } from '../errors.ts';
+import { choosePorts, type PortRequest } from './choose-ports.ts';
+import { engineScope } from './external/engine-scope.ts';
 
 /** What a user asks for; everything that is left out has a default that suits the targets. */
-export interface ScanRequest {
+export interface ScanRequest extends PortRequest {
   /** Addresses, networks, ranges, names. */
   readonly targets: readonly string[];
   readonly exclude?: readonly string[];
-  /** A port list; default: all ports on loopback, the 1,000 most common elsewhere. */
-  readonly ports?: string | undefined;
-  readonly topPorts?: number | undefined;
   /** Timing template 0 … 5. */
   readonly template?: number | undefined;
   /** Overrides of the template. */
@@ -33,6 +32,7 @@ export interface ScanRequest {
       | 'assume_up'
       | 'discovery_only'
       | 'engine'
+      | 'engine_args'
       | 'icmp_ping'
       | 'probe'
       | 'record_all'
@@ -67,12 +67,13 @@ interface Resolved {
  * resolved, exclusions and refused ranges taken out, defaults filled in.
  *
  * @throws AppError INVALID_TARGET, INVALID_PORTS, REFUSED_TARGET, UNRESOLVED_NAME,
- *   CONFIRMATION_NEEDED, USAGE
+ *   CONFIRMATION_NEEDED, USAGE, UNSUPPORTED
  */
 export async function prepareScan(request: ScanRequest): Promise<PreparedScan> {
   if (request.targets.length === 0) {
     throw new AppError('USAGE', 'no targets; try "portolan scan localhost"');
   }
+  const scope = await engineScope(request.options ?? {});
   const included = await resolveTargets(request.targets, request.resolveAll ?? false);
   if (included.ranges.length === 0) {
     throw new AppError('UNRESOLVED_NAME', included.faults.map((fault) => fault.message).join('; '));
@@ -99,23 +100,15 @@ export async function prepareScan(request: ScanRequest): Promise<PreparedScan> {
     hostnames: included.hostnames,
     named: [...included.named].filter((text) => left.has(parseAddress(text))),
     exclude: [...new Set(excluded.ranges.map(formatRange))],
-    ports: formatPorts(choosePorts(request, local)),
+    ports: formatPorts(choosePorts(request, local, scope)),
     seed: request.seed ?? randomBytes(6).toString('hex'),
     shard: request.shard,
     ...chooseTiming(request, local),
     ...request.options,
+    ...(scope?.isDiscovery && { discovery_only: true }),
   } satisfies Partial<Record<keyof NetworkScanConfig, unknown>>);
   const notes = refused.map((range) => `${formatRange(range)} is left out: it is not for scanning`);
   return { config, notes: [...new Set(notes)], faults: included.faults };
-}
-
-function choosePorts(request: ScanRequest, local: boolean): PortSet {
-  if (request.ports !== undefined && request.topPorts !== undefined) {
-    throw new AppError('USAGE', '--ports and --top-ports exclude each other');
-  }
-  if (request.ports !== undefined) return parsePorts(request.ports);
-  if (request.topPorts !== undefined) return topPorts(request.topPorts);
-  return local ? parsePorts('-') : topPorts(1000);
 }
 
 function chooseTiming(request: ScanRequest, local: boolean): Timing {

@@ -17,6 +17,8 @@ export interface ScanProgress {
   /** Connects that this machine could not even try (descriptors, ports, memory), put back. */
   localFaults: number;
   errors: number;
+  /** What another scanner's program says that it is doing. */
+  task?: string;
 }
 
 /** What a scanner is handed beside its configuration. */

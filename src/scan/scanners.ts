@@ -9,6 +9,14 @@ export const scanners: readonly {
   { scanType: 'network', load: async () => (await import('./scan-targets.ts')).scanTargets },
   { scanType: 'discovery', load: async () => (await import('./scan-targets.ts')).scanTargets },
   {
+    scanType: 'nmap',
+    load: async () => (await import('./nmap/scan-with-nmap.ts')).scanWithNmap,
+  },
+  {
+    scanType: 'masscan',
+    load: async () => (await import('./masscan/scan-with-masscan.ts')).scanWithMasscan,
+  },
+  {
     scanType: 'listeners',
     load: async () => (await import('./listeners/scan-listeners.ts')).scanListeners,
   },

@@ -1,11 +1,13 @@
+import { z } from 'zod';
 import type { RunUnit } from '../core/events.ts';
 import { planScan } from '../core/plan.ts';
-import type { PortSet } from '../core/ports.ts';
+import { parsePorts, type PortSet } from '../core/ports.ts';
 import { networkScanConfig } from '../core/scan-config.ts';
 
 /** What a unit of a job has looked at. */
 export interface UnitCoverage {
-  readonly addresses: Iterable<string>;
+  /** Or `listed`: the hosts that the job has told of, none besides. */
+  readonly addresses: Iterable<string> | 'listed';
   /** The same object for every unit of a job. */
   readonly ports: PortSet;
 }
@@ -17,9 +19,12 @@ export interface UnitCoverage {
 export function jobCoverage(
   config: unknown,
 ): ((unit: Pick<RunUnit, 'unit' | 'first' | 'last'>) => UnitCoverage | undefined) | undefined {
+  const listed = listedCoverage(config);
+  if (listed) return listed;
   const parsed = networkScanConfig.safeParse(config);
   if (!parsed.success) return undefined;
-  const plan = planOrUndefined(parsed.data);
+  // masscan tells of open ports only.
+  const plan = parsed.data.engine === 'masscan' ? undefined : planOrUndefined(parsed.data);
   if (!plan) return undefined;
   const ports: PortSet = parsed.data.discovery_only ? { tcp: [], udp: [] } : plan.ports;
   return ({ unit, first, last }) => {
@@ -28,6 +33,20 @@ export function jobCoverage(
     if (planned.first !== first || planned.last !== last) return undefined;
     return { addresses: addresses(plan, first, last), ports };
   };
+}
+
+/** A run of another scanner: its file lists the hosts, and says which ports it asked each for. */
+const listedConfig = z.object({ covers: z.literal('listed'), ports: z.string() });
+
+function listedCoverage(config: unknown): (() => UnitCoverage) | undefined {
+  const { success, data } = listedConfig.safeParse(config);
+  if (!success) return undefined;
+  try {
+    const ports = parsePorts(data.ports);
+    return () => ({ addresses: 'listed', ports });
+  } catch {
+    return undefined;
+  }
 }
 
 /** A configuration out of a file may hold anything: without a plan nothing is concluded. */

@@ -32,7 +32,7 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
   const sightings = new Map<string, HostSighting>();
   addPorts(sightings, batch);
   for (const event of batch.events) {
-    if (!('addr' in event)) continue;
+    if (!('addr' in event) || event.addr === undefined) continue;
     const sighting = sightingOf(sightings, canonicalAddress(event.addr), event.t, event.t);
     if (event.type !== 'scan.host' || event.t < (sighting.event?.t ?? 0)) continue;
     sighting.event = withMac(event);

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import { jobCoverage } from './coverage.ts';
 import { endImportJob, lastTime, openImportJob } from './import-job.ts';
 import type { Job } from './jobs.ts';
+import { retimed } from './retime.ts';
 import type { Store } from './store.ts';
 
 /** How far an import is. */
@@ -31,6 +32,8 @@ interface Run {
   finish: RunFinish | undefined;
   lastTime: number;
   isTruncated: boolean;
+  /** A place in its file could not be read. */
+  isDamaged: boolean;
 }
 
 export interface RecordImportOptions {
@@ -61,7 +64,8 @@ export async function recordImport(
       signal?.throwIfAborted();
       const run = runs.get(chunk.runId) ?? (await openRun(store, chunk));
       runs.set(chunk.runId, run);
-      const result = await recordChunk(store, run, chunk, signal);
+      const timed = chunk.isUntimed ? retimed(chunk, run.job.started_at ?? 0) : chunk;
+      const result = await recordChunk(store, run, timed, signal);
       for (const [type, count] of Object.entries(result.skipped)) {
         skipped[type] = (skipped[type] ?? 0) + count;
       }
@@ -91,6 +95,7 @@ async function openRun(store: Store, chunk: ImportChunk): Promise<Run> {
     finish: undefined,
     lastTime: 0,
     isTruncated: false,
+    isDamaged: false,
   };
 }
 
@@ -103,6 +108,7 @@ function recordChunk(
   for (const event of chunk.batch.events) {
     if (event.type === 'run.start') run.hasStart = true;
     if (event.type === 'run.finish') run.finish = event;
+    if (event.type === 'run.error' && damage.test(event.scope)) run.isDamaged = true;
   }
   run.lastTime = Math.max(run.lastTime, lastTime(chunk));
   run.isTruncated ||= chunk.isTruncated;
@@ -112,10 +118,15 @@ function recordChunk(
   });
 }
 
+/** Scopes of what an importer could not read. */
+const damage = /^(line|offset):/;
+
 function endRun(store: Store, run: Run): Promise<Job> {
-  const isUnended = run.isTruncated || (run.hasStart && !run.finish);
+  const { finish, isDamaged, isTruncated, hasStart } = run;
+  const isPartial = isTruncated || isDamaged || (hasStart && !finish);
+  const said = finish?.status ?? 'completed';
   return endImportJob(store.database, run.job.id, {
-    status: run.finish?.status ?? (isUnended ? 'partial' : 'completed'),
+    status: said === 'completed' && isPartial ? 'partial' : said,
     errorMessage: run.finish?.error_message,
     at: run.finish?.t ?? run.lastTime,
     counts: run.finish?.counts ?? {},

@@ -55,6 +55,8 @@ export async function countFacts(
     ${count('banner_scans')} AS banners,
     ${count('http_scans')} AS http_endpoints,
     ${count('tls_scans')} AS tls_handshakes,
+    ${count('findings')} AS findings,
+    ${count('script_results')} AS script_results,
     ${count('scan_errors')} AS errors`);
   const counts = { ...counted, ...(await unitCounts(db, id)), ...row };
   await updateJob(db, id, {

@@ -12,6 +12,7 @@ import { getJob, type Job } from './jobs.ts';
 import { allOf, joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { defined, exportBatch, storedFindings } from './stored-findings.ts';
+import { storedChecks } from './stored-checks.ts';
 import {
   fromJson,
   type HostScanRecord,
@@ -39,6 +40,7 @@ export async function* storedEvents(
     yield* hostEvents(db, id);
     yield* portEvents(db, id);
     yield* storedFindings(db, id);
+    yield* storedChecks(db, id);
     yield* unitEvents(db, id);
     yield finishOf(job);
   }
@@ -118,7 +120,8 @@ async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPo
   let after: readonly unknown[] | undefined;
   for (;;) {
     const rows = await db.query<PortScanRecord & ServiceDetails & { address: string }>(sql`
-      SELECT p.*, h.address, s.product, s.vendor, s.version, s.extra_info, s.cpe
+      SELECT p.*, h.address, s.product, s.vendor, s.version, s.extra_info, s.cpe,
+        s.hostname, s.os_type, s.device_type
       FROM port_scans p
       JOIN hosts h ON h.id = p.host_id
       LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
@@ -128,7 +131,9 @@ async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPo
       ORDER BY p.host_id, p.transport, p.port LIMIT ${exportBatch}`);
     for (const row of rows) {
       const { product, vendor, version, extra_info, cpe, confidence, method } = row;
-      const details = { product, vendor, version, extra_info, cpe, confidence, method };
+      const { hostname, os_type, device_type } = row;
+      const machine = { hostname, os_type, device_type };
+      const details = { product, vendor, version, extra_info, cpe, ...machine, confidence, method };
       yield {
         type: 'scan.port',
         run_id: id,

@@ -1,3 +1,4 @@
+import type { Severity } from '../core/events.ts';
 import type { JobState } from '../core/job-states.ts';
 import type { HostState, PortState, Reason, Transport } from '../core/states.ts';
 
@@ -75,6 +76,9 @@ export interface ServiceDetails {
   readonly version: string | null;
   readonly extra_info: string | null;
   readonly cpe: string | null;
+  readonly hostname: string | null;
+  readonly os_type: string | null;
+  readonly device_type: string | null;
 }
 
 /** A row of `host_scans`, with the host's address. */
@@ -141,6 +145,66 @@ export interface FactTables {
     readonly tls_server_name: string | null;
     readonly t: number;
   };
+}
+
+/** A row of `findings`, with the host's address. */
+export interface FindingRecord {
+  readonly job_id: Key;
+  readonly digest: unknown;
+  readonly address: string | null;
+  readonly transport: Transport | null;
+  readonly port: number | null;
+  readonly source: string;
+  readonly rule: string;
+  readonly matcher: string | null;
+  readonly name: string;
+  readonly severity: Severity;
+  readonly matched_at: string;
+  readonly description: string | null;
+  readonly cve: unknown;
+  readonly cwe: unknown;
+  readonly cvss: number | null;
+  readonly tags: unknown;
+  readonly extracted: unknown;
+  readonly t: number;
+}
+
+/** A row of `script_results`; transport is '' where the script looked at the host. */
+export interface ScriptRecord {
+  readonly job_id: Key;
+  readonly host_id: Key;
+  readonly transport: Transport | '';
+  readonly port: number;
+  readonly script: string;
+  readonly output: string;
+  readonly data: unknown;
+  readonly t: number;
+}
+
+/** A row of `os_matches`. */
+export interface OsMatchRecord {
+  readonly job_id: Key;
+  readonly host_id: Key;
+  readonly place: number;
+  readonly name: string;
+  readonly accuracy: number;
+  readonly family: string | null;
+  readonly vendor: string | null;
+  readonly generation: string | null;
+  readonly device_type: string | null;
+  readonly cpe: string | null;
+  readonly t: number;
+}
+
+/** A row of `trace_hops`. */
+export interface TraceHopRecord {
+  readonly job_id: Key;
+  readonly host_id: Key;
+  readonly ttl: number;
+  readonly address: string;
+  readonly rtt_ms: number | null;
+  readonly hostname: string | null;
+  readonly t: number;
 }
 
 /** A JSON column as a value: SQLite holds text, PostgreSQL's driver has parsed it already. */

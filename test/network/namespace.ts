@@ -57,6 +57,34 @@ export function newNamespace(local: readonly string[]): Namespace {
   };
 }
 
+/**
+ * Joins two namespaces by a wire: 10.10.0.1 and fd10::1 on one end, named `far`, 10.10.0.2 and
+ * fd10::2 on the other, named `near`.
+ *
+ * @param routes networks of the second that the first reaches through it
+ */
+export function connect(first: Namespace, second: Namespace, routes: readonly string[]): void {
+  const peer = ['type', 'veth', 'peer', 'name', 'near', 'netns', second.name];
+  first.run('ip', ['link', 'add', 'far', ...peer]);
+  for (const [side, link, end] of [
+    [first, 'far', 1],
+    [second, 'near', 2],
+  ] as const) {
+    side.run('ip', ['addr', 'add', `10.10.0.${end}/24`, 'dev', link]);
+    side.run('ip', ['addr', 'add', `fd10::${end}/64`, 'dev', link, 'nodad']);
+    side.run('ip', ['link', 'set', link, 'up']);
+  }
+  for (const network of routes) {
+    first.run('ip', [
+      'route',
+      'add',
+      network,
+      'via',
+      network.includes(':') ? 'fd10::2' : '10.10.0.2',
+    ]);
+  }
+}
+
 /** Whether namespaces, packet filters and TUN devices can be made here. */
 export function canMakeNamespaces(): boolean {
   return requirement(

@@ -31,6 +31,10 @@ const tables = [
   'tls_scans',
   'http_scans',
   'certificates',
+  'findings',
+  'script_results',
+  'os_matches',
+  'trace_hops',
 ];
 
 const rows: TestStore['rows'] = (sql) => opened.rows(sql);
@@ -374,7 +378,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
 
   test('a file in no known format changes nothing and lists what is read', async () => {
     const path = join(folder, 'a.xml');
-    writeFileSync(path, '<?xml version="1.0"?><nmaprun>');
+    writeFileSync(path, '<?xml version="1.0"?><html>');
     await expect(importFrom({ path })).rejects.toThrow(/what is read: Portolan JSON Lines/);
     await expect(importFrom({ path: join(folder, 'none') })).rejects.toThrow(
       /cannot be read.*ENOENT/,

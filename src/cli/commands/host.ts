@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { selectHosts } from '../../store/filter.ts';
+import { type HostSelection, selectHosts } from '../../store/filter.ts';
+import { listFindings } from '../../store/findings.ts';
+import { hostChecks, type ScriptRow } from '../../store/host-checks.ts';
 import { hostHistory, type HostScanRow } from '../../store/host-history.ts';
 import { getHost, type HostRow } from '../../store/hosts.ts';
 import { listPorts } from '../../store/ports.ts';
+import type { StoreDatabase } from '../../store/store.ts';
 import { listWeb } from '../../store/web.ts';
+import { findingShape } from './findings.ts';
 import { type Io, write } from '../io.ts';
 import { limitedRows, writePorts } from '../lists.ts';
 import { formatOf, type OutputOptions, type Shape, withOutput, writeRows } from '../output.ts';
@@ -29,6 +33,10 @@ its history alone.
 Examples:
   portolan host 192.168.1.10
   portolan host router.example --json`;
+
+/** Guesses of a host's system, and lines of a script, that are shown; --json has all. */
+const shownMatches = 3;
+const shownLines = 12;
 
 const historyShape: Shape<HostScanRow> = {
   columns: [
@@ -63,6 +71,8 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
       last_seen: isoTime(host.last_seen),
       ports: (await listPorts(database, { hosts: selection }, { limit: 10_000 })).rows,
       web: (await listWeb(database, { hosts: selection })).rows,
+      findings: (await listFindings(database, { hosts: selection }, { limit: 10_000 })).rows,
+      ...(await hostChecks(database, host.id)),
       history: await Array.fromAsync(history),
     };
     return await withOutput(io, options, (stream) =>
@@ -71,6 +81,7 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
   }
   await write(io.stdout, describe(host));
   await writePorts(io, app, { filter: { hosts: selection }, output: options });
+  await writeChecks(io, options, { database, host, selection });
   await write(io.stdout, '\n');
   await writeRows(io, options, { rows: history, shape: historyShape });
 }
@@ -83,6 +94,48 @@ function describe(host: HostRow): string {
     (about.length > 0 ? `${about.join(', ')}\n` : '') +
     `first seen ${localTime(host.first_seen)}, last up ${localTime(host.last_seen) || 'never'}\n\n`
   );
+}
+
+/** Findings, systems and scripts, each only where there are some. */
+async function writeChecks(
+  io: Io,
+  options: Options,
+  of: { database: StoreDatabase; host: HostRow; selection: HostSelection },
+): Promise<void> {
+  const { rows: findings } = await listFindings(of.database, { hosts: of.selection });
+  if (findings.length > 0) {
+    await write(io.stdout, '\n');
+    await writeRows(io, options, { rows: findings, shape: findingShape });
+  }
+  const { hops, os_matches: matches, scripts } = await hostChecks(of.database, of.host.id);
+  const text = [
+    ...matches
+      .slice(0, shownMatches)
+      .map((match) => `System  ${match.name} (${(match.accuracy * 100).toFixed(0)}%)`),
+    hops.length > 1 ? `Route   ${hops.map(({ address }) => address).join(' → ')}` : '',
+    ...scripts.map(scriptText),
+  ].filter((line) => line !== '');
+  if (text.length > 0) await write(io.stdout, `\n${text.join('\n')}\n`);
+}
+
+/** The output of a script on one line, or indented below its name. */
+function scriptText({ transport, port, script, output }: ScriptRow): string {
+  // nmap indents what has several lines.
+  const text = printable(output)
+    .replace(/^\s*\n/, '')
+    .trimEnd();
+  const lines = text.split('\n').map((line) => line.replace(/^ {2}/, ''));
+  const shown = lines.slice(0, shownLines).map((line) => line.trimEnd());
+  if (lines.length > shownLines) shown.push(`… (${number(lines.length - shownLines)} more lines)`);
+  const place = port === null ? 'host' : `${port}/${transport}`;
+  const title = `${place.padEnd(8)}${script}`;
+  return shown.length === 1 ? `${title}: ${shown[0]}` : `${title}:\n  ${shown.join('\n  ')}`;
+}
+
+/** What a server chose to say must not steer the terminal. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
 function openText({ open_ports: ports }: HostScanRow): string {

@@ -5,6 +5,7 @@ import {
   type ImportResult,
   recordImport,
 } from '../../store/import-recorder.ts';
+import type { Store } from '../../store/store.ts';
 import { AppError } from '../../errors.ts';
 import { type Io, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
@@ -14,16 +15,23 @@ import { bytes, count, number } from '../text.ts';
 import { jobJson } from './scans.ts';
 
 export function define(command: Command): void {
-  command.argument('<files...>', 'files, plain or compressed; - for stdin');
+  command
+    .argument('<files...>', 'files, plain or compressed; - for stdin')
+    .option('--format <name>', 'take the files for this format, whatever they look like');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
+/** Without the importers, whose loading the help need not wait for: a test compares the two. */
 const examples = `
-Reads Portolan's JSON Lines. A bad line becomes an error of the scan and all others are kept. A
-file that is imported twice changes nothing.
+What a file is shows by its content. What of it cannot be read becomes an error of the scan, which
+is marked partial; all else is kept. A file that is imported twice changes nothing.
+
+Formats: jsonl (Portolan's own), nmap-xml (also masscan -oX), masscan-json (-oJ), masscan-ndjson
+(-oD), masscan-list (-oL), zgrab2, nuclei (-jsonl), httpx (-json), naabu (-json), aggregate, csv.
 
 Examples:
   portolan import results.jsonl
+  portolan import nmap.xml masscan.json
   portolan import monday.jsonl.gz tuesday.jsonl.gz
   some-scanner | portolan import -`;
 
@@ -33,7 +41,7 @@ const partlyRead = 65;
 export async function run(
   io: Io,
   [files]: [string[]],
-  options: OutputOptions & StoreOptions,
+  options: OutputOptions & StoreOptions & { readonly format?: string },
 ): Promise<number> {
   await using app = await openFrom(io, options, true);
   let status = 0;
@@ -42,7 +50,8 @@ export async function run(
       file === '-' ? { stream: io.stdin, name: 'standard input' } : { path: file };
     const progress: ImportProgress = { bytes: 0, lines: 0, ports: 0 };
     const started = Date.now();
-    const result = await readOne(io, { source, progress, store: app.store }).catch(
+    const { format } = options;
+    const result = await readOne(io, { source, format, progress, store: app.store }).catch(
       async (error: unknown) => {
         // One file that cannot be read does not keep the others out.
         if (!(error instanceof AppError) || files.length === 1 || io.signal.aborted) throw error;
@@ -62,9 +71,15 @@ async function readOne(
   io: Io,
   {
     source,
+    format,
     progress,
     store,
-  }: { source: ImportSource; progress: ImportProgress; store: Parameters<typeof recordImport>[0] },
+  }: {
+    source: ImportSource;
+    format: string | undefined;
+    progress: ImportProgress;
+    store: Store;
+  },
 ): Promise<ImportResult> {
   const name = 'path' in source ? source.path : source.name;
   using _line = progressLine(
@@ -72,7 +87,7 @@ async function readOne(
     () => `${name}: ${bytes(progress.bytes)}, ${count(progress.lines, 'line')}`,
   );
   const { signal } = io;
-  return await recordImport(store, readImport(source, { signal }), {
+  return await recordImport(store, readImport(source, { format, signal }), {
     signal,
     onProgress: (now) => Object.assign(progress, now),
   });

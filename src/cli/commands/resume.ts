@@ -22,7 +22,8 @@ export function define(command: Command): void {
 
 const examples = `
 Goes on with a scan that was cancelled, failed or killed, with the targets, ports and order that it
-had. What is done is not done again.
+had. What is done is not done again. A scan with the engine nmap or masscan begins again: its
+program takes all targets at once.
 
 Examples:
   portolan resume last
@@ -33,7 +34,9 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   const { database } = app.store;
   await markCrashedJobs(database);
   const job = await findJob(database, reference);
-  if (!scanners.some(({ scanType }) => scanType === job.scan_type)) {
+  // What a file says of the options of another program is never run here.
+  const isOurs = job.unit_count !== null || job.scan_type === 'network';
+  if (!isOurs || !scanners.some(({ scanType }) => scanType === job.scan_type)) {
     throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
   }
   if (job.status === 'running') {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { type EngineOptions, readEngine } from '../engine-options.ts';
 import { wholeFrom, addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions } from '../output.ts';
 import type { Io } from '../io.ts';
@@ -6,6 +7,7 @@ import { runScanCommand } from '../run-scan-command.ts';
 import { addStoreOption, type StoreOptions } from '../store-option.ts';
 
 type Options = ScanOptions &
+  EngineOptions &
   OutputOptions &
   StoreOptions & {
     readonly ports?: string;
@@ -18,7 +20,7 @@ type Options = ScanOptions &
   };
 
 export function define(command: Command): void {
-  addScanOptions(command)
+  addScanOptions(command, ['auto', 'epoll', 'sockets', 'nmap', 'masscan'])
     .option('-p, --ports <list>', 'ports: 80,443,8000-8100, or - for all')
     .option('--top-ports <n>', 'the n ports most often found open (1,000 by default)', wholeFrom(1))
     .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
@@ -28,6 +30,8 @@ export function define(command: Command): void {
         .choices(['open', 'all'])
         .default('open'),
     )
+    .option('--nmap-args <options>', 'with --engine nmap: its options, such as "-sS -sV -O"')
+    .option('--masscan-args <options>', 'with --engine masscan: its options')
     .option('--silent', 'print only host:port lines, each as soon as it is found')
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
@@ -36,24 +40,29 @@ export function define(command: Command): void {
 const examples = `
 On loopback all ports are scanned, elsewhere the 1,000 most common ones. Hosts of a network are
 asked first whether they are up; addresses and names given one by one are scanned in any case.
+--engine nmap runs the nmap that is installed (it uses the Nmap Security Scanner,
+https://nmap.org), --engine masscan the masscan.
 
 Examples:
   portolan scan localhost
   portolan scan 192.168.1.0/24 --exclude 192.168.1.1
   portolan scan 10.0.0.0/8 -p 22,80,443 --rate 5000 --shard 1/4 --seed march --yes
   portolan scan www.example.com -p - --jsonl -o events.jsonl
-  portolan scan -i targets.txt --silent | httpx`;
+  portolan scan -i targets.txt --silent | httpx
+  sudo portolan scan 10.0.0.5 --engine nmap --nmap-args '-sS -sV -O'`;
 
 export async function run(io: Io, [words]: [string[]], options: Options): Promise<number> {
+  const chosen = readEngine(options);
+  const { engine } = chosen;
   return runScanCommand(io, words, {
     ...options,
-    scanType: 'network',
+    scanType: engine === 'nmap' || engine === 'masscan' ? engine : 'network',
     ask: {
       ports: options.ports,
       topPorts: options.topPorts,
       options: {
         assume_up: options.assumeUp ? 'all' : 'named',
-        engine: options.engine ?? 'auto',
+        ...chosen,
         probe: options.probe ?? true,
         record_all: options.record === 'all',
         reverse_dns: options.dns ?? true,

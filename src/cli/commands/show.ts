@@ -60,6 +60,7 @@ function describe(job: Job, unitsDone: number): string {
     ['Scan', job.scan_id === null ? job.id : `${job.id} (${job.scan_id})`],
     ['Status', job.is_partial && job.status === 'completed' ? 'completed, partial' : job.status],
     ['Type', job.scan_type],
+    ['Engine', engineOf(job)],
     ['Targets', targetsOf(job)],
     ['Ports', typeof ports === 'string' ? ports.slice(0, 200) : ''],
     ['Started', localTime(job.started_at)],
@@ -77,6 +78,13 @@ function describe(job: Job, unitsDone: number): string {
   ];
   const text = lines.filter(([, value]) => value !== '');
   return `${text.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n')}\n\n`;
+}
+
+/** Of another program: its name and the options that it was given. */
+function engineOf({ config, scan_type: type }: Job): string {
+  const { engine, engine_args: words } = config;
+  if (engine !== 'nmap' && engine !== 'masscan') return '';
+  return [type, ...(Array.isArray(words) ? words : [])].join(' ');
 }
 
 function probes(counts: Job['counts']): string {

@@ -7,6 +7,7 @@ import { hostSightings } from '../host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 import { createStaging } from './staging.ts';
+import { writeChecks } from './write-checks.ts';
 import { writeFacts } from './write-facts.ts';
 import { coveredHosts, stagedHosts, writeHosts, type Writer } from './write-hosts.ts';
 import { stagedPorts, writePorts } from './write-ports.ts';
@@ -83,6 +84,7 @@ async function write(
   const hosts = await writeHosts(writer, hostSightings(batch));
   await writePorts(writer, batch.ports, hosts);
   const skipped = await writeFacts(writer, batch.events, hosts.ids);
+  await writeChecks(writer, batch.events, hosts.ids);
   await closeUnlisted(writer, covered);
   return { status: 'recorded', portCount: batch.ports.length, skipped };
 }

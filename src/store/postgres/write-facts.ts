@@ -264,7 +264,11 @@ function collect(events: EventBatch['events'], ids: HostIds): FactRows {
       case 'result.record':
         rows.skipped[event.type] = (rows.skipped[event.type] ?? 0) + 1;
         break;
-      // The job's own row, units and hosts are written by others.
+      // The job's own row, units, hosts and what checks say are written by others.
+      case 'scan.finding':
+      case 'scan.script':
+      case 'scan.os':
+      case 'scan.trace':
       case 'run.start':
       case 'run.finish':
       case 'run.unit':

@@ -4,7 +4,16 @@ import { BinaryCopy, textField, uuidBytes } from './binary-copy.ts';
 import { copyInto, type StagingTable } from './staging.ts';
 import type { WrittenHosts, Writer } from './write-hosts.ts';
 
-const details = ['product', 'vendor', 'version', 'extra_info', 'cpe'] as const;
+const details = [
+  'product',
+  'vendor',
+  'version',
+  'extra_info',
+  'cpe',
+  'hostname',
+  'os_type',
+  'device_type',
+] as const;
 
 /** The ports of a batch, each once. */
 export const stagedPorts = {
@@ -23,6 +32,9 @@ export const stagedPorts = {
     version: 'text',
     extra_info: 'text',
     cpe: 'text',
+    hostname: 'text',
+    os_type: 'text',
+    device_type: 'text',
     first_seen: 'timestamptz',
     last_seen: 'timestamptz',
   },
@@ -136,7 +148,7 @@ function* encodePorts(
   const unknownService = nullFields(serviceFieldCount);
   const { latest, first } = onePerPort(ports);
   for (const row of latest) {
-    copy.row(15);
+    copy.row(Object.keys(stagedPorts.columns).length);
     copy.bytes(hosts[ports.address[row]!]!);
     copy.field(transportFields[ports.transport[row]!]!);
     copy.int4(ports.port[row]!);

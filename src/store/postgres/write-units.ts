@@ -51,10 +51,18 @@ export async function stageCoverage(
   await copyRows(client, coveredHosts, rows());
   function* rows(): Generator<readonly unknown[]> {
     for (const { unit, coverage } of units) {
+      if (coverage.addresses === 'listed') continue;
       for (const address of coverage.addresses) yield [hostId(tenantId, address), unit.t_start];
     }
   }
 }
+
+/** Hosts of other batches than this one: their rows are locked now, in the order of all writers. */
+const coverListed = `
+  INSERT INTO covered_hosts (host_id, t)
+  SELECT h.id, h.checked_at FROM hosts h
+  WHERE h.id IN (SELECT host_id FROM host_scans WHERE job_id = $1)
+  ORDER BY h.id FOR NO KEY UPDATE OF h`;
 
 /** The ports of one job, as ranges. */
 export const coveredPorts: StagingTable = {
@@ -107,6 +115,7 @@ export async function closeUnlisted(
 ): Promise<void> {
   const [first] = units;
   if (!first) return;
+  if (first.coverage.addresses === 'listed') await client.query(coverListed, [jobId]);
   await copyRows(client, coveredPorts, runsOf(first.coverage.ports));
   await client.query(closePorts, [jobId]);
 }

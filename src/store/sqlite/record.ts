@@ -16,6 +16,7 @@ import {
   writeError,
   writeTls,
 } from './write-findings.ts';
+import { writeFinding, writeOs, writeScript, writeTrace } from './write-checks.ts';
 import { type JobKey, writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
 import { type CoverageWriter, coverageWriter, writeUnit } from './write-units.ts';
@@ -110,6 +111,18 @@ function writeEvents(
         break;
       case 'web.endpoint':
         writeEndpoint(context, event);
+        break;
+      case 'scan.finding':
+        writeFinding(context, event);
+        break;
+      case 'scan.script':
+        writeScript(context, event);
+        break;
+      case 'scan.os':
+        writeOs(context, event);
+        break;
+      case 'scan.trace':
+        writeTrace(context, event);
         break;
       case 'run.error':
         writeError(context, event);

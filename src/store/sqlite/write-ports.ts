@@ -22,14 +22,19 @@ const insertPorts = (rows: number): string => `
 const insertManyPorts = insertPorts(rowsPerInsert);
 const insertOnePort = insertPorts(1);
 
-const insertService = `
+const insertServices = (rows: number): string => `
   INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
-    cpe, last_seen)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cpe, hostname, os_type, device_type, last_seen)
+  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     product = excluded.product, vendor = excluded.vendor, version = excluded.version,
-    extra_info = excluded.extra_info, cpe = excluded.cpe, last_seen = excluded.last_seen
+    extra_info = excluded.extra_info, cpe = excluded.cpe, hostname = excluded.hostname,
+    os_type = excluded.os_type, device_type = excluded.device_type,
+    last_seen = excluded.last_seen
   WHERE excluded.last_seen >= last_seen`;
+
+const insertManyServices = insertServices(rowsPerInsert);
+const insertOneService = insertServices(1);
 
 const isNewer = 'excluded.checked_at >= checked_at';
 /**
@@ -156,28 +161,62 @@ function writeServices(
 ): void {
   const isDetailed = ports.services.map(hasMoreThanName);
   if (!isDetailed.includes(true)) return;
-  const insert = prepare(insertService);
+  const rows: number[] = [];
   for (let row = 0; row < ports.length; row++) {
     const index = ports.service[row]!;
-    if (index === none || !isDetailed[index]) continue;
-    const service = ports.services[index]!;
-    insert.run(
-      job.id,
-      keys[ports.address[row]!]!,
-      transports[ports.transport[row]!]!,
-      ports.port[row]!,
-      service.product ?? null,
-      service.vendor ?? null,
-      service.version ?? null,
-      service.extra_info ?? null,
-      service.cpe ?? null,
-      ports.last[row]!,
-    );
+    if (index !== none && isDetailed[index]) rows.push(row);
+  }
+  const push = (values: SQLInputValue[], row: number): void =>
+    pushService(values, job, ports, keys, row);
+  const many = prepare(insertManyServices);
+  let at = 0;
+  for (; at + rowsPerInsert <= rows.length; at += rowsPerInsert) {
+    const values: SQLInputValue[] = [];
+    for (let i = at; i < at + rowsPerInsert; i++) push(values, rows[i]!);
+    many.run(...values);
+  }
+  const one = prepare(insertOneService);
+  for (; at < rows.length; at++) {
+    const values: SQLInputValue[] = [];
+    push(values, rows[at]!);
+    one.run(...values);
   }
 }
 
-function hasMoreThanName(service: PortColumns['services'][number]): boolean {
-  return [service.product, service.vendor, service.version, service.extra_info, service.cpe].some(
-    (value) => value !== undefined,
+function pushService(
+  values: SQLInputValue[],
+  job: JobKey,
+  ports: PortColumns,
+  keys: readonly number[],
+  row: number,
+): void {
+  const service = ports.services[ports.service[row]!]!;
+  values.push(
+    job.id,
+    keys[ports.address[row]!]!,
+    transports[ports.transport[row]!]!,
+    ports.port[row]!,
+    service.product ?? null,
+    service.vendor ?? null,
+    service.version ?? null,
+    service.extra_info ?? null,
+    service.cpe ?? null,
+    service.hostname ?? null,
+    service.os_type ?? null,
+    service.device_type ?? null,
+    ports.last[row]!,
   );
+}
+
+function hasMoreThanName(service: PortColumns['services'][number]): boolean {
+  return [
+    service.product,
+    service.vendor,
+    service.version,
+    service.extra_info,
+    service.cpe,
+    service.hostname,
+    service.os_type,
+    service.device_type,
+  ].some((value) => value !== undefined);
 }

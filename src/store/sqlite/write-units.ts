@@ -47,6 +47,9 @@ const coverageTables = `
 const coverHost = `
   INSERT OR IGNORE INTO covered_hosts SELECT id FROM hosts WHERE tenant_id = ? AND address_key = ?`;
 
+const coverListed = `
+  INSERT OR IGNORE INTO covered_hosts SELECT host_id FROM host_scans WHERE job_id = ?`;
+
 /** Known, asked, and no answer. The time is that of the unit's start: nothing newer is undone. */
 const markDown = `
   UPDATE hosts SET status = 'down', checked_at = :t, last_job_id = :job
@@ -115,8 +118,13 @@ export function coverageWriter(db: DatabaseSync, prepare: Statements): CoverageW
 }
 
 /** Notes which of the addresses are known hosts. */
-function coverHosts(prepare: Statements, job: JobKey, addresses: Iterable<string>): number {
+function coverHosts(
+  prepare: Statements,
+  job: JobKey,
+  addresses: UnitCoverage['addresses'],
+): number {
   prepare('DELETE FROM covered_hosts').run();
+  if (addresses === 'listed') return Number(prepare(coverListed).run(job.id).changes);
   const cover = prepare(coverHost);
   let count = 0;
   for (const address of addresses) {

@@ -1,0 +1,130 @@
+import type { ScanEvent, Tls } from '../core/events.ts';
+import { allChecked, firstAddress } from './checked.ts';
+import {
+  type AnyObject,
+  asCount,
+  asObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  given,
+  parseObject,
+} from './object.ts';
+import { type RecordContext, recordImporter } from './records.ts';
+import { firstObject } from './sniff.ts';
+
+/** `httpx -json`: a web page a line. */
+export const httpxJsonl = recordImporter({
+  name: 'httpx',
+  title: 'httpx (-json)',
+  sniff(head) {
+    const line = firstObject(head);
+    if (!line || typeof line['url'] !== 'string') return false;
+    return ['status_code', 'status-code', 'failed', 'webserver', 'host_ip'].some(
+      (key) => key in line,
+    );
+  },
+  newParser: () => parseRecord,
+});
+
+function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
+  const line = parseObject(text);
+  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+  const url = urlOf(line);
+  if (!url) return `"${asText(line['url'])}" is no http or https URL`;
+  const addr = addressOf(line, url);
+  if (addr === undefined) return `no address for ${url.host}: run httpx with -ip`;
+  const port = asPort(line['port']) ?? portOf(url);
+  const t = context.time(asTime(line['timestamp']));
+  const run_id = context.runId;
+  const at = { run_id, addr, transport: 'tcp' as const, port };
+  const status = asCount(line['status_code'] ?? line['status-code']);
+  if (line['failed'] === true || status === undefined) {
+    const message = asText(line['error']) ?? 'httpx got no answer';
+    const scope = `port:${addr.includes(':') ? `[${addr}]` : addr}:tcp:${port}`;
+    return [{ type: 'run.error', run_id, scope, code: 'HTTP_FAILED', message, t }];
+  }
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  const cpe = asTexts(line['cpe']);
+  const service = { name: scheme, method: 'http', ...given({ cpe: cpe.join(' ') || undefined }) };
+  const isOpen = { state: 'open', reason: 'syn-ack', service, t_first: t, t_last: t } as const;
+  return allChecked([
+    { type: 'scan.port', ...at, ...isOpen },
+    ...hostEvent(line, { run_id, addr, t }, url),
+    { type: 'web.endpoint', ...at, scheme, ...pageOf(line, url, status), t },
+  ]);
+}
+
+function urlOf(line: AnyObject): URL | undefined {
+  const text = asText(line['url']) ?? '';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
+}
+
+/** `host` is a name in newer versions, an address in older ones. */
+function addressOf(line: AnyObject, url: URL): string | undefined {
+  return firstAddress([
+    line['host_ip'],
+    line['host'],
+    url.hostname,
+    ...asTexts(line['a']),
+    ...asTexts(line['aaaa']),
+  ]);
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
+
+function hostEvent(
+  line: AnyObject,
+  at: { run_id: string; addr: string; t: number },
+  url: URL,
+): ScanEvent[] {
+  const asn = asObject(line['asn']);
+  const hostname = firstAddress([url.hostname]) === undefined ? url.hostname : undefined;
+  const number = asCount(asText(asn?.['as_number'] ?? asn?.['as-number'])?.replace(/^AS/i, ''));
+  const known = given({
+    hostname,
+    asn: number,
+    org: asText(asn?.['as_name'] ?? asn?.['as-name']),
+  });
+  if (Object.keys(known).length === 0) return [];
+  return [{ type: 'scan.host', ...at, state: 'up', reason: 'syn-ack', ...known }];
+}
+
+function pageOf(line: AnyObject, url: URL, status: number) {
+  const tls = asObject(line['tls']);
+  const favicon = asText(line['favicon'] ?? line['favicon-mmh3']);
+  return {
+    authority: url.host,
+    path: `${url.pathname}${url.search}`,
+    status,
+    h2: line['http2'] === true ? (1 as const) : (0 as const),
+    ...given({
+      server_header: asText(line['webserver']),
+      content_type: asText(line['content_type'] ?? line['content-type']),
+      content_length: asCount(line['content_length'] ?? line['content-length']),
+      title: asText(line['title']),
+      location: asText(line['location']) ?? asText(line['final_url']),
+      favicon_hash:
+        favicon !== undefined && /^-?\d{1,10}$/.test(favicon) ? Number(favicon) : undefined,
+      favicon_md5: asText(line['favicon_md5'])?.slice(0, 32),
+      tech_tags: line['tech'] === undefined ? undefined : asTexts(line['tech']),
+      tls: tls && tlsOf(tls),
+    }),
+  };
+}
+
+/** tlsx's form inside httpx: certificates only as their fields, unless asked for. */
+function tlsOf(tls: AnyObject): Tls {
+  const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
+  return given({
+    version: asText(tls['tls_version']),
+    cipher: asText(tls['cipher']),
+    server_name: asText(tls['sni']),
+    ja3s: asText(tls['ja3s_hash']),
+    chain: chain.length > 0 ? chain : undefined,
+  });
+}

@@ -1,0 +1,40 @@
+import type { ScanEvent } from '../core/events.ts';
+import { bannerEvent, statusEvent } from './masscan-events.ts';
+import { asPort, asTime } from './object.ts';
+import { type RecordContext, recordImporter } from './records.ts';
+import { firstLines } from './sniff.ts';
+
+const statusLine = /^(open|closed|up|unknown) (\S+) (\d+) (\S+) (\d+)\s*$/;
+const bannerLine = /^banner (\S+) (\d+) (\S+) (\d+) (\S+) ?(.*?)\r?$/s;
+
+/** `masscan -oL`: a status or a banner a line, apart by blanks; `#` begins a comment. */
+export const masscanList = recordImporter({
+  name: 'masscan-list',
+  title: 'masscan list (-oL)',
+  sniff: (head) => firstLines(head).some((line) => statusLine.test(line) || bannerLine.test(line)),
+  newParser: () => parseRecord,
+  isComplete: (line) => /^#\s*end/.test(line),
+});
+
+function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
+  const event = parseLine(text, context);
+  if (typeof event === 'string') return event;
+  return event ? [event] : [];
+}
+
+function parseLine(text: string, context: RecordContext): ScanEvent | string | undefined {
+  const { runId } = context;
+  const status = statusLine.exec(text);
+  if (status) {
+    const [, state, transport, port, addr, time] = status;
+    const t = context.time(asTime(time));
+    return statusEvent({ runId, addr, transport, port: asPort(port), t }, state, undefined);
+  }
+  const banner = bannerLine.exec(text);
+  if (banner) {
+    const [, transport, port, addr, time, protocol, said] = banner;
+    const t = context.time(asTime(time));
+    return bannerEvent({ runId, addr, transport, port: asPort(port), t }, protocol, said);
+  }
+  return /^\s*(#|$)/.test(text) ? undefined : 'no line of "masscan -oL"';
+}

@@ -1,0 +1,102 @@
+import { tryParseAddress } from '../core/address.ts';
+import type { ScanEvent, Service } from '../core/events.ts';
+import { transports } from '../core/states.ts';
+import { checked } from './checked.ts';
+import {
+  type AnyObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  asWord,
+  given,
+  parseObject,
+} from './object.ts';
+import { type RecordContext, recordImporter } from './records.ts';
+import { firstObject } from './sniff.ts';
+
+/** `naabu -json`: an open port a line. */
+export const naabuJsonl = recordImporter({
+  name: 'naabu',
+  title: 'naabu (-json)',
+  sniff(head) {
+    const line = firstObject(head);
+    if (!line || !('ip' in line) || 'ports' in line || 'data' in line || 'url' in line)
+      return false;
+    return asPort(line['port']) !== undefined;
+  },
+  newParser,
+});
+
+/** What is said of a host is said on each of its lines: once is enough. */
+function newParser(): (text: string, context: RecordContext) => readonly ScanEvent[] | string {
+  const named = new Map<string, string>();
+  return (text, context) => {
+    const line = parseObject(text);
+    if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+    const { ip } = line;
+    const port = asPort(line['port']);
+    if (typeof ip !== 'string' || !tryParseAddress(ip)) return `"${asText(ip)}" is no address`;
+    if (port === undefined) return `"${asText(line['port'])}" is no port`;
+    const transport = asWord(transports, line['protocol']) ?? 'tcp';
+    const t = context.time(asTime(line['timestamp']));
+    const service = serviceOf(line);
+    const event: ScanEvent = {
+      type: 'scan.port',
+      run_id: context.runId,
+      addr: ip,
+      transport,
+      port,
+      state: 'open',
+      ...(service && { service }),
+      t_first: t,
+      t_last: t,
+    };
+    const about = hostOf(line, ip);
+    const key = about && JSON.stringify(about);
+    if (!about || key === named.get(ip)) return [event];
+    if (named.size >= maxNamed) named.clear();
+    named.set(ip, key!);
+    const how = { state: 'up' as const, reason: 'unknown' as const };
+    const host = checked({
+      type: 'scan.host',
+      run_id: context.runId,
+      addr: ip,
+      ...how,
+      ...about,
+      t,
+    });
+    return typeof host === 'string' ? host : [host, event];
+  };
+}
+
+/** Hosts that are remembered. */
+const maxNamed = 100_000;
+
+function hostOf(line: AnyObject, ip: string): { hostname?: string; mac?: string } | undefined {
+  const { host } = line;
+  const hostname = typeof host === 'string' && host !== ip ? host : undefined;
+  const mac = line['mac_address'] === undefined ? undefined : asText(line['mac_address']);
+  if (hostname === undefined && mac === undefined) return undefined;
+  return given({ hostname, mac: mac?.toLowerCase() });
+}
+
+function serviceOf(line: AnyObject): Service | undefined {
+  const name = asText(line['name']) ?? (line['tls'] === true ? 'tls' : undefined);
+  if (name === undefined) return undefined;
+  const confidence = Number(line['confidence'] ?? Number.NaN);
+  return {
+    name,
+    ...given({
+      product: asText(line['product']),
+      version: asText(line['version']),
+      extra_info: asText(line['extra_info']),
+      cpe: asTexts(line['cpes']).join(' ') || undefined,
+      hostname: asText(line['hostname']),
+      os_type: asText(line['os_type']),
+      device_type: asText(line['device_type']),
+      // Of nmap's: 0 to 10.
+      confidence: confidence >= 0 && confidence <= 10 ? confidence / 10 : undefined,
+    }),
+  };
+}

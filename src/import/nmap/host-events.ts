@@ -1,0 +1,209 @@
+import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
+import type { NotShown, ScanEvent, ScanHost, Service } from '../../core/events.ts';
+import {
+  hostStates,
+  portStates,
+  type Reason,
+  reasons,
+  type Transport,
+  transports,
+} from '../../core/states.ts';
+import { asPort, asWord, given } from '../object.ts';
+import { osEvent } from './os-events.ts';
+import { certificateOf, scriptEvents } from './script-events.ts';
+import { traceEvent } from './trace-events.ts';
+import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+
+/** The run that a host stands in. */
+export interface HostContext {
+  readonly runId: string;
+  /** Epoch ms: for hosts that have no times of their own. */
+  readonly startedAt: number;
+  /** The transport of a run that has one: older files do not repeat it. */
+  readonly transport: Transport;
+  /** Told of parts of a kind that no table takes. */
+  readonly skip: (kind: string) => void;
+}
+
+/** What of a host was read. */
+export interface HostPlace {
+  readonly run_id: string;
+  readonly addr: string;
+  /** Epoch ms. */
+  readonly first: number;
+  readonly t: number;
+}
+
+/**
+ * The events of a `<host>` element: the host, its ports, what they said.
+ *
+ * @returns undefined where it has no address
+ */
+export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] | undefined {
+  const addresses = childrenOf(host, 'address');
+  const ip = addresses
+    .map((address) => address.attributes['addr'] ?? '')
+    .find((text) => tryParseAddress(text));
+  if (ip === undefined) return undefined;
+  const ends = numberOf(host, 'endtime') ?? numberOf(host, 'starttime');
+  const t = ends === undefined ? context.startedAt : ends * 1000;
+  const first = Math.min(t, (numberOf(host, 'starttime') ?? t / 1000) * 1000);
+  const place: HostPlace = { run_id: context.runId, addr: canonicalAddress(ip), first, t };
+  const ports = childOf(host, 'ports');
+  return [
+    ...hostEvent(host, place, context),
+    ...childrenOf(ports, 'port').flatMap((port) => portEvents(port, place, context)),
+    ...childrenOf(childOf(host, 'hostscript'), 'script').map((each) => scriptEvents(each, place)),
+    ...osEvent(host, place),
+    ...traceEvent(host, place),
+    ...faults(host, place),
+  ];
+}
+
+/** masscan writes hosts without a status: there only ports speak for them. */
+function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): ScanHost[] {
+  const status = childOf(host, 'status');
+  if (!status) return [];
+  const mac = childrenOf(host, 'address').find(({ attributes: a }) => a['addrtype'] === 'mac');
+  const notShown = childrenOf(childOf(host, 'ports'), 'extraports').flatMap((extra) =>
+    notShownOf(extra, context),
+  );
+  return [
+    {
+      type: 'scan.host',
+      run_id: place.run_id,
+      addr: place.addr,
+      state: asWord(hostStates, status.attributes['state']) ?? 'unknown',
+      reason: reasonOf(status),
+      ...given({
+        hostname: hostnameOf(host),
+        mac: attribute(mac, 'addr')?.toLowerCase().slice(0, 40),
+        vendor: attribute(mac, 'vendor'),
+        os_family: attribute(bestClass(host), 'osfamily'),
+        not_shown: notShown.length > 0 ? notShown.slice(0, 200) : undefined,
+      }),
+      t: place.t,
+    },
+  ];
+}
+
+/** The name that the user gave the host outweighs the one of reverse DNS. */
+function hostnameOf(host: XmlElement): string | undefined {
+  const names = childrenOf(childOf(host, 'hostnames'), 'hostname');
+  const named = names.find(({ attributes }) => attributes['type'] === 'user') ?? names[0];
+  return attribute(named, 'name');
+}
+
+function bestClass(host: XmlElement): XmlElement | undefined {
+  return childOf(childOf(childOf(host, 'os'), 'osmatch'), 'osclass');
+}
+
+/** Ports that are only counted; those of another protocol than TCP and UDP have no table. */
+function notShownOf(extra: XmlElement, context: HostContext): NotShown[] {
+  const state = asWord(portStates, extra.attributes['state']);
+  if (!state) return [];
+  const groups = childrenOf(extra, 'extrareasons');
+  return (groups.length > 0 ? groups : [extra]).flatMap((group): NotShown[] => {
+    const count = numberOf(group, 'count');
+    const transport = transportOf(group.attributes['proto'], context);
+    if (count === undefined || count <= 0) return [];
+    if (transport) return [{ transport, state, reason: reasonOf(group), count }];
+    context.skip(`${group.attributes['proto']} port`);
+    return [];
+  });
+}
+
+function transportOf(text: string | undefined, context: HostContext): Transport | undefined {
+  return text === undefined ? context.transport : asWord(transports, text);
+}
+
+function reasonOf(element: XmlElement): Reason {
+  const word = element.attributes['reason'];
+  // Older files write the plural in `extrareasons`.
+  return asWord(reasons, word) ?? asWord(reasons, word?.replace(/s$/, '')) ?? 'unknown';
+}
+
+function portEvents(port: XmlElement, place: HostPlace, context: HostContext): ScanEvent[] {
+  const transport = asWord(transports, port.attributes['protocol']);
+  const number = asPort(port.attributes['portid']);
+  if (!transport || number === undefined) {
+    context.skip(`${port.attributes['protocol']} port`);
+    return [];
+  }
+  const { run_id, addr, first, t } = place;
+  const at = { run_id, addr, transport, port: number };
+  const state = childOf(port, 'state');
+  const service = childOf(port, 'service');
+  const events: ScanEvent[] = [];
+  const known = asWord(portStates, state?.attributes['state']);
+  // masscan repeats the port beside what it said.
+  if (known && state?.attributes['reason'] !== 'response') {
+    const about = given({ service: service && serviceOf(service) });
+    const reason = reasonOf(state!);
+    events.push({
+      type: 'scan.port',
+      ...at,
+      state: known,
+      reason,
+      ...about,
+      t_first: first,
+      t_last: t,
+    });
+  }
+  const banner = attribute(service, 'banner');
+  if (banner !== undefined) {
+    const protocol = attribute(service, 'name') ?? 'unknown';
+    events.push({ type: 'scan.banner', ...at, protocol, banner, t });
+  }
+  for (const script of childrenOf(port, 'script')) {
+    const result = { ...scriptEvents(script, place), transport, port: number };
+    events.push(result);
+    const pem = certificateOf(result);
+    if (pem !== undefined) events.push({ type: 'scan.tls', ...at, tls: { chain: [pem] }, t });
+  }
+  return events;
+}
+
+const tunnelled: Readonly<Record<string, string>> = {
+  http: 'https',
+  'http-proxy': 'https-proxy',
+  imap: 'imaps',
+  pop3: 'pop3s',
+  smtp: 'smtps',
+  ftp: 'ftps',
+  ldap: 'ldaps',
+  irc: 'ircs',
+  nntp: 'nntps',
+  telnet: 'telnets',
+};
+
+function serviceOf(element: XmlElement): Service | undefined {
+  const name = attribute(element, 'name');
+  if (name === undefined) return undefined;
+  const isTls = element.attributes['tunnel'] === 'ssl';
+  const cpes = childrenOf(element, 'cpe').map(({ text }) => text.trim());
+  const confidence = numberOf(element, 'conf');
+  const method = attribute(element, 'method');
+  return {
+    name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
+    ...given({
+      product: attribute(element, 'product'),
+      version: attribute(element, 'version'),
+      extra_info: attribute(element, 'extrainfo'),
+      cpe: cpes.join(' ') || undefined,
+      hostname: attribute(element, 'hostname'),
+      os_type: attribute(element, 'ostype'),
+      device_type: attribute(element, 'devicetype'),
+      confidence: confidence === undefined ? undefined : Math.min(1, Math.max(0, confidence / 10)),
+      // From a table of port numbers: what `port` means everywhere here.
+      method: method === 'table' ? 'port' : method?.slice(0, 40),
+    }),
+  };
+}
+
+function faults(host: XmlElement, { run_id, addr, t }: HostPlace): ScanEvent[] {
+  if (host.attributes['timedout'] !== 'true') return [];
+  const scope = `host:${addr.includes(':') ? `[${addr}]` : addr}`;
+  const message = 'nmap gave the host up (--host-timeout): its ports were not all looked at';
+  return [{ type: 'run.error', run_id, scope, code: 'HOST_TIMEOUT', message, t }];
+}

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import type { RunFinish, ScanEvent } from '../../core/events.ts';
+import { parsePorts } from '../../core/ports.ts';
+import { asWord } from '../object.ts';
+import { transports } from '../../core/states.ts';
+import { hostEvents } from './host-events.ts';
+import { attribute, childOf, numberOf, type XmlElement } from './xml-tree.ts';
+
+/** A document of nmap's, element by element. */
+export interface NmapRun {
+  take(element: XmlElement): void;
+  /** Nothing follows. */
+  end(): void;
+  /** Whether the document has told how the scan ended. */
+  readonly isFinished: boolean;
+}
+
+/** Where the events of a document go. */
+export interface NmapSink {
+  /** @param length about how many characters the event holds */
+  add(event: ScanEvent, length: number): void;
+  /** The events of one host, all together. */
+  addHost(events: readonly ScanEvent[]): void;
+  /** Told of parts of a kind that no table takes. */
+  skip(kind: string): void;
+  /** Whether everything up to here could be read. */
+  readonly isWhole: boolean;
+  /** Epoch ms of the latest event. */
+  readonly lastTime: number;
+}
+
+interface RunState {
+  readonly root: XmlElement;
+  readonly sink: NmapSink;
+  readonly startedAt: number;
+  /** `protocol` → `services` of its `scaninfo`. */
+  readonly scanned: Map<string, string>;
+  runId: string | undefined;
+  hostCount: number;
+  isFinished: boolean;
+}
+
+/** The run of an `nmaprun` element. */
+export function newNmapRun(root: XmlElement, sink: NmapSink): NmapRun {
+  const state: RunState = {
+    root,
+    sink,
+    startedAt: Math.max(0, Math.trunc(numberOf(root, 'start') ?? 0)) * 1000,
+    scanned: new Map(),
+    runId: undefined,
+    hostCount: 0,
+    isFinished: false,
+  };
+  return {
+    take: (element) => takers[element.name]?.(state, element),
+    end: () => void begin(state),
+    get isFinished() {
+      return state.isFinished;
+    },
+  };
+}
+
+const takers: Readonly<Record<string, (state: RunState, element: XmlElement) => void>> = {
+  scaninfo(state, element) {
+    const protocol = element.attributes['protocol'] ?? '';
+    const services = element.attributes['services'] ?? '';
+    if (services !== '') state.scanned.set(protocol, services);
+  },
+  target: takeTarget,
+  host: takeHost,
+  runstats: takeEnd,
+  prescript: ({ sink }) => sink.skip('nmap prescript'),
+  postscript: ({ sink }) => sink.skip('nmap postscript'),
+};
+
+/**
+ * Tells of the run, when the first thing in it is met: that is where its coverage is known, and a
+ * document of masscan has nothing else that tells it from another.
+ */
+function begin(state: RunState, first?: XmlElement): string {
+  if (state.runId !== undefined) return state.runId;
+  const { root, sink, startedAt } = state;
+  const { args = '', version = '', scanner = 'nmap' } = root.attributes;
+  const distinct = [scanner, String(startedAt), args, args === '' ? JSON.stringify(first) : ''];
+  const digest = createHash('sha256').update(distinct.join('\n')).digest('hex');
+  const runId = `${scanner.slice(0, 40)}-${digest.slice(0, 20)}`;
+  state.runId = runId;
+  const ports = portsOf(state);
+  sink.add(
+    {
+      type: 'run.start',
+      run_id: runId,
+      t: startedAt,
+      tool_version: `${scanner} ${version}`.trim(),
+      args: args === '' ? [] : [args],
+      scan_type: 'nmap-xml',
+      config: ports === undefined ? {} : { covers: 'listed', ports },
+      coverage: ports === undefined ? {} : { ports },
+    },
+    args.length,
+  );
+  return runId;
+}
+
+/** What was scanned of each host, as a port list; undefined where the document does not say. */
+function portsOf({ scanned }: RunState): string | undefined {
+  const tcp = scanned.get('tcp');
+  const udp = scanned.get('udp');
+  const text = [tcp, udp === undefined ? undefined : `U:${udp}`].filter(Boolean).join(',');
+  if (text === '') return undefined;
+  try {
+    // Port 0 is one that nmap can scan, and a port list of Portolan's cannot name.
+    const list = text.replace(/(?<=^|,|:)0(,|$)/, '').replace(/(?<=^|,|:)0-/, '1-');
+    parsePorts(list);
+    return list;
+  } catch {
+    return undefined;
+  }
+}
+
+function takeHost(state: RunState, host: XmlElement): void {
+  const { sink, startedAt, scanned } = state;
+  const runId = begin(state, host);
+  const [only] = scanned.keys();
+  const transport = (scanned.size === 1 ? asWord(transports, only) : undefined) ?? 'tcp';
+  const skip = (kind: string): void => sink.skip(kind);
+  const events = hostEvents(host, { runId, startedAt, transport, skip });
+  if (!events) return sink.skip('host without an address');
+  state.hostCount++;
+  sink.addHost(events);
+}
+
+function takeTarget(state: RunState, target: XmlElement): void {
+  if (target.attributes['status'] !== 'skipped') return;
+  const name = target.attributes['specification'] ?? '';
+  const message = `nmap skipped "${name}" (${target.attributes['reason'] ?? 'no reason given'})`;
+  const run_id = begin(state, target);
+  const t = state.startedAt;
+  const scope = `target:${name}`.slice(0, 1000);
+  state.sink.add({ type: 'run.error', run_id, scope, code: 'SKIPPED_TARGET', message, t }, 100);
+}
+
+function takeEnd(state: RunState, stats: XmlElement): void {
+  const finished = childOf(stats, 'finished');
+  if (!finished || state.isFinished) return;
+  const run_id = begin(state);
+  state.isFinished = true;
+  const ended = numberOf(finished, 'time');
+  const t = ended === undefined ? state.sink.lastTime : Math.trunc(ended) * 1000;
+  const hasFailed = finished.attributes['exit'] === 'error';
+  const hosts = childOf(stats, 'hosts');
+  if (!hasFailed && state.sink.isWhole && portsOf(state) !== undefined) {
+    const range = { unit: 0, first: 0, last: Math.max(0, state.hostCount - 1) };
+    const times = { t_start: state.startedAt, t_end: t };
+    state.sink.add(
+      { type: 'run.unit', run_id, ...range, status: 'completed', ...times, counts: {} },
+      100,
+    );
+  }
+  const finish: RunFinish = {
+    type: 'run.finish',
+    run_id,
+    t,
+    status: hasFailed ? 'failed' : 'completed',
+    host_count: numberOf(hosts, 'up') ?? 0,
+    error_count: 0,
+    counts: {},
+    ...(hasFailed && {
+      error_message: attribute(finished, 'errormsg') ?? 'nmap ended in an error',
+    }),
+  };
+  state.sink.add(finish, 200);
+}

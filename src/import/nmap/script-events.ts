@@ -1,0 +1,44 @@
+import type { ScanScript } from '../../core/events.ts';
+import type { HostPlace } from './host-events.ts';
+import type { XmlElement } from './xml-tree.ts';
+
+type Json = NonNullable<ScanScript['data']>;
+type JsonValue = Json[keyof Json] | string;
+
+const longestOutput = 1_048_576;
+
+/** What a `<script>` printed, as text and, where it says so, as data. */
+export function scriptEvents(script: XmlElement, { run_id, addr, t }: HostPlace): ScanScript {
+  const data = dataOf(script);
+  return {
+    type: 'scan.script',
+    run_id,
+    addr,
+    script: script.attributes['id'] ?? 'unknown',
+    output: (script.attributes['output'] ?? '').slice(0, longestOutput),
+    ...(data !== undefined && { data }),
+    t,
+  };
+}
+
+/** The certificate of a server that the script `ssl-cert` met, PEM. */
+export function certificateOf({ script, data }: ScanScript): string | undefined {
+  if (script !== 'ssl-cert' || data === undefined || Array.isArray(data)) return undefined;
+  const { pem } = data;
+  return typeof pem === 'string' && pem.includes('BEGIN CERTIFICATE') ? pem : undefined;
+}
+
+/**
+ * Tables as objects by their keys, or as arrays where nothing in them has one; in a table that has
+ * both, what has no key goes by its place.
+ */
+function dataOf(element: XmlElement): Json | undefined {
+  const members = element.children.filter(({ name }) => name === 'table' || name === 'elem');
+  if (members.length === 0) return undefined;
+  const values = members.map((each): [string | undefined, JsonValue] => [
+    each.attributes['key'],
+    each.name === 'elem' ? each.text : (dataOf(each) ?? []),
+  ]);
+  if (values.every(([key]) => key === undefined)) return values.map(([, value]) => value) as Json;
+  return Object.fromEntries(values.map(([key, value], i) => [key ?? String(i), value])) as Json;
+}

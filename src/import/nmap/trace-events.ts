@@ -1,0 +1,26 @@
+import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
+import type { ScanTrace } from '../../core/events.ts';
+import { given } from '../object.ts';
+import type { HostPlace } from './host-events.ts';
+import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+
+/** The way to a `<host>`; none where nobody asked for it, or no hop answered. */
+export function traceEvent(host: XmlElement, { run_id, addr, t }: HostPlace): ScanTrace[] {
+  const hops = childrenOf(childOf(host, 'trace'), 'hop').flatMap(toHop);
+  return hops.length === 0
+    ? []
+    : [{ type: 'scan.trace', run_id, addr, hops: hops.slice(0, 256), t }];
+}
+
+function toHop(hop: XmlElement): ScanTrace['hops'] {
+  const ttl = numberOf(hop, 'ttl');
+  const address = attribute(hop, 'ipaddr') ?? '';
+  if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0 || ttl > 255) return [];
+  if (!tryParseAddress(address)) return [];
+  const rtt = numberOf(hop, 'rtt');
+  const known = given({
+    rtt_ms: rtt !== undefined && rtt >= 0 ? rtt : undefined,
+    hostname: attribute(hop, 'host'),
+  });
+  return [{ ttl, addr: canonicalAddress(address), ...known }];
+}

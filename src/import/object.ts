@@ -1,0 +1,86 @@
+/** A JSON object whose members may be anything. */
+export type AnyObject = Readonly<Record<string, unknown>>;
+
+/** The JSON object that a text is, or undefined. */
+export function parseObject(text: string): AnyObject | undefined {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value where it is an object, no array. */
+export function asObject(value: unknown): AnyObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as AnyObject)
+    : undefined;
+}
+
+const longestText = 1_048_576;
+
+/** A value where it is a text with something in it; a number as text. */
+export function asText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value.slice(0, longestText) : undefined;
+}
+
+/** The texts of a list, or the one text that stands in its place. */
+export function asTexts(value: unknown): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.flatMap((each) => asText(each) ?? []);
+}
+
+/** A whole number from 0 on, given as a number or as digits. */
+export function asCount(value: unknown): number | undefined {
+  const count = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+}
+
+/** A port number, given as a number or as digits. */
+export function asPort(value: unknown): number | undefined {
+  const port = asCount(value);
+  return port !== undefined && port <= 65_535 ? port : undefined;
+}
+
+/** A value where it is one of some words, in any case. */
+export function asWord<T extends string>(words: readonly T[], value: unknown): T | undefined {
+  const word = typeof value === 'string' ? value.toLowerCase() : '';
+  return words.find((each) => each === word);
+}
+
+const latestTime = 8_640_000_000_000_000;
+
+/**
+ * A time as epoch ms: ISO 8601 text, or a number of seconds, ms, µs or ns since 1970 by its size
+ * (as number or digits).
+ */
+export function asTime(value: unknown): number | undefined {
+  if (typeof value === 'string' && !/^\s*\d+(\.\d+)?\s*$/.test(value)) {
+    const ms = value.length > 40 ? Number.NaN : Date.parse(value);
+    return ms >= 0 ? ms : undefined;
+  }
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (typeof number !== 'number' || !(number > 0)) return undefined;
+  const unit = number < 1e11 ? 1000 : number < 1e14 ? 1 : number < 1e17 ? 1e-3 : 1e-6;
+  const ms = Math.round(number * unit);
+  return ms <= latestTime ? ms : undefined;
+}
+
+/** The members of a list that are objects. */
+export function objectsOf(value: unknown): AnyObject[] {
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  return list.flatMap((each): AnyObject[] => {
+    const object = asObject(each);
+    return object ? [object] : [];
+  });
+}
+
+/** An object without members that are undefined. */
+export function given<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (value !== undefined) found[name] = value;
+  }
+  return found as never;
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { ImportChunk } from '../core/event-batch.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { ImportCollector } from './collector.ts';
+import type { Importer, ImportInput } from './importer.ts';
+import { lines, maxLineBytes } from './lines.ts';
+import { peek } from './peek.ts';
+
+/** What a parser of records is told. */
+export interface RecordContext {
+  /** The `run_id` of its events. */
+  readonly runId: string;
+  /** The time of an event, epoch ms: the given one, else that of the record before. */
+  readonly time: (given: number | undefined) => number;
+}
+
+/** Reads one record: its events (none for a comment), or what is wrong with it. */
+export type ParseRecord = (text: string, context: RecordContext) => readonly ScanEvent[] | string;
+
+/** A format of records, each a line, in which nothing says which run it is of. */
+export interface RecordFormat extends Pick<Importer, 'name' | 'sniff' | 'title'> {
+  /** A parser for one file: it may remember what it has read. */
+  readonly newParser: () => ParseRecord;
+  /** Whether the records up to the end make a whole file; without it, each file is one. */
+  readonly isComplete?: (lastLine: string) => boolean;
+}
+
+/** How much of a file tells it from others, where its records have no time. */
+const headBytes = 65_536;
+
+/**
+ * An importer of a format of records. The file is one run, whose id is a hash of its first record:
+ * that holds a time, so that another scan is another run, and a file that has grown is the same
+ * one. Where the records have no time, it is a hash of the first 64 KiB, and the time of everything
+ * is that of the file.
+ */
+export function recordImporter(format: RecordFormat): Importer {
+  const { name, title, sniff } = format;
+  return { name, title, sniff, read: (input) => readRecords(format, input) };
+}
+
+async function* readRecords(format: RecordFormat, input: ImportInput): AsyncGenerator<ImportChunk> {
+  const { head, all } = await peek(input.chunks, headBytes);
+  const reading = new RecordReading(format, input, head);
+  const { collector } = reading;
+  for await (const found of lines(all)) {
+    for (const { text, isUnended } of found) {
+      collector.lineCount++;
+      if (text === undefined) collector.addBad(`longer than ${maxLineBytes} bytes`, isUnended);
+      else reading.take(text, isUnended);
+      if (collector.ready.length > 0) yield* collector.drain();
+    }
+  }
+  reading.end();
+  yield* collector.drain();
+}
+
+class RecordReading {
+  readonly collector: ImportCollector;
+  private readonly format: RecordFormat;
+  private readonly head: Buffer;
+  private readonly modifiedAt: number;
+  private readonly parse: ParseRecord;
+  private readonly context: { runId: string; time: RecordContext['time'] };
+  private hasTime = false;
+  private lastText = '';
+
+  constructor(format: RecordFormat, input: ImportInput, head: Buffer) {
+    this.collector = new ImportCollector(input);
+    this.format = format;
+    this.head = head;
+    this.modifiedAt = input.modifiedAt;
+    this.parse = format.newParser();
+    this.context = { runId: '', time: (given) => this.timeOf(given) };
+  }
+
+  take(text: string, isUnended: boolean): void {
+    const { collector } = this;
+    const isFirst = collector.currentRun === undefined;
+    if (isFirst) this.context.runId = this.runId(text);
+    let events = this.parse(text, this.context);
+    if (typeof events === 'string') return collector.addBad(events, isUnended);
+    if (text.length > 0) this.lastText = text;
+    if (events.length === 0) return;
+    if (isFirst) {
+      if (!this.hasTime) {
+        collector.isUntimed = true;
+        this.context.runId = this.runId(this.head);
+        events = this.parse(text, this.context) as readonly ScanEvent[];
+      }
+      this.start(events[0]!);
+    }
+    const length = text.length / events.length;
+    for (const event of events) collector.add(event, length);
+  }
+
+  end(): void {
+    const { collector, format } = this;
+    const isComplete = format.isComplete?.(this.lastText) ?? true;
+    if (collector.isWhole && isComplete && collector.currentRun !== undefined) {
+      const counts = { host_count: 0, error_count: 0, counts: {} };
+      const t = collector.lastTime;
+      const run_id = this.context.runId;
+      collector.add({ type: 'run.finish', run_id, t, status: 'completed', ...counts }, 0);
+    }
+    collector.end();
+  }
+
+  private start(first: ScanEvent): void {
+    const t = 't' in first ? first.t : 't_first' in first ? first.t_first : this.modifiedAt;
+    const run_id = this.context.runId;
+    const scan_type = this.format.name;
+    const about = { tool_version: '', args: [], config: {}, coverage: {} };
+    this.collector.add({ type: 'run.start', run_id, t, scan_type, ...about }, 0);
+  }
+
+  private timeOf(given: number | undefined): number {
+    if (given !== undefined) {
+      this.hasTime = true;
+      if (!this.collector.isUntimed) return given;
+    }
+    return this.collector.lastTime || this.modifiedAt;
+  }
+
+  private runId(of: string | Buffer): string {
+    const digest = createHash('sha256').update(of).digest('hex');
+    return `${this.format.name}-${digest.slice(0, 20)}`;
+  }
+}

@@ -1,0 +1,213 @@
+import { portScope, type ScanEvent } from '../core/events.ts';
+import { transports } from '../core/states.ts';
+import { allChecked, firstAddress } from './checked.ts';
+import {
+  type AnyObject,
+  asCount,
+  asObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  asWord,
+  given,
+  parseObject,
+} from './object.ts';
+import { type RecordContext, recordImporter } from './records.ts';
+import { firstObject } from './sniff.ts';
+
+/** zgrab2: a host a line, with what each of its scans got out of it. */
+export const zgrab2Jsonl = recordImporter({
+  name: 'zgrab2',
+  title: 'zgrab2',
+  sniff(head) {
+    const line = firstObject(head);
+    if (!line || 'rec_type' in line) return false;
+    const scans = Object.values(asObject(line['data']) ?? {});
+    return scans.some((scan) => typeof asObject(scan)?.['status'] === 'string');
+  },
+  newParser: () => parseRecord,
+});
+
+/** Ports of protocols, for older files, which do not say the port. */
+const usualPorts: Readonly<Record<string, number>> = {
+  http: 80,
+  https: 443,
+  tls: 443,
+  ssh: 22,
+  ftp: 21,
+  smtp: 25,
+  pop3: 110,
+  imap: 143,
+  telnet: 23,
+  mysql: 3306,
+  mssql: 1433,
+  postgres: 5432,
+  redis: 6379,
+  mongodb: 27_017,
+  oracle: 1521,
+  smb: 445,
+  ntp: 123,
+  modbus: 502,
+  bacnet: 47_808,
+  dnp3: 20_000,
+  fox: 1911,
+  siemens: 102,
+  ipp: 631,
+  amqp091: 5672,
+  mqtt: 1883,
+};
+const datagramProtocols = new Set(['ntp', 'bacnet', 'ipmi', 'snmp', 'dns']);
+
+function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
+  const line = parseObject(text);
+  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+  const addr = firstAddress([line['ip'], line['domain']]);
+  const domain = asText(line['domain']);
+  if (addr === undefined) return `no address for "${domain ?? ''}"`;
+  const scans = Object.entries(asObject(line['data']) ?? {});
+  const events: ScanEvent[] = [];
+  let latest = 0;
+  for (const [name, value] of scans) {
+    const scan = asObject(value);
+    if (!scan) continue;
+    const t = context.time(asTime(scan['timestamp']));
+    latest = Math.max(latest, t);
+    const found = scanEvents(name, scan, { runId: context.runId, addr, domain, t });
+    if (typeof found === 'string') return found;
+    events.push(...found);
+  }
+  if (domain !== undefined && domain !== addr && events.some(({ type }) => type === 'scan.port')) {
+    const about = { state: 'up', reason: 'syn-ack', hostname: domain } as const;
+    events.push({ type: 'scan.host', run_id: context.runId, addr, ...about, t: latest });
+  }
+  return allChecked(events);
+}
+
+interface Place {
+  readonly runId: string;
+  readonly addr: string;
+  readonly domain: string | undefined;
+  readonly t: number;
+}
+
+function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | string {
+  const { runId: run_id, addr, t } = place;
+  const protocol = asText(scan['protocol']) ?? name;
+  const port = asPort(scan['port']) ?? usualPorts[name] ?? usualPorts[protocol];
+  if (port === undefined) return `the scan "${name}" does not say its port`;
+  const isUdp = datagramProtocols.has(protocol);
+  const transport = asWord(transports, isUdp ? 'udp' : 'tcp')!;
+  const at = { run_id, addr, transport, port };
+  const status = asText(scan['status']) ?? 'unknown-error';
+  const events: ScanEvent[] = [...portEvent(at, { status, protocol, t })];
+  if (status !== 'success') {
+    const message = asText(scan['error']) ?? `zgrab2's ${protocol} scan ended so`;
+    const scope = portScope(addr, transport, port);
+    const code = status.toUpperCase().replaceAll('-', '_');
+    return [...events, { type: 'run.error', run_id, scope, code, message, t }];
+  }
+  const result = asObject(scan['result']) ?? {};
+  const response = asObject(result['response']);
+  if (response && protocol.startsWith('http')) {
+    return [...events, ...pageEvents(at, response, place)];
+  }
+  const banner = bannerOf(result);
+  if (banner !== undefined) events.push({ type: 'scan.banner', ...at, protocol, banner, t });
+  const tls = asObject(result['tls']) ?? (protocol === 'tls' ? result : undefined);
+  const chain = tls && chainOf(tls);
+  if (chain) events.push({ type: 'scan.tls', ...at, tls: { chain, ...serverName(place) }, t });
+  return events;
+}
+
+type At = { run_id: string; addr: string; transport: 'tcp' | 'udp'; port: number };
+
+/** Each outcome that tells of the port; a time-out tells nothing of whether it is closed. */
+function portEvent(
+  at: At,
+  { status, protocol, t }: { status: string; protocol: string; t: number },
+): ScanEvent[] {
+  const times = { t_first: t, t_last: t };
+  if (status === 'connection-refused') {
+    return [{ type: 'scan.port', ...at, state: 'closed', reason: 'conn-refused', ...times }];
+  }
+  if (status === 'connection-timeout') {
+    return [{ type: 'scan.port', ...at, state: 'filtered', reason: 'no-response', ...times }];
+  }
+  const isConnected = [
+    'success',
+    'connection-closed',
+    'handshake-error',
+    'io-timeout',
+    'protocol-error',
+    'application-error',
+  ].includes(status);
+  if (!isConnected || (at.transport === 'udp' && status !== 'success')) return [];
+  const reason = at.transport === 'udp' ? 'udp-response' : 'syn-ack';
+  const service = status === 'success' ? { service: { name: protocol, method: 'banner' } } : {};
+  return [{ type: 'scan.port', ...at, state: 'open', reason, ...service, ...times }];
+}
+
+function bannerOf(result: AnyObject): string | undefined {
+  const server =
+    asObject(result['server_id']) ?? asObject(asObject(result['handshake'])?.['server_id']);
+  return asText(result['banner']) ?? asText(result['start_tls']) ?? asText(server?.['raw']);
+}
+
+function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
+  const { t, domain } = place;
+  const request = asObject(response['request']);
+  const url = asObject(request?.['url']);
+  const tls = asObject(request?.['tls_log']);
+  const isTls = tls !== undefined || url?.['scheme'] === 'https';
+  const headers = asObject(response['headers']) ?? {};
+  const status = asCount(response['status_code']);
+  if (status === undefined) return [];
+  const body = asText(response['body']) ?? '';
+  const length = asCount(response['content_length']);
+  return [
+    {
+      type: 'web.endpoint',
+      ...at,
+      scheme: isTls ? 'https' : 'http',
+      authority: asText(url?.['host']) ?? domain ?? at.addr,
+      path: asText(url?.['path']) ?? '/',
+      status,
+      h2:
+        response['protocol_major'] === 2 ||
+        asText(asObject(response['protocol'])?.['name']) === 'HTTP/2.0'
+          ? 1
+          : 0,
+      ...given({
+        server_header: asTexts(headers['server'])[0],
+        content_type: asTexts(headers['content_type'])[0],
+        content_length: length,
+        title: /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim(),
+        location: asTexts(headers['location'])[0],
+        tls: tls && given({ chain: chainOf(tls), ...serverName(place) }),
+      }),
+      t,
+    },
+  ];
+}
+
+function serverName({ domain }: Place): { server_name?: string } {
+  return domain === undefined ? {} : { server_name: domain };
+}
+
+/** The certificates of a handshake log: base64 of DER, the server's own first. */
+function chainOf(tls: AnyObject): string[] | undefined {
+  const log = asObject(tls['handshake_log']) ?? tls;
+  const sent = asObject(log['server_certificates']);
+  const rest = Array.isArray(sent?.['chain']) ? (sent['chain'] as unknown[]) : [];
+  const chain = [sent?.['certificate'], ...rest].flatMap((each) => {
+    const raw = asText(asObject(each)?.['raw']);
+    return raw === undefined ? [] : [toPem(raw)];
+  });
+  return chain.length > 0 ? chain.slice(0, 20) : undefined;
+}
+
+function toPem(base64: string): string {
+  const lines = base64.match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ScanEvent } from '../../core/events.ts';
+import { planScan, type ScanPlan, type Unit } from '../../core/plan.ts';
+import { formatPorts } from '../../core/ports.ts';
+import type { NetworkScanConfig } from '../../core/scan-config.ts';
+import { lines } from '../../import/lines.ts';
+import { parseMasscanRecord } from '../../import/masscan-ndjson.ts';
+import { runProgram } from '../external/run-program.ts';
+import { familiesOf, targetLines } from '../external/target-lines.ts';
+import { completedUnits } from '../external/unit-events.ts';
+import type { ScanContext } from '../scanner.ts';
+import { masscanOptions } from './masscan-options.ts';
+
+/** How long masscan may take to end when it is interrupted, ms: it waits for late answers. */
+const graceMs = 3_000;
+
+/**
+ * Scans with the masscan that the user has installed. It tells of open ports only, so nothing is
+ * concluded of all others.
+ *
+ * @throws AppError USAGE for options that are refused; UNSUPPORTED without masscan or root;
+ *   SCANNER_FAILED
+ */
+export async function* scanWithMasscan(
+  config: NetworkScanConfig,
+  context: ScanContext,
+): AsyncGenerator<readonly ScanEvent[]> {
+  const words = masscanOptions(config.engine_args);
+  const plan = planScan(config);
+  const units = [...context.units];
+  const startedAt = Date.now();
+  // masscan reads targets from files only, and no socket, which is what a pipe of Node.js is.
+  const folder = await mkdtemp(join(tmpdir(), 'portolan-masscan-'));
+  try {
+    const file = join(folder, 'targets');
+    await writeFile(file, targetBlocks(plan, units), { mode: 0o600 });
+    const args = [...words, '-p', formatPorts(plan.ports), '-oD', '-', '-iL', file];
+    yield* readProgram(context, args, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (!context.signal.aborted) yield* completedUnits(context.runId, units, startedAt);
+}
+
+/** Every target on a line, a family after the other. */
+function* targetBlocks(plan: ScanPlan, units: readonly Unit[]): Generator<string> {
+  for (const family of familiesOf(plan)) {
+    for (const line of targetLines(plan, units, family)) yield `${line}\n`;
+  }
+}
+
+async function* readProgram(
+  context: ScanContext,
+  args: readonly string[],
+  folder: string,
+): AsyncGenerator<readonly ScanEvent[]> {
+  const { progress, runId, signal } = context;
+  const hosts = new Set<string>();
+  const hint = 'install it (Debian: apt-get install masscan)';
+  const program = { command: 'masscan', args, lines: [], signal, folder, hint, graceMs };
+  const run = { ...program, isStuck };
+  for await (const found of lines(runProgram(run))) {
+    const events: ScanEvent[] = [];
+    for (const { text } of found) {
+      const read = parseMasscanRecord(text ?? '', { runId, time: timeOrNow });
+      // A line that an interrupted masscan left unfinished.
+      if (typeof read !== 'string') events.push(...read);
+    }
+    for (const event of events) {
+      if (event.type !== 'scan.port' || event.state !== 'open') continue;
+      progress.portsOpen++;
+      hosts.add(event.addr);
+      context.onOpenPort?.(event.addr, event.port);
+    }
+    progress.hostsUp = hosts.size;
+    if (events.length > 0) yield events;
+  }
+}
+
+function timeOrNow(given: number | undefined): number {
+  return given ?? Date.now();
+}
+
+/** On a network that is silent it may wait for one more packet, long after it should have ended. */
+function isStuck(complaint: string): boolean {
+  return /waiting -\d{2,}-secs/.test(complaint);
+}
