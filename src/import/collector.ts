@@ -6,10 +6,13 @@ import type { ImportInput } from './importer.ts';
 /** Ports in a batch: a transaction of 20,000 to 50,000 rows is fastest. */
 const portsPerBatch = 40_000;
 /** Other events in a batch. The first ones are smaller, so that recording begins at once. */
-const eventsPerBatch = 10_000;
+const eventsPerBatch = 5_000;
 const eventsInFirstBatch = 500;
-/** Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. */
-const maxPendingLength = 16_000_000;
+/**
+ * Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. Some
+ * batches of it are on their way at once.
+ */
+const maxPendingLength = 4_000_000;
 /** Runs that are collected side by side where a file mixes them. */
 const maxOpenRuns = 16;
 /** Bad places that become error rows of their own; those beyond are only counted. */
