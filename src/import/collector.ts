@@ -6,10 +6,15 @@ import type { ImportInput } from './importer.ts';
 /** Ports in a batch: a transaction of 20,000 to 50,000 rows is fastest. */
 const portsPerBatch = 40_000;
 /** Other events in a batch. The first ones are smaller, so that recording begins at once. */
-const eventsPerBatch = 10_000;
+const eventsPerBatch = 5_000;
 const eventsInFirstBatch = 500;
-/** Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. */
-const maxPendingLength = 16_000_000;
+/**
+ * Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. Some
+ * batches of it are on their way at once.
+ */
+const maxPendingLength = 4_000_000;
+/** Bytes of a port's columns. */
+const bytesPerPort = 34;
 /** Runs that are collected side by side where a file mixes them. */
 const maxOpenRuns = 16;
 /** Bad places that become error rows of their own; those beyond are only counted. */
@@ -64,8 +69,11 @@ export class ImportCollector {
     this.currentRun = runId;
     this.lastTime = timeOf(event) ?? this.lastTime;
     builder.add(event);
-    run.length += length;
-    this.pendingLength += length;
+    // Ports are columns: what they hold besides is what their services are called.
+    const isBare = event.type === 'scan.port' && event.service === undefined;
+    const held = isBare ? Math.min(length, bytesPerPort) : length;
+    run.length += held;
+    this.pendingLength += held;
     if (this.early.length > 0) {
       for (const fault of this.early.splice(0)) builder.add(this.errorOf(runId, fault));
     }

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../errors.ts';
 import { readHere, type ThreadMessage, type ThreadTask } from './read-import.ts';
 
 /** Batches that may wait for the recording thread: enough that neither waits, small in memory. */
-const ahead = 3;
+const ahead = 2;
 
 /** The thread of a large import: parses, and hands each batch on without copying its columns. */
 async function run(port: NonNullable<typeof parentPort>): Promise<void> {

@@ -9,6 +9,7 @@ import type { Store } from '../../store/store.ts';
 import { AppError } from '../../errors.ts';
 import { type Io, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { keepHeapSmall } from '../small-heap.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { bytes, count, number } from '../text.ts';
@@ -43,6 +44,7 @@ export async function run(
   [files]: [string[]],
   options: OutputOptions & StoreOptions & { readonly format?: string },
 ): Promise<number> {
+  keepHeapSmall();
   await using app = await openFrom(io, options, true);
   let status = 0;
   for (const file of files) {
