@@ -48,12 +48,13 @@ async function openStore(
  * Nothing is connected or made before it is used.
  */
 export async function openKeeper({ db, pool }: Pick<StoreConfig, 'db' | 'pool'>): Promise<Keeper> {
+  const { audited } = await import('./store/housekeeping/audited.ts');
   if (isServer(db)) {
     const { postgresKeeper } = await import('./store/postgres/housekeeping/keeper.ts');
-    return postgresKeeper(db, pool);
+    return audited(postgresKeeper(db, pool));
   }
   const { sqliteKeeper } = await import('./store/sqlite/housekeeping/keeper.ts');
-  return sqliteKeeper(db);
+  return audited(sqliteKeeper(db));
 }
 
 function isServer(db: string): boolean {

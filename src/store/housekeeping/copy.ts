@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { auditStore } from './audited.ts';
 import type { RowCounts } from './backup.ts';
 import type { Keeper, KeepingOptions } from './keeper.ts';
 import type { TransferSource, TransferTable, TransferTarget } from './transfer.ts';
@@ -35,9 +36,19 @@ export async function copyStore(
 ): Promise<CopyReport> {
   const [source, target] = await Promise.all([from.transfer(), to.transfer()]);
   const tables = matchTables(await source.tables(), await target.tables(), to.location);
-  return source.read(options.tenant, (rows) =>
-    target.write(rows.tenant, (into) => copyTables(rows, into, { to, tables, options })),
+  const { tenantId, ...report } = await source.read(options.tenant, (rows) =>
+    target.write(rows.tenant, async (into) => ({
+      tenantId: rows.tenant.id,
+      ...(await copyTables(rows, into, { to, tables, options })),
+    })),
   );
+  if (report.outcome === 'copied') {
+    const { location } = from;
+    const rows = Object.entries(report.rows).filter(([, count]) => count > 0);
+    const after = { scans: report.scans, rows: Object.fromEntries(rows) };
+    await auditStore(to, { action: 'store.copy', object_id: location, after }, tenantId);
+  }
+  return report;
 }
 
 /** The tables of the source with the columns that both have, in the target's order. */

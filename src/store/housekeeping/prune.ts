@@ -37,6 +37,8 @@ export interface PruneReport {
   /** Scans whose rows go. */
   readonly scans: number;
   readonly rows: RowCounts;
+  /** How many of the scans are whose, by the id of the tenant. */
+  readonly tenants: Readonly<Record<string, number>>;
   /** Partitions that go as a whole. */
   readonly partitions: readonly string[];
 }

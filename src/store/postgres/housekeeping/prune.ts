@@ -37,11 +37,12 @@ export async function pruneServer(server: Server, request: PruneRequest): Promis
     before: new Date(before).toISOString(),
   };
   const partitions = tenantId === undefined ? await oldPartitions(server, plan) : [];
-  const scans = plan.removesScans ? plan.ids.length : await scansWithRows(server, plan);
+  const tenants = await scansOfTenants(server, plan);
+  const scans = Object.values(tenants).reduce((sum, each) => sum + each, 0);
   const rows = isDryRun
     ? await countRows(server, plan)
     : await remove(server, { plan, partitions, request });
-  return { isDryRun, before, scans, rows, partitions };
+  return { isDryRun, before, scans, rows, tenants, partitions };
 }
 
 function oldScans(server: Server, before: number, tenantId: string | undefined): Promise<string[]> {
@@ -73,14 +74,20 @@ async function oldPartitions(server: Server, { named, before }: Plan): Promise<s
   });
 }
 
-function scansWithRows(server: Server, { ids, named }: Plan): Promise<number> {
+/** Scans that lose something, by their tenant. */
+function scansOfTenants(
+  server: Server,
+  { ids, named, removesScans }: Plan,
+): Promise<Record<string, number>> {
   const has = named.map((table) => `EXISTS (SELECT FROM ${table} x WHERE x.job_id = j.id)`);
+  const losing = removesScans ? 'true' : has.join(' OR ');
   return server.asMaintenance(async (client) => {
-    const { rows } = await client.query<{ n: number }>(
-      `SELECT count(*) AS n FROM scan_jobs j WHERE id = ANY ($1) AND (${has.join(' OR ')})`,
+    const { rows } = await client.query<{ tenant: string; n: number }>(
+      `SELECT tenant_id AS tenant, count(*) AS n FROM scan_jobs j
+       WHERE id = ANY ($1) AND (${losing}) GROUP BY 1 ORDER BY 1`,
       [ids],
     );
-    return rows[0]!.n;
+    return Object.fromEntries(rows.map(({ tenant, n }) => [tenant, n]));
   });
 }
 

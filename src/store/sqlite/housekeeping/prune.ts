@@ -17,7 +17,7 @@ export function pruneFile(
   { before, tables, keepScans, tenant, isDryRun, signal, onProgress }: PruneRequest,
 ): Promise<PruneReport> {
   return use(async (db) => {
-    tenantOf(db, path, tenant);
+    const tenantId = tenantOf(db, path, tenant);
     const named = tables ?? prunable;
     const removesScans = tables === undefined && !keepScans;
     const ids = db
@@ -34,7 +34,8 @@ export function pruneFile(
       if (removesScans || gone.some((count) => count > 0)) scans += 1;
       for (const [index, table] of named.entries()) rows[table]! += gone[index]!;
     }
-    return { isDryRun, before, scans, rows, partitions: [] };
+    const tenants = scans > 0 ? { [tenantId]: scans } : {};
+    return { isDryRun, before, scans, rows, tenants, partitions: [] };
   });
 }
 
