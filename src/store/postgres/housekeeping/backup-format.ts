@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
@@ -6,8 +7,8 @@ import { messageOf } from '../../../errors.ts';
 
 /**
  * A backup is SQL text packed with zstd, which `psql` reads too: a comment with a header, COPY
- * statements with their rows, and a comment with the number of rows of each table. A file that
- * lacks the last line is not whole.
+ * statements with their rows, and a comment with the number of rows of each table and a checksum.
+ * A file that lacks the last line is not whole.
  */
 export const backupFormat = 'portolan-backup';
 
@@ -23,7 +24,11 @@ const header = z.object({
   months: z.array(z.string().regex(/^\d{4}-\d\d-01$/)),
 });
 
-const trailer = z.object({ rows: z.record(z.string(), z.number().int()) });
+const trailer = z.object({
+  rows: z.record(z.string(), z.number().int()),
+  /** Of all text before, hex: Node.js does not look at the checksum of what zstd packs. */
+  sha256: z.string(),
+});
 
 export type BackupHeader = z.infer<typeof header>;
 export type BackupTrailer = z.infer<typeof trailer>;
@@ -49,7 +54,7 @@ const longestStatement = 1024 * 1024;
  * @throws AppError INVALID_INPUT where it is damaged, cut off or something else
  */
 export async function* readBackup(path: string): AsyncGenerator<BackupPiece> {
-  const parser = { isInRows: false, hasTrailer: false };
+  const parser: Parser = { isInRows: false, hasTrailer: false, hash: createHash('sha256') };
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of unpacked(path)) {
     const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -75,30 +80,42 @@ async function* unpacked(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-function* pieces(
-  path: string,
-  parser: { isInRows: boolean; hasTrailer: boolean },
-  lines: Buffer,
-): Generator<BackupPiece> {
+interface Parser {
+  readonly hash: Hash;
+  isInRows: boolean;
+  hasTrailer: boolean;
+}
+
+function* pieces(path: string, parser: Parser, lines: Buffer): Generator<BackupPiece> {
   let at = 0;
   while (at < lines.length) {
     if (parser.isInRows) {
       const end = endOf(lines, at);
-      if (end > at) yield { kind: 'rows', data: lines.subarray(at, end) };
+      const data = lines.subarray(at, end);
+      parser.hash.update(data);
+      if (data.length > 0) yield { kind: 'rows', data };
       if (end === lines.length) return;
       at = end + endOfRows.length;
+      parser.hash.update(endOfRows);
       parser.isInRows = false;
       yield { kind: 'end' };
       continue;
     }
     const next = lines.indexOf(newline, at);
     const piece = statement(path, lines.toString('utf8', at, next));
+    if (piece?.kind === 'trailer') assertChecksum(path, parser, piece.trailer);
+    else parser.hash.update(lines.subarray(at, next + 1));
     at = next + 1;
-    if (!piece) continue;
-    if (piece.kind === 'table') parser.isInRows = true;
-    if (piece.kind === 'trailer') parser.hasTrailer = true;
-    yield piece;
+    if (piece?.kind === 'table') parser.isInRows = true;
+    if (piece) yield piece;
   }
+}
+
+function assertChecksum(path: string, parser: Parser, { sha256 }: BackupTrailer): void {
+  if (parser.hasTrailer) throw notABackup(path, 'it has two ends');
+  parser.hasTrailer = true;
+  if (parser.hash.digest('hex') === sha256) return;
+  throw notABackup(path, 'it is damaged, its checksum is another');
 }
 
 /** Where the rows that begin at `at` end: at a line of `\.`, or with the lines. */

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
@@ -10,7 +11,7 @@ import { AppError, systemCode } from '../../../errors.ts';
 import type { BackupReport } from '../../housekeeping/backup.ts';
 import type { KeepingOptions } from '../../housekeeping/keeper.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
-import { backupFormat, type BackupHeader } from './backup-format.ts';
+import { backupFormat, type BackupHeader, type BackupTrailer } from './backup-format.ts';
 import type { Server } from './keeper.ts';
 import { columnList, type PostgresTable, postgresTables } from './tables.ts';
 
@@ -30,7 +31,11 @@ export async function backUpServer(
     const rows = await server.asMaintenance(async (client) => {
       await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const counts: Record<string, number> = {};
-      await writePacked(part, backupText(client, { server, counts, options }), options.signal);
+      await writePacked(
+        part,
+        withChecksum(backupText(client, { server, counts, options }), counts),
+        options.signal,
+      );
       return counts;
     });
     await rename(part, target);
@@ -53,7 +58,7 @@ async function assertNew(target: string): Promise<void> {
   });
 }
 
-/** Readable by its owner alone, with a checksum. */
+/** Readable by its owner alone; with the checksum that `zstd --test` looks at. */
 async function writePacked(
   part: string,
   text: AsyncIterable<Buffer | string>,
@@ -76,6 +81,9 @@ async function* backupText(
   { server, counts, options: { onProgress, signal } }: Backup,
 ): AsyncGenerator<Buffer | string> {
   const header = await headerOf(client, server.location);
+  const { rows: own } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const stop = (): Promise<unknown> =>
+    server.pool.query('SELECT pg_cancel_backend($1)', [own[0]!.pid]);
   yield (
     '-- A backup of a Portolan store. "portolan db restore" reads it; so does psql, into an\n' +
     '-- empty store with the same migrations, as a member of portolan_maintenance who owns it.\n' +
@@ -90,7 +98,7 @@ async function* backupText(
     onProgress?.({ what: table.name, done, total: tables.length });
     yield `\nCOPY ${table.name} (${columnList(table.columns)}) FROM stdin;\n`;
     let rows = 0;
-    for await (const chunk of rowsOf(client, table)) {
+    for await (const chunk of rowsOf(client, table, stop)) {
       rows += countLines(chunk);
       yield chunk;
     }
@@ -99,7 +107,21 @@ async function* backupText(
   }
   yield '\nRESET ROLE;\n';
   for (const statement of await sequenceStatements(client, tables)) yield `${statement};\n`;
-  yield `COMMIT;\n-- ${JSON.stringify({ rows: counts })}\n`;
+  yield 'COMMIT;\n';
+}
+
+/** The text and, behind it, a comment that says how many rows it has and what its checksum is. */
+async function* withChecksum(
+  text: AsyncIterable<Buffer | string>,
+  rows: Readonly<Record<string, number>>,
+): AsyncGenerator<Buffer | string> {
+  const hash = createHash('sha256');
+  for await (const chunk of text) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const trailer: BackupTrailer = { rows, sha256: hash.digest('hex') };
+  yield `-- ${JSON.stringify(trailer)}\n`;
 }
 
 async function headerOf(client: pg.ClientBase, location: string): Promise<BackupHeader> {
@@ -121,11 +143,29 @@ async function headerOf(client: pg.ClientBase, location: string): Promise<Backup
   };
 }
 
-/** A table's rows in COPY's text format, a line each. */
-async function* rowsOf(client: pg.ClientBase, table: PostgresTable): AsyncGenerator<Buffer> {
+/**
+ * A table's rows in COPY's text format, a line each. Where they are no longer wanted, as when the
+ * disk is full, the server is told so: the connection is of no use before it has said its last.
+ */
+async function* rowsOf(
+  client: pg.ClientBase,
+  table: PostgresTable,
+  stop: () => Promise<unknown>,
+): AsyncGenerator<Buffer> {
   const list = columnList(table.columns);
   const stream = client.query(copyTo(`COPY (SELECT ${list} FROM ${table.name}) TO STDOUT`));
-  for await (const chunk of stream) yield chunk as Buffer;
+  let isWhole = false;
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    isWhole = true;
+  } finally {
+    if (!isWhole) {
+      const ended = finished(stream).catch(() => undefined);
+      stream.resume();
+      await stop();
+      await ended;
+    }
+  }
 }
 
 function countLines(chunk: Buffer): number {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { loadMigrations, migrate, pendingMigrations } from '../../../database/migrate.ts';
-import { AppError, systemCode } from '../../../errors.ts';
+import { AppError, messageOf, systemCode } from '../../../errors.ts';
 import type { RestoreOptions, RestoreReport } from '../../housekeeping/backup.ts';
 import { backupKind, notABackup } from '../../housekeeping/backup-kind.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
@@ -161,25 +161,42 @@ async function copyTables(
     options,
   }: { path: string; tables: readonly PostgresTable[]; options: RestoreOptions },
 ): Promise<Readonly<Record<string, number>>> {
-  let copy: { stream: Writable; done: Promise<void> } | undefined;
+  let copy: Copy | undefined;
   let count = 0;
-  for await (const piece of pieces) {
-    options.signal?.throwIfAborted();
-    if (piece.kind === 'table') {
-      options.onProgress?.({ what: piece.name, done: count++, total: tables.length });
-      copy = begin(client, target(path, tables, piece));
-    } else if (piece.kind === 'rows') {
-      await send(copy!.stream, piece.data);
-    } else if (piece.kind === 'end') {
-      copy!.stream.end();
-      await copy!.done.catch((error: unknown) => {
-        throw /^22|^23/.test(systemCode(error) ?? '')
-          ? notABackup(path, `a row does not fit (${String(error)})`, error)
-          : error;
-      });
-    } else if (piece.kind === 'trailer') return piece.trailer.rows;
+  let wanted: Readonly<Record<string, number>> = {};
+  try {
+    for await (const piece of pieces) {
+      options.signal?.throwIfAborted();
+      if (piece.kind === 'table') {
+        options.onProgress?.({ what: piece.name, done: count++, total: tables.length });
+        copy = begin(client, target(path, tables, piece));
+      } else if (piece.kind === 'rows') await send(copy!.stream, piece.data);
+      else if (piece.kind === 'end') {
+        await end(path, copy!);
+        copy = undefined;
+      } else if (piece.kind === 'trailer') wanted = piece.trailer.rows;
+    }
+  } catch (error) {
+    // The server waits for the rest of the rows: it is told that there will be none.
+    copy?.stream.destroy();
+    await copy?.done.catch(() => undefined);
+    throw error;
   }
-  throw notABackup(path, 'it is cut off, its end is missing');
+  return wanted;
+}
+
+interface Copy {
+  readonly stream: Writable;
+  readonly done: Promise<void>;
+}
+
+async function end(path: string, { stream, done }: Copy): Promise<void> {
+  if (!stream.destroyed) stream.end();
+  await done.catch((error: unknown) => {
+    throw /^2[23]/.test(systemCode(error) ?? '')
+      ? notABackup(path, `a row does not fit (${messageOf(error)})`, error)
+      : error;
+  });
 }
 
 /** A table and columns that a file names are looked up, and never become part of a statement else. */
@@ -196,7 +213,7 @@ function target(
   return `${table.name} (${columns.map(quoted).join(', ')})`;
 }
 
-function begin(client: pg.ClientBase, into: string): { stream: Writable; done: Promise<void> } {
+function begin(client: pg.ClientBase, into: string): Copy {
   const stream: Writable = client.query(copyFrom(`COPY ${into} FROM STDIN`));
   const done = finished(stream);
   // Awaited at the end of the rows, also where the stream fails before.

@@ -11,6 +11,7 @@ import { AppError, systemCode } from '../../../errors.ts';
 import type { BackupReport, RowCounts } from '../../housekeeping/backup.ts';
 import type { KeepingOptions } from '../../housekeeping/keeper.ts';
 import type { SqliteFile } from './keeper.ts';
+import { sizeOf } from './status.ts';
 
 /** Pages copied between two turns of this process's event loop: 8 MB. */
 const pagesAtOnce = 2000;
@@ -107,6 +108,11 @@ export async function assertSound(path: string): Promise<RowCounts> {
   await Promise.resolve();
   const db = openDatabase(path, { readOnly: true });
   try {
+    const { bytes } = db
+      .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
+      .get() as { bytes: number };
+    // SQLite takes what is missing of the last page for zeros.
+    if (sizeOf(path) < bytes) throw new AppError('STORE_CORRUPT', `${path} is damaged: cut off`);
     const result = String(db.prepare('PRAGMA integrity_check').get()?.['integrity_check']);
     if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path} is damaged: ${result}`);
     return countRows(db);
