@@ -25,6 +25,8 @@ export interface PruneRequest extends KeepingOptions {
   readonly keepScans: boolean;
   /** Name or id of the only tenant that is meant; every tenant's scans without one. */
   readonly tenant?: string;
+  /** UUIDs of the only scans that are meant. */
+  readonly scans?: readonly string[];
   /** Only says what would go. */
   readonly isDryRun: boolean;
 }

@@ -31,12 +31,12 @@ export async function pruneServer(server: Server, request: PruneRequest): Promis
   const { before, tables, keepScans, tenant, isDryRun } = request;
   const tenantId = tenant === undefined ? undefined : await tenantOf(server, tenant);
   const plan: Plan = {
-    ids: await oldScans(server, before, tenantId),
+    ids: await oldScans(server, request, tenantId),
     named: tables ?? prunable,
     removesScans: tables === undefined && !keepScans,
     before: new Date(before).toISOString(),
   };
-  const partitions = tenantId === undefined ? await oldPartitions(server, plan) : [];
+  const partitions = await oldPartitions(server, plan);
   const tenants = await scansOfTenants(server, plan);
   const scans = Object.values(tenants).reduce((sum, each) => sum + each, 0);
   const rows = isDryRun
@@ -45,19 +45,24 @@ export async function pruneServer(server: Server, request: PruneRequest): Promis
   return { isDryRun, before, scans, rows, tenants, partitions };
 }
 
-function oldScans(server: Server, before: number, tenantId: string | undefined): Promise<string[]> {
+function oldScans(
+  server: Server,
+  { before, scans }: PruneRequest,
+  tenantId: string | undefined,
+): Promise<string[]> {
   return server.asMaintenance(async (client) => {
     const { rows } = await client.query<{ id: string }>(
       `SELECT id FROM scan_jobs WHERE ${isOld} AND ($2::uuid IS NULL OR tenant_id = $2)
+         AND ($3::uuid[] IS NULL OR id = ANY ($3))
        ORDER BY id`,
-      [new Date(before).toISOString(), tenantId ?? null],
+      [new Date(before).toISOString(), tenantId ?? null, scans ?? null],
     );
     return rows.map(({ id }) => id);
   });
 }
 
-/** Months that are over, and all of whose scans are old. */
-async function oldPartitions(server: Server, { named, before }: Plan): Promise<string[]> {
+/** Months that are over, and all of whose scans, whoever's they are, go. */
+async function oldPartitions(server: Server, { ids, named, before }: Plan): Promise<string[]> {
   return server.asMaintenance(async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT c.relname AS name
@@ -66,9 +71,9 @@ async function oldPartitions(server: Server, { named, before }: Plan): Promise<s
        WHERE c.relkind = 'r' AND c.relname ~ '_\\d{4}_\\d{2}$' AND p.relname = ANY ($2)
          AND m.month + interval '1 month' <= $1
          AND NOT EXISTS (SELECT FROM scan_jobs WHERE id >= uuid_at(m.month)
-           AND id < uuid_at(m.month + interval '1 month') AND NOT (${isOld}))
+           AND id < uuid_at(m.month + interval '1 month') AND NOT id = ANY ($3))
        ORDER BY c.relname`,
-      [before, named],
+      [before, named, ids],
     );
     return rows.map(({ name }) => name);
   });
@@ -120,7 +125,7 @@ async function remove(
     signal?.throwIfAborted();
     onProgress?.({ what: partition, done, total: partitions.length });
     const table = partition.replace(/_\d{4}_\d{2}$/, '');
-    counts[table]! += await dropPartition(server, partition, plan.before);
+    counts[table]! += await dropPartition(server, partition, plan);
   }
   for (let done = 0; done < plan.ids.length; done += scansAtOnce) {
     signal?.throwIfAborted();
@@ -138,10 +143,10 @@ async function remove(
  *
  * @returns the rows that it had
  */
-async function dropPartition(server: Server, partition: string, before: string): Promise<number> {
+async function dropPartition(server: Server, partition: string, plan: Plan): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {
-      return await server.asOwner((client) => dropOnce(client, partition, before));
+      return await server.asOwner((client) => dropOnce(client, partition, plan));
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       if (!isCollision(cause ?? error) || tries === mostTries) throw error;
@@ -150,7 +155,7 @@ async function dropPartition(server: Server, partition: string, before: string):
   }
 }
 
-async function dropOnce(client: pg.ClientBase, partition: string, before: string): Promise<number> {
+async function dropOnce(client: pg.ClientBase, partition: string, plan: Plan): Promise<number> {
   await client.query('BEGIN');
   try {
     await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
@@ -158,7 +163,7 @@ async function dropOnce(client: pg.ClientBase, partition: string, before: string
     const { rows } = await client.query<{ n: number }>(
       `SELECT count(*) AS n FROM ${quoted(partition)}`,
     );
-    const isStillOld = await allOld(client, partition, before);
+    const isStillOld = await allOld(client, partition, plan);
     if (isStillOld) await client.query(`DROP TABLE ${quoted(partition)}`);
     await client.query('COMMIT');
     return isStillOld ? rows[0]!.n : 0;
@@ -168,13 +173,17 @@ async function dropOnce(client: pg.ClientBase, partition: string, before: string
   }
 }
 
-async function allOld(client: pg.ClientBase, partition: string, before: string): Promise<boolean> {
+async function allOld(
+  client: pg.ClientBase,
+  partition: string,
+  { ids, before }: Plan,
+): Promise<boolean> {
   await client.query('SET LOCAL ROLE portolan_maintenance');
   const { rowCount } = await client.query(
     `SELECT FROM scan_jobs, to_timestamp($2, 'YYYY_MM') AS month
-     WHERE id >= uuid_at(month) AND id < uuid_at(month + interval '1 month') AND NOT (${isOld})
+     WHERE id >= uuid_at(month) AND id < uuid_at(month + interval '1 month') AND NOT (${isOld} AND id = ANY ($3))
      LIMIT 1`,
-    [before, partition.slice(-7)],
+    [before, partition.slice(-7), ids],
   );
   await client.query('RESET ROLE');
   return rowCount === 0;

@@ -7,22 +7,24 @@ import type { SqliteFile } from './keeper.ts';
 
 /** Scans that have ended, and when. */
 const endedBefore = `
-  SELECT id FROM scan_jobs
+  SELECT id, uuid FROM scan_jobs
   WHERE status IN ('completed', 'failed', 'cancelled', 'crashed')
     AND coalesce(completed_at, started_at, requested_at) < ? ORDER BY id`;
 
 /** Removes what old scans saw, a scan in each transaction, so that others can write in between. */
 export function pruneFile(
   { path, use }: SqliteFile,
-  { before, tables, keepScans, tenant, isDryRun, signal, onProgress }: PruneRequest,
+  { before, tables, keepScans, tenant, isDryRun, scans: only, signal, onProgress }: PruneRequest,
 ): Promise<PruneReport> {
   return use(async (db) => {
     const tenantId = tenantOf(db, path, tenant);
     const named = tables ?? prunable;
     const removesScans = tables === undefined && !keepScans;
+    const wanted = only && new Set(only);
     const ids = db
       .prepare(endedBefore)
       .all(before)
+      .filter(({ uuid }) => wanted?.has(String(uuid)) ?? true)
       .map(({ id }) => Number(id));
     const rows: Record<string, number> = Object.fromEntries(named.map((table) => [table, 0]));
     const work = isDryRun ? countOf : removeOf;
