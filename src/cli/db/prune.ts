@@ -47,7 +47,7 @@ interface Options extends KeeperOptions {
 }
 
 /** A time in the future would take what is not over yet. */
-function parseBefore(text: string): number {
+export function parseBefore(text: string): number {
   const before = parseSince(text);
   if (before <= Date.now()) return before;
   throw new InvalidArgumentError('A time in the past is needed.');

@@ -43,6 +43,11 @@ export const keepingCommands: readonly CommandEntry[] = [
     load: () => import('./prune.ts'),
   },
   {
+    name: 'archive',
+    summary: 'write old scans into Parquet files, and take them out of the store',
+    load: () => import('./archive.ts'),
+  },
+  {
     name: 'copy',
     summary: 'copy a store into another one, also of the other kind',
     load: () => import('./copy.ts'),

@@ -7,8 +7,9 @@ import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { AppError, systemCode } from '../../../errors.ts';
+import { AppError } from '../../../errors.ts';
 import type { BackupReport } from '../../housekeeping/backup.ts';
+import { fileError } from '../../housekeeping/file-error.ts';
 import type { KeepingOptions } from '../../housekeeping/keeper.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { backupFormat, type BackupHeader, type BackupTrailer } from './backup-format.ts';
@@ -192,23 +193,3 @@ export async function sequenceStatements(
   }
   return statements;
 }
-
-/** An error of the file rather than of the server. */
-export function fileError(error: unknown, path: string): unknown {
-  const code = systemCode(error) ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AppError('STORE_FULL', `${path}: the disk is full; nothing is left of it`, {
-      cause: error,
-    });
-  }
-  if (!unwritable.has(code)) return error;
-  return new AppError(
-    'STORE_UNWRITABLE',
-    `${path} cannot be written (${code}): name another file`,
-    {
-      cause: error,
-    },
-  );
-}
-
-const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENOENT']);
