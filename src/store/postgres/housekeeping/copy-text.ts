@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { TransferRow, TransferValue } from '../../housekeeping/transfer.ts';
 import { withoutNul } from '../binary-copy.ts';
+import { drained } from '../staging.ts';
 
 /**
  * Copies rows into a table in COPY's text format, since a column may be of any type here.
@@ -29,9 +29,7 @@ export async function copyText(
         .map((row) => `${row.map((value, i) => field(value, types[i]!)).join('\t')}${ending}\n`)
         .join('');
       if (stream.destroyed) break;
-      if (!stream.write(text)) {
-        await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => undefined);
-      }
+      if (!stream.write(text)) await drained(stream);
     }
   } catch (error) {
     stream.destroy(error as Error);

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { once } from 'node:events';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { loadMigrations, migrate, pendingMigrations } from '../../../database/migrate.ts';
@@ -11,6 +10,7 @@ import { backupKind, notABackup } from '../../housekeeping/backup-kind.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { migrationFolder } from '../open.ts';
 import type { Session } from '../session.ts';
+import { drained } from '../staging.ts';
 import { type BackupHeader, type BackupPiece, readBackup } from './backup-format.ts';
 import { sequenceStatements } from './backup.ts';
 import { withClient } from './keeper.ts';
@@ -223,7 +223,7 @@ function begin(client: pg.ClientBase, into: string): Copy {
 
 async function send(stream: Writable, data: Buffer): Promise<void> {
   if (stream.destroyed || stream.write(data)) return;
-  await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => undefined);
+  await drained(stream);
 }
 
 async function verify(
