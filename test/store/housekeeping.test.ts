@@ -20,6 +20,7 @@ import { openDatabase } from '../../src/database/driver.ts';
 import { loadMigrations, migrate } from '../../src/database/migrate.ts';
 import { sqliteMigrationDriver } from '../../src/store/sqlite/migration-driver.ts';
 import { createJob, startJob } from '../../src/store/jobs.ts';
+import { prunable } from '../../src/store/housekeeping/prune.ts';
 import type { Store } from '../../src/store/store.ts';
 import { currentWorker } from '../../src/store/worker.ts';
 import { type Outcome, portolan } from '../cli.ts';
@@ -243,12 +244,12 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     const dry = await keep(words);
     expect(dry.json).toMatchObject({ isDryRun: true, scans: 1 });
     expect(dry.json['rows']).toMatchObject({ port_scans: 2, scan_errors: 1, scan_units: 1 });
-    expect(dry.json['partitions'].length).toBe(kind === 'postgres' ? 6 : 0);
+    expect(dry.json['partitions'].length).toBe(kind === 'postgres' ? 10 : 0);
     expect(await count('port_scans')).toBe(4);
     const done = await keep([...words, '--yes']);
     expect(done.json).toEqual({ ...dry.json, isDryRun: false, before: done.json['before'] });
     const left = await Promise.all(Object.keys(dry.json['rows']).map(count));
-    expect(left).toEqual([1, 2, 1, 1, 1, 1, 1, 1]);
+    expect(left).toEqual(Object.values(dry.json['rows']));
     expect(await count('scan_jobs')).toBe(1);
     expect(await Promise.all(['hosts', 'host_ports', 'certificates'].map(count))).toEqual(
       inventory,
@@ -324,4 +325,13 @@ test('a backup of an older Portolan is brought up to date', async () => {
     'yes',
   );
   restored.close();
+});
+
+test('every table of what scans saw can be pruned', async () => {
+  await using sqlite = await storeKinds[0]!.newStore();
+  const tables = await sqlite.rows(
+    `SELECT s.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c
+     WHERE s.type = 'table' AND c.name = 'job_id'`,
+  );
+  expect(tables.map(({ name }) => name).toSorted()).toEqual([...prunable].toSorted());
 });

@@ -10,6 +10,10 @@ export const prunable = [
   'banner_scans',
   'tls_scans',
   'http_scans',
+  'findings',
+  'script_results',
+  'os_matches',
+  'trace_hops',
   'scan_errors',
   'scan_units',
 ] as const;
