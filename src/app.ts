@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
+import type { Keeper } from './store/housekeeping/keeper.ts';
 import type { Store } from './store/store.ts';
 
 /** What the callers (CLI, server, library) work with. Closed by `await using` or `dispose`. */
@@ -34,12 +35,30 @@ async function openStore(
   { db, pool, tenant }: StoreConfig,
   options: { readonly create: boolean },
 ): Promise<Store> {
-  if (/^postgres(ql)?:\/\//.test(db)) {
+  if (isServer(db)) {
     const { openPostgresStore } = await import('./store/postgres/open.ts');
     return openPostgresStore(db, { ...options, tenant, ...(pool && { pool }) });
   }
   const { openSqliteStore } = await import('./store/sqlite/open.ts');
   return openSqliteStore(db, { ...options, tenant });
+}
+
+/**
+ * Opens the same store for those who keep house: whatever its version, also where there is none.
+ * Nothing is connected or made before it is used.
+ */
+export async function openKeeper({ db, pool }: Pick<StoreConfig, 'db' | 'pool'>): Promise<Keeper> {
+  const { audited } = await import('./store/housekeeping/audited.ts');
+  if (isServer(db)) {
+    const { postgresKeeper } = await import('./store/postgres/housekeeping/keeper.ts');
+    return audited(postgresKeeper(db, pool));
+  }
+  const { sqliteKeeper } = await import('./store/sqlite/housekeeping/keeper.ts');
+  return audited(sqliteKeeper(db));
+}
+
+function isServer(db: string): boolean {
+  return /^postgres(ql)?:\/\//.test(db);
 }
 
 /** The version in package.json. */

@@ -2,9 +2,13 @@
 -- that its transaction names (SET LOCAL app.tenant_id). Refresh, retention, backup and the list of
 -- tenants are portolan_maintenance's, which sees all. Both are roles without a login: who connects
 -- is made a member of them. Roles belong to the server, so another database may have made them.
+-- Making them is a superuser's right: where one has made them before, the owner of a database needs
+-- no more than to be a member of both.
 DO $$
 BEGIN
-  CREATE ROLE portolan_app NOLOGIN NOSUPERUSER NOBYPASSRLS;
+  IF to_regrole('portolan_app') IS NULL THEN
+    CREATE ROLE portolan_app NOLOGIN NOSUPERUSER NOBYPASSRLS;
+  END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END
@@ -12,9 +16,23 @@ $$;
 
 DO $$
 BEGIN
-  CREATE ROLE portolan_maintenance NOLOGIN NOSUPERUSER BYPASSRLS;
+  IF to_regrole('portolan_maintenance') IS NULL THEN
+    CREATE ROLE portolan_maintenance NOLOGIN NOSUPERUSER BYPASSRLS;
+  END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
+END
+$$;
+
+-- Whoever makes the store may work with it and keep it.
+DO $$
+BEGIN
+  IF NOT pg_has_role(current_user, 'portolan_app', 'MEMBER') THEN
+    GRANT portolan_app TO CURRENT_USER;
+  END IF;
+  IF NOT pg_has_role(current_user, 'portolan_maintenance', 'MEMBER') THEN
+    GRANT portolan_maintenance TO CURRENT_USER;
+  END IF;
 END
 $$;
 
@@ -55,7 +73,6 @@ GRANT SELECT ON migrations, settings TO portolan_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON migrations, settings TO portolan_maintenance;
 -- Only their owner refreshes materialized views, and a refresh sees what that owner sees: all.
 GRANT CREATE ON SCHEMA portolan_private TO portolan_maintenance;
-GRANT portolan_maintenance TO CURRENT_USER;
 ALTER MATERIALIZED VIEW portolan_private.host_summary OWNER TO portolan_maintenance;
 ALTER MATERIALIZED VIEW portolan_private.network_summary OWNER TO portolan_maintenance;
 GRANT SELECT ON portolan_private.host_summary, portolan_private.network_summary TO CURRENT_USER;
@@ -67,9 +84,6 @@ GRANT EXECUTE ON FUNCTION ensure_partitions (uuid) TO portolan_app, portolan_mai
 -- are the maintenance role's.
 REVOKE UPDATE, DELETE ON audit_log FROM portolan_app;
 REVOKE INSERT, UPDATE, DELETE ON tenants FROM portolan_app;
-
--- Whoever makes the store may work with it.
-GRANT portolan_app TO CURRENT_USER;
 
 -- Who works for a tenant knows its name, not its id.
 CREATE FUNCTION portolan_private.tenant_id_of(tenant text) RETURNS uuid

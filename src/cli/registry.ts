@@ -133,6 +133,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'db',
+    summary: 'look after the store: upgrade, check, back up, prune, copy',
+    load: () => import('./commands/db.ts'),
+  },
+  {
     name: 'portman',
     summary: 'reserve local ports, see and end who listens (also a program of its own)',
     load: () => import('./commands/portman.ts'),

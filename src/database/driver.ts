@@ -14,6 +14,25 @@ export function openDatabase(path: string, options: { readOnly?: boolean } = {})
   return new Database(path, { readOnly: options.readOnly ?? false });
 }
 
+/** What a copy says of itself between two turns. */
+interface CopyProgress {
+  readonly totalPages: number;
+  readonly remainingPages: number;
+}
+
+/**
+ * Copies a database page by page into a file, without stopping this process's event loop.
+ *
+ * @param options.rate pages between two turns
+ */
+export async function backupDatabase(
+  db: DatabaseSync,
+  path: string,
+  options: { rate: number; progress: (progress: CopyProgress) => void },
+): Promise<void> {
+  await loadSqlite().backup(db, path, options);
+}
+
 /** Node.js 22 warns that its SQLite is experimental: of no use to the reader of a scan. */
 function loadSqlite(): typeof sqlite {
   const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;

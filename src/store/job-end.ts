@@ -87,12 +87,8 @@ const heartbeatTimeoutMs = 60_000;
  * @returns the scans that were marked by this call
  */
 export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
-  const rows = await db.query<JobRecord>(
-    sql`SELECT * FROM scan_jobs WHERE status IN ('running', 'paused')`,
-  );
   const marked: Job[] = [];
-  for (const job of rows.map((row) => toJob(db, row))) {
-    if (!isCrashed(job, now)) continue;
+  for (const job of await findCrashedJobs(db, now)) {
     const error_message = `its process ${job.worker?.id ?? '(unknown)'} is gone`;
     const change = { attempt: job.attempts, error_message, is_partial: true };
     try {
@@ -103,6 +99,14 @@ export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
     }
   }
   return marked;
+}
+
+/** The running scans whose process is gone, as {@link markCrashedJobs} would mark them. */
+export async function findCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
+  const rows = await db.query<JobRecord>(
+    sql`SELECT * FROM scan_jobs WHERE status IN ('running', 'paused')`,
+  );
+  return rows.map((row) => toJob(db, row)).filter((job) => isCrashed(job, now));
 }
 
 function isCrashed(job: Job, now: number): boolean {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { AppliedMigration, Migration, MigrationDriver } from '../../database/migrate.ts';
 import { systemCode } from '../../errors.ts';
@@ -21,7 +22,7 @@ export function postgresMigrationDriver(client: pg.ClientBase, name: string): Mi
     name,
     applied: () => readApplied(client),
     async apply(migration) {
-      await client.query('SELECT pg_advisory_lock($1)', [lock]);
+      await takeTurn(client);
       try {
         return migration.isTransactional
           ? await applyInTransaction(client, migration)
@@ -31,6 +32,24 @@ export function postgresMigrationDriver(client: pg.ClientBase, name: string): Mi
       }
     },
   };
+}
+
+/** How often one asks whether it is one's turn, ms. */
+const turnMs = 50;
+
+/**
+ * Asks again and again instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for every
+ * statement under way, and would wait for those that wait for it.
+ */
+async function takeTurn(client: pg.ClientBase): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ isOurs: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS "isOurs"',
+      [lock],
+    );
+    if (rows[0]!.isOurs) return;
+    await sleep(turnMs * (0.5 + Math.random()));
+  }
 }
 
 async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {

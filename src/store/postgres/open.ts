@@ -15,7 +15,8 @@ import { postgresDatabase } from './database.ts';
 import { postgresMigrationDriver } from './migration-driver.ts';
 import type { Session } from './session.ts';
 
-const migrationFolder = new URL('../../../sql/postgres/', import.meta.url);
+/** The files of SQL that make and change the tables. */
+export const migrationFolder = new URL('../../../sql/postgres/', import.meta.url);
 
 export interface OpenPostgresOptions {
   /** Brings the tables up to date, or makes them; else an older store is refused. */
@@ -105,7 +106,8 @@ function notReady(location: string, applied: number): AppError {
       );
 }
 
-async function assertVersion(client: pg.ClientBase, location: string): Promise<void> {
+/** @throws AppError UNSUPPORTED for a server older than 15 */
+export async function assertVersion(client: pg.ClientBase, location: string): Promise<void> {
   const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
   const version = Number(rows[0]!.server_version_num);
   if (version >= 150_000) return;
@@ -115,8 +117,15 @@ async function assertVersion(client: pg.ClientBase, location: string): Promise<v
   );
 }
 
-/** The id of a tenant. Its name alone says who one is before one has told. */
-async function tenantOf({ pool, location }: Session, tenant: string | undefined): Promise<string> {
+/**
+ * The id of a tenant. Its name alone says who one is before one has told.
+ *
+ * @throws AppError NOT_FOUND
+ */
+export async function tenantOf(
+  { pool, location }: Session,
+  tenant: string | undefined,
+): Promise<string> {
   if (tenant === undefined || tenant === 'default') return defaultTenantId;
   const { rows } = await pool.query<{ id: string | null }>(
     'SELECT portolan_private.tenant_id_of($1) AS id',

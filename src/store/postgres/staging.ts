@@ -89,7 +89,8 @@ export async function copyInto(
   await done;
 }
 
-function drained(stream: Writable): Promise<void> {
+/** Waits until a stream takes more, or ends. */
+export function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       stream.off('drain', settle).off('error', settle).off('close', settle);

@@ -12,7 +12,8 @@ import { sqliteMigrationDriver } from './migration-driver.ts';
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
 export const applicationId = 0x5052_544c;
 
-const migrationFolder = new URL('../../../sql/sqlite/', import.meta.url);
+/** The files of SQL that make and change the tables. */
+export const migrationFolder = new URL('../../../sql/sqlite/', import.meta.url);
 
 export interface OpenOptions {
   /** Makes the file, readable by its owner alone, and its folder, where they do not exist. */
@@ -67,7 +68,8 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
   };
 }
 
-async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
+/** Makes an empty file that its owner alone can read, and its folder. */
+export async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
   if (!create || readOnly) {
     throw new AppError(
       'NOT_FOUND',
@@ -88,7 +90,7 @@ async function createFile(file: string, { create, readOnly }: OpenOptions): Prom
   }
 }
 
-function openFile(file: string, { readOnly }: OpenOptions): DatabaseSync {
+export function openFile(file: string, { readOnly }: OpenOptions): DatabaseSync {
   try {
     return openDatabase(file, { readOnly: readOnly ?? false });
   } catch (error) {
@@ -96,11 +98,14 @@ function openFile(file: string, { readOnly }: OpenOptions): DatabaseSync {
   }
 }
 
+const readSettings = `
+  PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768`;
+
 async function prepare(db: DatabaseSync, file: string, { readOnly }: OpenOptions): Promise<void> {
   await retryBusy(() => assertOurs(db, file));
   const driver = sqliteMigrationDriver(db, file);
   const migrations = await loadMigrations(migrationFolder);
-  db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768');
+  db.exec(readSettings);
   if (readOnly) {
     if (pendingMigrations(file, migrations, await driver.applied()).length === 0) return;
     throw new AppError(
@@ -108,16 +113,22 @@ async function prepare(db: DatabaseSync, file: string, { readOnly }: OpenOptions
       `${file} was written by an older Portolan: open it once with the right to write, to upgrade`,
     );
   }
+  await prepareWriting(db);
+  await migrate(driver, migrations);
+}
+
+/** The settings of a connection that writes. */
+export async function prepareWriting(db: DatabaseSync): Promise<void> {
+  db.exec(readSettings);
   await retryBusy(() => {
     db.exec('PRAGMA journal_mode = WAL');
   });
   // 20,000 pages between checkpoints: a page that is written often reaches the file once.
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 20000');
-  await migrate(driver, migrations);
 }
 
 /** Never write tables into a browser's history that somebody named by mistake. */
-function assertOurs(db: DatabaseSync, file: string): void {
+export function assertOurs(db: DatabaseSync, file: string): void {
   const { application_id: id } = db.prepare('PRAGMA application_id').get() as {
     application_id: number;
   };
@@ -133,7 +144,7 @@ function assertOurs(db: DatabaseSync, file: string): void {
 }
 
 /** A file has one tenant: the default one, or the one that was copied into it. */
-function tenantOf(db: DatabaseSync, file: string, wanted: string | undefined): string {
+export function tenantOf(db: DatabaseSync, file: string, wanted: string | undefined): string {
   const { uuid, name } = db.prepare('SELECT uuid, name FROM tenants ORDER BY id LIMIT 1').get() as {
     uuid: string;
     name: string;

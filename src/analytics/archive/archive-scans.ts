@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError } from '../../errors.ts';
+import type { RowCounts } from '../../store/housekeeping/backup.ts';
+import { fileError } from '../../store/housekeeping/file-error.ts';
+import type { Keeper } from '../../store/housekeeping/keeper.ts';
+import { getJob } from '../../store/jobs.ts';
+import type { Store } from '../../store/store.ts';
+import { compareDataSet } from '../dataset/compare-data-set.ts';
+import { writeDataSet } from '../dataset/write-data-set.ts';
+import { writeEvents } from './event-file.ts';
+
+export interface ArchiveRequest {
+  /** UUIDs of scans that have ended. */
+  readonly scans: readonly string[];
+  /** The folder in which each scan gets one of its own. */
+  readonly folder: string;
+  /** Whether the store keeps the scans. */
+  readonly keep: boolean;
+  readonly signal?: AbortSignal;
+  /** Called with each scan that is archived. */
+  readonly onScan?: (id: string) => void;
+}
+
+export interface ArchivedScan {
+  readonly scan: string;
+  readonly folder: string;
+  /** Rows of the data set, by table. */
+  readonly rows: RowCounts;
+  /** Events in `events.jsonl.gz`, which `import` takes in again. */
+  readonly events: number;
+}
+
+export interface ArchiveReport {
+  readonly archived: readonly ArchivedScan[];
+  /** Rows that were removed from the store, by table. */
+  readonly removed: RowCounts;
+  readonly partitions: readonly string[];
+}
+
+const ended = new Set(['completed', 'failed', 'cancelled', 'crashed']);
+
+/**
+ * Writes scans into folders, a folder a scan: the V1 data set as Parquet, and every event, from
+ * which `import` makes the same scan again. Both are read back and compared with the store; only
+ * then do the scans go, all at the end.
+ *
+ * @throws AppError ILLEGAL_TRANSITION for a scan that has not ended; STORE_CORRUPT where what was
+ *   read back is not the same; STORE_UNWRITABLE where a folder is there already. Nothing is removed
+ *   from the store then.
+ */
+export async function archiveScans(
+  store: Store,
+  keeper: Keeper,
+  { scans, folder, keep, signal, onScan }: ArchiveRequest,
+): Promise<ArchiveReport> {
+  const archived: ArchivedScan[] = [];
+  for (const id of scans) {
+    signal?.throwIfAborted();
+    onScan?.(id);
+    archived.push(await archiveOne(store, id, { folder: resolve(folder), signal }));
+  }
+  if (keep || archived.length === 0) return { archived, removed: {}, partitions: [] };
+  const { rows, partitions } = await keeper.prune({
+    before: Date.now() + 1,
+    keepScans: false,
+    tenant: store.database.tenantId,
+    scans: archived.map(({ scan }) => scan),
+    isDryRun: false,
+  });
+  return { archived, removed: rows, partitions };
+}
+
+async function archiveOne(
+  store: Store,
+  id: string,
+  { folder, signal }: { folder: string; signal: AbortSignal | undefined },
+): Promise<ArchivedScan> {
+  const { status } = await getJob(store.database, id);
+  if (!ended.has(status)) {
+    throw new AppError(
+      'ILLEGAL_TRANSITION',
+      `scan ${id} is ${status}: archive it when it has ended`,
+    );
+  }
+  const place = join(folder, id);
+  const part = join(folder, `.${id}.part`);
+  if (existsSync(place)) {
+    throw new AppError(
+      'STORE_UNWRITABLE',
+      `${place} is there already: archive into another folder`,
+    );
+  }
+  await rm(part, { recursive: true, force: true });
+  try {
+    await mkdir(part, { recursive: true, mode: 0o700 });
+    const options = { folder: part, scans: [id], ...(signal && { signal }) };
+    const rows = await writeDataSet(store, options);
+    const compared = await compareDataSet(store, options);
+    const wrong = Object.entries(compared).find(([, { isEqual }]) => !isEqual);
+    if (wrong) throw notTheSame(`${wrong[0]}.parquet in ${part}`);
+    const { events, isSame } = await writeEvents(store.database, id, join(part, 'events.jsonl.gz'));
+    if (!isSame) throw notTheSame(join(part, 'events.jsonl.gz'));
+    await rename(part, place);
+    return { scan: id, folder: place, rows, events };
+  } catch (error) {
+    await rm(part, { recursive: true, force: true });
+    throw fileError(error, part);
+  }
+}
+
+function notTheSame(what: string): AppError {
+  return new AppError(
+    'STORE_CORRUPT',
+    `${what} is not the same as the store when it is read back: nothing was removed`,
+  );
+}

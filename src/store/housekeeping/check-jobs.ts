@@ -1,0 +1,23 @@
+import { findCrashedJobs, markCrashedJobs } from '../job-end.ts';
+import type { StoreDatabase } from '../store.ts';
+import { found, type Problem } from './problem.ts';
+
+/** The scans that are said to run although their process is gone. */
+export async function checkJobs(db: StoreDatabase, fix: boolean): Promise<Problem[]> {
+  const crashed = await findCrashedJobs(db);
+  const marked = new Set(fix ? (await markCrashedJobs(db)).map(({ id }) => id) : []);
+  return Promise.all(
+    crashed.map(({ id, status, worker }) =>
+      found(
+        {
+          code: 'stuck_scan',
+          severity: 'fault',
+          object: id,
+          message: `the scan is ${status}, but its process ${worker?.id ?? ''} is gone`,
+          remedy: `"portolan resume ${id.slice(0, 13)}" goes on with it`,
+        },
+        { fix, mend: () => marked.has(id) },
+      ),
+    ),
+  );
+}

@@ -1,0 +1,69 @@
+/** A table, its partitions together. */
+export interface TableStats {
+  readonly name: string;
+  /** Estimated where `isEstimate`: counting millions of rows takes long. */
+  readonly rows: number;
+  /** Of the table alone. */
+  readonly bytes: number;
+  readonly indexBytes: number;
+  /** Rows that were deleted or replaced and still take room; null on SQLite. */
+  readonly deadRows: number | null;
+  readonly inserts: number | null;
+  readonly updates: number | null;
+  readonly partitions: readonly PartitionStats[];
+}
+
+export interface PartitionStats {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** An index; PostgreSQL says how often it was used since its statistics were reset. */
+export interface IndexStats {
+  readonly name: string;
+  readonly table: string;
+  readonly bytes: number;
+  readonly scans: number | null;
+}
+
+/** What one month brought. */
+export interface MonthStats {
+  /** `2026-11`, UTC. */
+  readonly month: string;
+  readonly scans: number;
+  readonly hosts: number;
+  readonly openPorts: number;
+  readonly errors: number;
+}
+
+/** Sizes, growth and use of a store. */
+export interface StoreStats {
+  readonly location: string;
+  readonly bytes: number;
+  readonly isEstimate: boolean;
+  /** Largest first. */
+  readonly tables: readonly TableStats[];
+  readonly indexes: readonly IndexStats[];
+  /** Newest first. */
+  readonly months: readonly MonthStats[];
+  /** Share of reads that were answered from the server's memory, 0 to 1; null where unknown. */
+  readonly cacheHitRatio: number | null;
+  /** Transactions since the statistics were reset; null on SQLite. */
+  readonly transactions: { readonly committed: number; readonly rolledBack: number } | null;
+  /** Connections of the server, and of this process's pool; null on SQLite. */
+  readonly connections: ConnectionStats | null;
+}
+
+export interface ConnectionStats {
+  readonly server: number;
+  readonly serverMax: number;
+  /** Of programs named `portolan`. */
+  readonly portolan: number;
+  readonly pool: {
+    readonly max: number;
+    readonly open: number;
+    readonly idle: number;
+    readonly waiting: number;
+  };
+}
