@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { planScan } from '../core/plan.ts';
-import { networkScanConfig } from '../core/scan-config.ts';
+import { parseScanConfig } from '../core/scan-config.ts';
 import { runScan } from '../jobs/run-scan.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import type { Job } from '../store/jobs.ts';
@@ -57,7 +57,7 @@ interface Running {
 }
 
 async function run(io: Io, { app, job, progress, ...hooks }: Running): Promise<Job> {
-  const plan = planScan(networkScanConfig.parse(job.config));
+  const plan = planScan(parseScanConfig(job.config));
   using _line = progressLine(io, scanProgressText(progress, { probes: plan.probeCount }));
   return await runScan(app.store, job.id, { ...hooks, progress, signal: io.signal });
 }

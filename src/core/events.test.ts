@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { portScope, scanEvent } from './events.ts';
+import { scanEvent } from './events.ts';
+import { portScope } from './scope.ts';
 
 /** The three events that the V1 format prints. */
 const v1Events = [

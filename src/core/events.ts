@@ -336,8 +336,3 @@ export type ScanEvent = z.output<typeof scanEvent>;
 export type Service = z.output<typeof service>;
 export type Tls = z.output<typeof tls>;
 export type NotShown = z.output<typeof notShown>;
-
-/** The scope text of a port in `run.error`; IPv6 in brackets. */
-export function portScope(addr: string, transport: string, portNumber: number): string {
-  return `port:${addr.includes(':') ? `[${addr}]` : addr}:${transport}:${portNumber}`;
-}

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { permutation } from './permutation.ts';
 import { planScan } from './plan.ts';
-import { type NetworkScanConfig, networkScanConfig } from './scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from './scan-config.ts';
 
 function config(fields: Partial<NetworkScanConfig>): NetworkScanConfig {
-  return networkScanConfig.parse({ targets: ['10.0.0.0/24'], ports: '80', seed: 's', ...fields });
+  return parseScanConfig({ targets: ['10.0.0.0/24'], ports: '80', seed: 's', ...fields });
 }
 
 describe('the order of targets', () => {

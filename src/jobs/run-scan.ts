@@ -1,7 +1,7 @@
 import { eventBatch } from '../core/event-batch.ts';
 import type { RunFinish, RunStart, ScanEvent } from '../core/events.ts';
 import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
-import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { TargetFault } from '../scan/prepare.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
@@ -71,14 +71,14 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
 export async function runScan(store: Store, id: string, hooks: ScanHooks): Promise<Job> {
   const scanner = await loadScanner(await getJob(store.database, id));
   const job = await startJob(store.database, id, currentWorker());
-  const config = networkScanConfig.parse(job.config);
+  const config = parseScanConfig(job.config);
   const plan = planScan(config);
   const progress = hooks.progress ?? newProgress();
   const done = await completedUnits(store.database, id);
   skipDone(plan, done, progress);
   using pulse = startPulse(store, job, progress);
   const signal = AbortSignal.any([hooks.signal, pulse.signal]);
-  hooks.onEvents?.([startEvent(job, config)]);
+  hooks.onEvents?.([startEvent(job)]);
   try {
     const batches = scanner(config, {
       runId: id,
@@ -157,7 +157,7 @@ function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
   return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function startEvent(job: Job, config: NetworkScanConfig): RunStart {
+function startEvent(job: Job): RunStart {
   return {
     type: 'run.start',
     run_id: job.id,
@@ -165,7 +165,7 @@ function startEvent(job: Job, config: NetworkScanConfig): RunStart {
     tool_version: job.tool_version ?? '',
     args: job.args as string[],
     scan_type: job.scan_type,
-    config,
+    config: job.config as RunStart['config'],
     coverage: job.coverage as RunStart['coverage'],
   };
 }

@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from '../core/address.ts';
 import { addressSet } from '../core/address-set.ts';
 import { formatPorts } from '../core/ports.ts';
 import { isLoopback, needsConfirmation, refusedParts } from '../core/refused.ts';
-import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { type AddressRange, formatRange, parseTarget } from '../core/targets.ts';
 import { loopbackTiming, type Timing, timingTemplates } from '../core/timing.ts';
 import { AppError, messageOf, systemCode } from '../errors.ts';
@@ -95,7 +95,7 @@ export async function prepareScan(request: ScanRequest): Promise<PreparedScan> {
     );
   }
   const local = left.ranges.every(isLoopback);
-  const config = networkScanConfig.parse({
+  const config = parseScanConfig({
     targets: left.ranges.map(formatRange),
     hostnames: included.hostnames,
     named: [...included.named].filter((text) => left.has(parseAddress(text))),

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import type { RunUnit } from '../core/events.ts';
-import { planScan } from '../core/plan.ts';
+import { planScan, type ScanPlan } from '../core/plan.ts';
 import { parsePorts, type PortSet } from '../core/ports.ts';
-import { networkScanConfig } from '../core/scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 
 /** What a unit of a job has looked at. */
 export interface UnitCoverage {
@@ -21,28 +20,25 @@ export function jobCoverage(
 ): ((unit: Pick<RunUnit, 'unit' | 'first' | 'last'>) => UnitCoverage | undefined) | undefined {
   const listed = listedCoverage(config);
   if (listed) return listed;
-  const parsed = networkScanConfig.safeParse(config);
-  if (!parsed.success) return undefined;
+  const planned = configAndPlan(config);
   // masscan tells of open ports only.
-  const plan = parsed.data.engine === 'masscan' ? undefined : planOrUndefined(parsed.data);
-  if (!plan) return undefined;
-  const ports: PortSet = parsed.data.discovery_only ? { tcp: [], udp: [] } : plan.ports;
+  if (!planned || planned.config.engine === 'masscan') return undefined;
+  const { plan } = planned;
+  const ports: PortSet = planned.config.discovery_only ? { tcp: [], udp: [] } : plan.ports;
   return ({ unit, first, last }) => {
     if (unit >= plan.unitCount) return undefined;
-    const planned = plan.unit(unit);
-    if (planned.first !== first || planned.last !== last) return undefined;
+    const own = plan.unit(unit);
+    if (own.first !== first || own.last !== last) return undefined;
     return { addresses: addresses(plan, first, last), ports };
   };
 }
 
 /** A run of another scanner: its file lists the hosts, and says which ports it asked each for. */
-const listedConfig = z.object({ covers: z.literal('listed'), ports: z.string() });
-
 function listedCoverage(config: unknown): (() => UnitCoverage) | undefined {
-  const { success, data } = listedConfig.safeParse(config);
-  if (!success) return undefined;
+  const { covers, ports: asked } = (config ?? {}) as Readonly<Record<string, unknown>>;
+  if (covers !== 'listed' || typeof asked !== 'string') return undefined;
   try {
-    const ports = parsePorts(data.ports);
+    const ports = parsePorts(asked);
     return () => ({ addresses: 'listed', ports });
   } catch {
     return undefined;
@@ -50,11 +46,10 @@ function listedCoverage(config: unknown): (() => UnitCoverage) | undefined {
 }
 
 /** A configuration out of a file may hold anything: without a plan nothing is concluded. */
-function planOrUndefined(
-  config: Parameters<typeof planScan>[0],
-): ReturnType<typeof planScan> | undefined {
+function configAndPlan(value: unknown): { config: NetworkScanConfig; plan: ScanPlan } | undefined {
   try {
-    return planScan(config);
+    const config = parseScanConfig(value);
+    return { config, plan: planScan(config) };
   } catch {
     return undefined;
   }

@@ -8,12 +8,12 @@
  */
 import type { ScanEvent } from '../../src/core/events.ts';
 import { planScan } from '../../src/core/plan.ts';
-import { networkScanConfig } from '../../src/core/scan-config.ts';
+import { parseScanConfig } from '../../src/core/scan-config.ts';
 import { scanNetwork } from '../../src/scan/network/scan-network.ts';
 import { hogDescriptors } from './hog-descriptors.ts';
 import { newProgress } from '../../src/scan/scanner.ts';
 
-const config = networkScanConfig.parse({ seed: 'seed', ...JSON.parse(process.argv[2] ?? '{}') });
+const config = parseScanConfig({ seed: 'seed', ...JSON.parse(process.argv[2] ?? '{}') });
 const plan = planScan(config);
 const progress = newProgress();
 const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));

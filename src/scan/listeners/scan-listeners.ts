@@ -2,7 +2,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { compareAddresses, parseAddress } from '../../core/address.ts';
 import type { NotShown, RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
 import { planScan, type Unit } from '../../core/plan.ts';
-import { type NetworkScanConfig, networkScanConfig } from '../../core/scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
 import type { Transport } from '../../core/states.ts';
 import { findProcess, listListeners } from '../../listeners/list-listeners.ts';
 import type { Listener } from '../../listeners/listener.ts';
@@ -23,7 +23,7 @@ export function listenersScanConfig(): NetworkScanConfig {
       if (!scopeid) addresses.add(address);
     }
   }
-  return networkScanConfig.parse({
+  return parseScanConfig({
     targets: sorted(addresses),
     ports: '-,U:-',
     seed: listenersScanType,

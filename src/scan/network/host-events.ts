@@ -1,12 +1,12 @@
-import {
-  type NotShown,
-  portScope,
-  type RunError,
-  type ScanEvent,
-  type ScanHost,
-  type ScanPort,
-  type Service,
+import type {
+  NotShown,
+  RunError,
+  ScanEvent,
+  ScanHost,
+  ScanPort,
+  Service,
 } from '../../core/events.ts';
+import { portScope } from '../../core/scope.ts';
 import { isRecordedByDefault, type Transport } from '../../core/states.ts';
 import type { Host } from './host.ts';
 import { concludePort, isOpen, type Outcome, outcome, outcomeCount } from './outcome.ts';

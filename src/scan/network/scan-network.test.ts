@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ScanEvent, scanEvent } from '../../core/events.ts';
 import { planScan } from '../../core/plan.ts';
-import { type NetworkScanConfig, networkScanConfig } from '../../core/scan-config.ts';
+import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
 import type { ProbeResult } from '../../probe/probe.ts';
 import { newProgress, type ScanProgress } from '../scanner.ts';
 import type { NetworkScanContext } from './network-scan.ts';
@@ -33,7 +33,7 @@ async function listen(count: number, address = '127.0.0.1'): Promise<number[]> {
 function configFor(parts: Partial<NetworkScanConfig>): NetworkScanConfig {
   const named = parts.targets ?? ['127.0.0.1'];
   const base = { targets: named, named, ports: '-', rate: 0, seed: 'seed', probe: false };
-  return networkScanConfig.parse({ ...base, host_parallelism: 64, ...parts });
+  return parseScanConfig({ ...base, host_parallelism: 64, ...parts });
 }
 
 interface Outcome {

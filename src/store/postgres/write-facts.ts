@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalAddress } from '../../core/address.ts';
 import type { EventBatch } from '../../core/event-batch.ts';
-import { portScope, type RunError, type Tls, type WebEndpoint } from '../../core/events.ts';
+import type { RunError, Tls, WebEndpoint } from '../../core/events.ts';
+import { portScope } from '../../core/scope.ts';
 import type { Transport } from '../../core/states.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
 import { type ColumnType, copyRows, createStaging, type StagingTable } from './staging.ts';

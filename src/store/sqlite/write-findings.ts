@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalAddress } from '../../core/address.ts';
-import {
-  portScope,
-  type RunError,
-  type ScanBanner,
-  type Tls,
-  type WebEndpoint,
-} from '../../core/events.ts';
+import type { RunError, ScanBanner, Tls, WebEndpoint } from '../../core/events.ts';
+import { portScope } from '../../core/scope.ts';
 import type { Transport } from '../../core/states.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
 import type { Statements } from './statements.ts';
