@@ -61,6 +61,7 @@ interface Field {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isShard = (value: unknown): boolean => {
   if (value === undefined) return true;
   const { index, count } = (value ?? {}) as Record<string, unknown>;
@@ -131,8 +132,7 @@ export function parseScanConfig(value: unknown): NetworkScanConfig {
 }
 
 function texts(byDefault?: readonly string[]): Field {
-  const holds = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-  return { needs: 'a list of texts', holds, byDefault };
+  return { needs: 'a list of texts', holds: isTexts, byDefault };
 }
 
 function flag(byDefault: boolean): Field {

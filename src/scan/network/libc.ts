@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts';
 export interface Libc {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly connect: (descriptor: number, address: number, length: number) => number;
+  readonly bind: (descriptor: number, address: number, length: number) => number;
   readonly close: (descriptor: number) => number;
   readonly getsockname: (descriptor: number, address: number, length: number) => number;
   readonly getsockopt: (
@@ -47,6 +48,7 @@ export async function loadLibc(): Promise<Libc> {
     return {
       socket: library.func('int socket(int, int, int)'),
       connect: library.func('int connect(int, int64_t, uint32_t)'),
+      bind: library.func('int bind(int, int64_t, uint32_t)'),
       close: library.func('int close(int)'),
       getsockname: library.func('int getsockname(int, int64_t, int64_t)'),
       getsockopt: library.func('int getsockopt(int, int, int, int64_t, int64_t)'),

@@ -7,6 +7,7 @@ import { discoveryPorts } from './discovery.ts';
 import type { Engine } from './engine.ts';
 import { looksAllOpen } from './host-events.ts';
 import { finishHostIfDone, finishPass, finishUnit, openHost, report, takeAnswer } from './hosts.ts';
+import { startLookAhead, withLookAhead } from './look-ahead.ts';
 import type { NetworkScan, NetworkScanContext } from './network-scan.ts';
 import { portList } from './port-list.ts';
 import { newScheduler, type Scheduler } from './scheduler.ts';
@@ -34,7 +35,8 @@ export async function* scanNetwork(
   context: NetworkScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
   const plan = planScan(config);
-  const tcp = await createTcpEngine(config);
+  await using ahead = startLookAhead(config, plan);
+  const tcp = withLookAhead(await createTcpEngine(config), ahead);
   const scan = newNetworkScan({ config, context, plan, tcp });
   const loop = runLoop(scan);
   try {
