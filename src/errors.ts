@@ -15,6 +15,8 @@ const codes = {
   PORT_RESERVED: { exit: 1, http: 409 },
   INVALID_PORT: { exit: 2, http: 400 },
   PROCESS_KILL_ERROR: { exit: 1, http: 409 },
+  COMMAND_NOT_FOUND: { exit: 127, http: 404 },
+  COMMAND_NOT_EXECUTABLE: { exit: 126, http: 403 },
   BUSY: { exit: 75, http: 503 },
   UNRESOLVED_NAME: { exit: 68, http: 422 },
   INVALID_INPUT: { exit: 65, http: 422 },

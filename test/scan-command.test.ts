@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,42 @@ describe('portolan scan', () => {
     expect(stderr).toContain('up of 2');
   });
 
+  test('nmap’s options for what is done in any case are taken', async () => {
+    const words = ['-sT', '-sV', '-Pn', '-n', '-F', '-T4', '127.0.0.1', '--dry-run', '--json'];
+    const plan = JSON.parse((await scan(...words)).stdout) as object;
+    const config = { assume_up: 'all', reverse_dns: false, probe: true };
+    expect(plan).toMatchObject({ hosts: 1, probes: 100, config });
+  });
+
+  test('an exclusion takes one word, and may be repeated', async () => {
+    const exclude = ['--exclude', '127.0.0.2', '--exclude', '127.0.0.3,127.0.0.4'];
+    const { stdout } = await scan(...exclude, '127.0.0.1-5', '-p', '1', '--dry-run', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ targets: ['127.0.0.1', '127.0.0.5'] });
+  });
+
+  test('a bad target in a list is named with its file and line', async () => {
+    const list = join(folder, 'bad.txt');
+    writeFileSync(list, '# ours\n127.0.0.1\n\n127.0.0.2 10.0.0.300\n');
+    const { status, stderr } = await scan('-i', list);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`${list}:4: "10.0.0.300"`)]);
+    expect((await scan('127.0.0.1', '--excludefile', list)).stderr).toContain(`${list}:4: `);
+    const piped = await portolan(['scan', '-', '--db', db], { stdin: 'a..b' });
+    expect(piped.stderr).toContain('standard input:1: "a..b"');
+  });
+
+  test('keeps the whole command line, without a password', async () => {
+    const own = join(folder, 'args.db');
+    const words = ['scan', '127.0.0.1', '-p', '1,2', '--no-probe', '--retries', '0', '--db', own];
+    await portolan(words);
+    const shown = await portolan(['show', 'last', '--db', own]);
+    expect(shown.stdout).toContain(`Command     portolan ${words.join(' ')}\n`);
+    const { stdout } = await portolan(['show', 'last', '--json', '--db', own]);
+    expect(JSON.parse(stdout)).toMatchObject({ args: words });
+    const secret = ['scan', '127.0.0.1', '-p', '1', '--db', own, '--seed', 'x://me:p@ss@host'];
+    await portolan(secret);
+    expect((await portolan(['show', 'last', '--db', own])).stdout).toContain("'x://me:***@host'");
+  });
+
   test('finding nothing says what was tried, and where to see something', async () => {
     const { status, stderr } = await scan('127.0.0.1', '-p', '1-3');
     expect(status).toBe(0);
@@ -110,6 +147,16 @@ describe('portolan scan', () => {
     [['127.0.0.1', '--retries', '999999999'], 2, /0 to 20/],
     [['127.0.0.1', '--parallelism', '1000000000'], 2, /1 to 100000/],
     [['127.0.0.1', '--record', 'x'], 2, /open, all/],
+    [['http://www.example.com:8080/a?b'], 2, /is a URL: name its host, www\.example\.com -p 8080/],
+    [['https://me:x@[::1]/'], 2, /name its host, \[::1\]\n/],
+    [['127.0.0.1', '--silent', '--json'], 2, /cannot be used with/],
+    [['127.0.0.1', '--jsonl', '--silent'], 2, /cannot be used with/],
+    [['127.0.0.1', '-sS'], 2, /-sS is an option of nmap: [^]*leave -sS out/],
+    [['127.0.0.1', '-A'], 2, /leave -A out/],
+    [['127.0.0.1', '-O'], 2, /leave -O out/],
+    [['127.0.0.1', '-oX', 'a.xml'], 2, /--jsonl or --json with -o FILE/],
+    [['127.0.0.1', '-sU'], 2, /-p U:53/],
+    [['10.0.0.0/24', '-sn'], 2, /portolan discover/],
   ])('%j ends with status %i and says why', async (words, status, message) => {
     const outcome = await scan(...words);
     expect([outcome.status, outcome.stderr]).toEqual([status, expect.stringMatching(message)]);
@@ -123,6 +170,35 @@ describe('portolan scan', () => {
     const query = "SELECT COUNT(*) AS open FROM r.ports WHERE state='open'";
     expect({ ...shell.prepare(query).get() }).toEqual({ open: 1 });
   });
+});
+
+test('a scan that asks nothing leaves the title of a page where it was', async () => {
+  const web = createHttpServer((_, response) => {
+    response.setHeader('content-type', 'text/html').end('<title>Chart room</title>');
+  });
+  await once(web.listen(0, '127.0.0.1'), 'listening');
+  const number = String((web.address() as { port: number }).port);
+  const own = join(folder, 'title.db');
+  const ports = async (): Promise<unknown> =>
+    JSON.parse((await portolan(['ports', '--json', '--db', own])).stdout);
+  await portolan(['scan', '127.0.0.1', '-p', number, '--db', own]);
+  expect(await ports()).toMatchObject([{ service: 'http', title: 'Chart room' }]);
+  await portolan(['scan', '127.0.0.1', '-p', number, '--no-probe', '--db', own]);
+  expect(await ports()).toMatchObject([{ service: 'http', title: 'Chart room' }]);
+  web.close();
+});
+
+test('a list that a filter left empty does not say that there is nothing', async () => {
+  const own = join(folder, 'filter.db');
+  await portolan(['scan', '127.0.0.1', '-p', `${port}`, '--no-probe', '--db', own]);
+  const said = async (...words: string[]): Promise<string> =>
+    (await portolan([...words, '--db', own])).stderr;
+  expect(await said('ports', '--service', 'gopher')).toBe(
+    'Nothing matches. To see all of them: portolan ports\n',
+  );
+  expect(await said('hosts', '192.0.2.1')).toContain('portolan hosts');
+  expect(await said('web', '--scan', 'last')).toContain('portolan web');
+  expect(await said('web')).toContain('No web pages');
 });
 
 test('discover prints the hosts that are up', async () => {

@@ -5,7 +5,7 @@ import { parseScanConfig } from '../core/scan-config.ts';
 import { runScan } from '../jobs/run-scan.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import type { Job } from '../store/jobs.ts';
-import { type Io, write } from './io.ts';
+import { type Io, stoppedStatus, write } from './io.ts';
 import { type OutputOptions, withOutput } from './output.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import { progressLine, scanProgressText } from './progress.ts';
@@ -21,7 +21,7 @@ interface Options extends OutputOptions {
  * Runs a pending scan while its progress shows on the terminal, and prints what it found in the
  * form that the options ask for.
  *
- * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C
+ * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C, 143 by SIGTERM
  */
 export async function followScan(io: Io, app: App, job: Job, options: Options): Promise<number> {
   keepHeapSmall();
@@ -38,7 +38,7 @@ export async function followScan(io: Io, app: App, job: Job, options: Options): 
   if (finished.status === 'cancelled') {
     const id = finished.id.slice(0, 13);
     await write(io.stderr, `Stopped; what was found is kept. Go on: portolan resume ${id}\n`);
-    return 130;
+    return stoppedStatus(io.signal);
   }
   return finished.status === 'completed' ? 0 : 1;
 }

@@ -8,8 +8,14 @@ export interface Io {
   /** What is for people: progress, hints, errors. */
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by a signal (Ctrl-C and others), whose name is the message of the reason. */
   readonly signal: AbortSignal;
+}
+
+/** The status of a command that was told to stop, as shells have it: 130 after Ctrl-C. */
+export function stoppedStatus({ reason }: AbortSignal): number {
+  const name = reason instanceof Error ? reason.message : '';
+  return { SIGTERM: 143, SIGHUP: 129 }[name] ?? 130;
 }
 
 /**

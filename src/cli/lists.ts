@@ -102,6 +102,16 @@ const hostShape: Shape<HostRow> = {
   empty: 'No hosts. To find some: portolan discover 192.168.1.0/24',
 };
 
+/**
+ * A list's shape with what is said of no rows: with a filter, the store may be full of others.
+ *
+ * @param command the command that lists the same without filters
+ */
+export function filteredShape<Row>(shape: Shape<Row>, filter: object, command: string): Shape<Row> {
+  if (Object.values(filter).every((value) => value === undefined)) return shape;
+  return { ...shape, empty: `Nothing matches. To see all of them: portolan ${command}` };
+}
+
 /** Writes ports in the form that the options ask for. */
 export async function writePorts(
   io: Io,
@@ -109,7 +119,8 @@ export async function writePorts(
   list: { filter: PortFilter; output: OutputOptions; limit?: number | undefined },
 ): Promise<void> {
   const rows = limitedRows((page) => listPorts(app.store.database, list.filter, page), list.limit);
-  await writeRows(io, list.output, { rows, shape: portShape });
+  const shape = filteredShape(portShape, list.filter, 'ports');
+  await writeRows(io, list.output, { rows, shape });
 }
 
 /** Writes hosts in the form that the options ask for. */
@@ -119,5 +130,6 @@ export async function writeHosts(
   list: { filter: HostFilter; output: OutputOptions; limit?: number | undefined },
 ): Promise<void> {
   const rows = limitedRows((page) => listHosts(app.store.database, list.filter, page), list.limit);
-  await writeRows(io, list.output, { rows, shape: hostShape });
+  const shape = filteredShape(hostShape, list.filter, 'hosts');
+  await writeRows(io, list.output, { rows, shape });
 }

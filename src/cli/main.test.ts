@@ -32,6 +32,17 @@ describe('the command line', () => {
     expect(stderr).toMatch(/unknown command 'completio'[^]*completion/);
   });
 
+  test('help of a command that there is not ends with status 2', async () => {
+    expect(await portolan(['help', 'nosuch'])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining("unknown command 'nosuch'") as string,
+    });
+    expect((await portolan(['help', 'portman', 'nosuch'])).status).toBe(2);
+    expect((await portolan(['help'])).status).toBe(0);
+    expect((await portolan(['help', '--help'])).status).toBe(0);
+  });
+
   test('a wrong option names the command whose help to read', async () => {
     const { status, stderr } = await portolan(['completion', 'bash', '--bogus']);
     expect(status).toBe(2);

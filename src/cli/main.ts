@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '../errors.ts';
-import { type Io, write } from './io.ts';
+import { type Io, stoppedStatus, write } from './io.ts';
 import { fromNmapSpelling } from './nmap-spelling.ts';
 import { type CommandEntry, portolan, type Program } from './registry.ts';
 
@@ -10,7 +10,7 @@ import { type CommandEntry, portolan, type Program } from './registry.ts';
  * @param argv the words after the program's name
  * @param program whose commands they are
  * @returns the exit status: 0 done, 1 not found or refused by state, 2 wrong usage, others as
- *   sysexits(3) has them, 130 after Ctrl-C
+ *   sysexits(3) has them, 130 after Ctrl-C, 143 after SIGTERM
  */
 export async function main(
   argv: readonly string[],
@@ -30,11 +30,12 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
     return 0;
   }
   let status = 0;
-  const given = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
-  const words = fromNmapSpelling(given).map(asOperand);
+  const asked = argv[0] === 'help' ? await helpWords(argv.slice(1), program.commands) : argv;
+  const words = fromNmapSpelling(asked).map(asOperand);
   const command = await createProgram(io, {
     program,
     define: (path) => areInOrder(path.split(' '), words),
+    line: argv,
     onStatus: (value) => {
       status = value;
     },
@@ -48,6 +49,19 @@ function asOperand(word: string): string {
   return /^--\s/.test(word) ? ` ${word}` : word;
 }
 
+/** `help scan` is `scan --help`; of a command that there is not, the program itself says so. */
+async function helpWords(
+  words: readonly string[],
+  commands: readonly CommandEntry[],
+): Promise<readonly string[]> {
+  const [name = '--help', ...rest] = words;
+  if (name.startsWith('-')) return [...words, '--help'];
+  const module = await commands.find((command) => command.name === name)?.load();
+  if (!module) return words;
+  if (!('commands' in module)) return [...words, '--help'];
+  return [name, ...(await helpWords(rest, module.commands))];
+}
+
 /** Whether the words have all of the names in their order, others between them. */
 export function areInOrder(names: readonly string[], words: readonly string[]): boolean {
   let at = -1;
@@ -59,6 +73,8 @@ interface Definition {
   /** Picks commands by their names from the program on: `scan`, `portman config get`. */
   readonly define: (path: string) => boolean;
   readonly leaveOut?: readonly string[];
+  /** The whole command line. */
+  readonly line?: readonly string[];
   readonly onStatus?: (status: number) => void;
 }
 
@@ -81,7 +97,7 @@ async function addCommands(
   entries: readonly CommandEntry[],
   definition: Definition & { io: Io; path: string },
 ): Promise<void> {
-  const { io, leaveOut = [], onStatus } = definition;
+  const { io, leaveOut = [], line = [], onStatus } = definition;
   for (const { name, summary, load, isHidden = false } of entries) {
     if (leaveOut.includes(name)) continue;
     const command = quiet(new Command(name), io).summary(summary).description(`${summary}.`);
@@ -93,7 +109,8 @@ async function addCommands(
         await addCommands(command, module.commands, { ...definition, path });
       } else {
         command.action(async () => {
-          onStatus?.((await module.run(io, command.processedArgs, command.opts())) ?? 0);
+          const options = command.opts();
+          onStatus?.((await module.run(io, command.processedArgs, options, line)) ?? 0);
         });
       }
     }
@@ -127,9 +144,9 @@ async function report(
   }
   if (error instanceof AppError) {
     await write(io.stderr, `${program.name}: ${error.message}\n`);
-    return error.exitCode;
+    return error.code === 'INTERRUPTED' ? stoppedStatus(io.signal) : error.exitCode;
   }
-  if (io.signal.aborted) return 130;
+  if (io.signal.aborted) return stoppedStatus(io.signal);
   // Not foreseen, so a fault of Portolan's own: the stack is what a report of it needs.
   const stack = error instanceof Error ? error.stack : undefined;
   await write(

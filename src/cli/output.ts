@@ -40,6 +40,11 @@ export function addOutputOptions(command: Command): Command {
     .option('--no-color', 'no colours (as NO_COLOR=1)');
 }
 
+/** `--silent`, which has a form of its own. */
+export function silentOption(description: string): Option {
+  return new Option('--silent', description).conflicts(['json', 'jsonl', 'csv']);
+}
+
 /** The format that the options ask for. */
 export function formatOf(options: OutputOptions): Format {
   if (options.json) return 'json';

@@ -10,9 +10,15 @@ export interface CommandModule {
    *
    * @param operands the arguments in the order they were defined, undefined where left out
    * @param options the options by their camel-case names
+   * @param line every word of the command line, for a command that records it
    * @returns the exit status; nothing for 0
    */
-  run(io: Io, operands: readonly unknown[], options: object): Promise<number | void>;
+  run(
+    io: Io,
+    operands: readonly unknown[],
+    options: object,
+    line: readonly string[],
+  ): Promise<number | void>;
 }
 
 /** A word that stands before commands of its own: `config` of `config get`. */

@@ -1,14 +1,26 @@
+import { stoppedStatus } from './io.ts';
 import { main } from './main.ts';
 import type { Program } from './registry.ts';
+
+/**
+ * Signals so close together are one: npm passes on a Ctrl-C that the terminal has sent to all of
+ * its processes already.
+ */
+const oneKeyMs = 500;
 
 /** Runs a program on this process's own streams, signals and arguments, and sets its status. */
 export async function runProcess(program: Program): Promise<void> {
   // Ctrl-C asks for a tidy end; a second one ends the process at once.
   const controller = new AbortController();
+  let askedAt = Number.NEGATIVE_INFINITY;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort(new DOMException(signal, 'AbortError'));
+      if (!controller.signal.aborted) {
+        askedAt = performance.now();
+        controller.abort(new DOMException(signal, 'AbortError'));
+      } else if (performance.now() - askedAt > oneKeyMs) {
+        process.exit(stoppedStatus(controller.signal));
+      }
     });
   }
 

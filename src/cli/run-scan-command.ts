@@ -15,6 +15,8 @@ type Options = ScanOptions &
     readonly silent?: boolean;
     readonly verbose?: boolean;
     readonly scanType: 'network' | 'discovery' | 'nmap' | 'masscan';
+    /** Every word of the command line. */
+    readonly line: readonly string[];
     /** What this command adds to the request of the shared options. */
     readonly ask: Omit<ScanRequest, 'targets'>;
   };
@@ -38,11 +40,16 @@ export async function runScanCommand(
   const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
-    args: [options.scanType === 'discovery' ? 'discover' : 'scan', ...words],
+    args: options.line.map(withoutPassword),
     toolVersion: app.version,
     faults,
   });
   return await followScan(io, app, job, options);
+}
+
+/** A word of the command line as it may be kept: `--db` may name a store with a password. */
+function withoutPassword(word: string): string {
+  return word.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1:***@');
 }
 
 /** What a scan would do: every number computed from ranges, whatever their size. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
-import { splitTargets } from '../core/targets.ts';
+import { parseTarget, splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
 import type { ScanRequest } from '../scan/prepare.ts';
 import type { Io } from './io.ts';
@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
 /** What the options of `scan` and `discover` have in common. */
 export interface ScanOptions {
   readonly inputList?: string;
-  readonly exclude?: string[];
+  readonly exclude?: readonly string[];
   readonly excludefile?: string;
   readonly timing?: string;
   readonly rate?: number;
@@ -41,7 +41,7 @@ export function addScanOptions(
   return command
     .argument('[targets...]', 'addresses, networks, ranges (10.0.0.1-50), names; - for stdin')
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
-    .option('--exclude <targets...>', 'leave these out; a list with commas or spaces')
+    .option('--exclude <targets>', 'leave these out: a list with commas; may be repeated', more)
     .option('--excludefile <file>', 'leave out the targets in a file')
     .addOption(
       new Option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest').choices([
@@ -115,14 +115,37 @@ export async function readScanRequest(
 }
 
 async function readList(io: Io, file: string): Promise<string[]> {
-  if (file === '-') return splitTargets(await readAll(io.stdin));
+  if (file === '-') return checkedTargets('standard input', await readAll(io.stdin));
+  return checkedTargets(file, await readTargets(file));
+}
+
+/** The targets of a list, whose text says what is wrong with one of them, and where it stands. */
+function checkedTargets(source: string, text: string): string[] {
+  return text.split('\n').flatMap((line, index) => {
+    const words = splitTargets(line);
+    try {
+      words.forEach(parseTarget);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      throw new AppError(error.code, `${source}:${index + 1}: ${error.message}`, { cause: error });
+    }
+    return words;
+  });
+}
+
+async function readTargets(file: string): Promise<string> {
   try {
-    return splitTargets(await readFile(file, 'utf8'));
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw new AppError('NO_INPUT', `cannot read the targets in "${file}": ${String(error)}`, {
       cause: error,
     });
   }
+}
+
+/** Collects the values of an option that may be repeated. */
+function more(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** A parser of numbers between two bounds. */

@@ -30,6 +30,7 @@ const namePattern =
  * @throws AppError INVALID_TARGET
  */
 export function parseTarget(text: string): Target {
+  refuseUrl(text);
   const word = text.replace(/^\[(.*)\](\/\d+)?$/, '$1$2');
   const single = tryParseAddress(word);
   if (single) return rangeTarget(text, single, single);
@@ -43,6 +44,18 @@ export function parseTarget(text: string): Target {
     'INVALID_TARGET',
     `"${text}" is no address, network, range or host name ` +
       '(examples: 10.0.0.1, 10.0.0.0/24, 10.0.0.1-50, 2001:db8::/120, www.example.com)',
+  );
+}
+
+/** A page of a browser is what many paste: its host is what they mean. */
+function refuseUrl(text: string): void {
+  const [, host, port] =
+    /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]/]*\]|[^/?#:]*)(?::(\d+))?/i.exec(text) ?? [];
+  if (host === undefined) return;
+  const ports = port === undefined ? '' : ` -p ${port}`;
+  throw new AppError(
+    'INVALID_TARGET',
+    `"${text}" is a URL: name its host${host === '' ? '' : `, ${host}${ports}`}`,
   );
 }
 

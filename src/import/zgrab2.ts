@@ -1,4 +1,5 @@
-import { portScope, type ScanEvent } from '../core/events.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { portScope } from '../core/scope.ts';
 import { transports } from '../core/states.ts';
 import { allChecked, firstAddress } from './checked.ts';
 import {

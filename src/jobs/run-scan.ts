@@ -12,7 +12,7 @@ import { createJob, getJob, heartbeat, type Job, startJob } from '../store/jobs.
 import { recordScan } from '../store/recorder.ts';
 import type { Store } from '../store/store.ts';
 import type { UnitSet } from '../store/unit-set.ts';
-import { currentWorker } from '../store/worker.ts';
+import { currentWorker, type Worker } from '../store/worker.ts';
 
 /** How often a running scan says that it is alive, and hears whether it is to stop, ms. */
 const heartbeatMs = 1000;
@@ -70,7 +70,7 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
  */
 export async function runScan(store: Store, id: string, hooks: ScanHooks): Promise<Job> {
   const scanner = await loadScanner(await getJob(store.database, id));
-  const job = await startJob(store.database, id, currentWorker());
+  const job = await takeJob(store, id);
   const config = parseScanConfig(job.config);
   const plan = planScan(config);
   const progress = hooks.progress ?? newProgress();
@@ -104,6 +104,30 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
   });
   hooks.onEvents?.([finishEvent(finished)]);
   return finished;
+}
+
+/** Of two who take a scan up at once, one gets it; the other hears who. */
+async function takeJob(store: Store, id: string): Promise<Job> {
+  try {
+    return await startJob(store.database, id, currentWorker());
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;
+    const { status, worker } = await getJob(store.database, id);
+    if (status !== 'running') throw error;
+    throw beingRun(id, worker);
+  }
+}
+
+/** Says who runs a scan that somebody else wants to run. */
+export function beingRun(id: string, worker: Worker | undefined): AppError {
+  const who = worker
+    ? `process ${worker.pid} on ${worker.id.replace(/:\d+$/, '')}`
+    : 'another process';
+  return new AppError(
+    'ILLEGAL_TRANSITION',
+    `scan ${id} is being run by ${who}: wait for it, or stop that process first`,
+    { details: { worker: worker?.id } },
+  );
 }
 
 function loadScanner({ id, scan_type: type }: Job): ReturnType<(typeof scanners)[0]['load']> {

@@ -15,7 +15,7 @@ const text = z.string().max(10_000);
 
 const port = z.strictObject({
   number: z.number().int().min(1).max(65_535),
-  projectName: text.min(1),
+  projectName: text.min(1).regex(/^\P{Cc}*$/u, 'must hold no control character'),
   description: text.nullish(),
   status: z.enum(reservationStatuses).default('reserved'),
   pid: z.number().int().nullish(),

@@ -24,7 +24,11 @@ const namedPort = z.strictObject({
 
 const projectFile = z.strictObject({
   $schema: z.string().optional(),
-  project: z.string().min(1).max(150),
+  project: z
+    .string()
+    .min(1)
+    .max(150)
+    .regex(/^\P{Cc}*$/u, 'must hold no control character'),
   ports: z.record(
     z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'is no name of a port'),
     z.union([portNumber.transform((port) => ({ port, fixed: false })), namedPort]),

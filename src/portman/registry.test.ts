@@ -61,8 +61,12 @@ describe('the registry’s file', () => {
     const foreign = join(temporaryFolder(), 'places.sqlite');
     const db = openDatabase(foreign);
     db.exec('CREATE TABLE moz_places (id INTEGER)');
+    chmodSync(foreign, 0o664);
+    await expect(openRegistry(foreign)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    db.exec('PRAGMA user_version = 1');
     db.close();
     await expect(openRegistry(foreign)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    expect(statSync(foreign).mode & 0o777).toBe(0o664);
 
     const text = join(temporaryFolder(), 'notes.txt');
     writeFileSync(text, 'this is no database at all, but it is long enough to be read as one\n');

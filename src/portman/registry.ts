@@ -50,8 +50,6 @@ async function prepareFile(file: string): Promise<void> {
     if (!status.isFile()) {
       throw new AppError('STORE_UNWRITABLE', `${file} is no file: name one (PORTKEEPER_DB_PATH)`);
     }
-    const mode = status.mode & 0o777;
-    if ((mode & 0o077) !== 0 && process.platform !== 'win32') await chmod(file, 0o600);
     return;
   } catch (error) {
     if (error instanceof AppError) throw error;
@@ -63,6 +61,13 @@ async function prepareFile(file: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw unwritable(file, error);
   }
+}
+
+/** Once it is known to be ours: another program's file keeps its mode. */
+async function closeToOthers(file: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0) await chmod(file, 0o600);
 }
 
 function unwritable(file: string, cause: unknown): AppError {
@@ -77,7 +82,8 @@ function unwritable(file: string, cause: unknown): AppError {
 async function prepare(db: DatabaseSync, file: string): Promise<void> {
   db.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}; PRAGMA foreign_keys = ON`);
   const version = await retryBusy(() => userVersion(db));
-  if (version === 0) await retryBusy(() => assertOurs(db, file));
+  await retryBusy(() => assertOurs(db, file));
+  await closeToOthers(file);
   if (version !== newestMigration()) await upgrade(db, file);
   db.exec('PRAGMA synchronous = NORMAL');
 }

@@ -125,8 +125,13 @@ export function readReservations({ db }: Registry, ports: readonly number[]): Ow
 
 /** @throws AppError USAGE */
 export function assertProject(project: string): void {
-  if (project.trim() !== '' && project.length <= 200) return;
-  throw new AppError('USAGE', `"${project}" is no project name: give 1 to 200 characters`);
+  // A name is printed on terminals, which obey control characters, and in lines of scripts.
+  if (project.trim() !== '' && project.length <= 200 && !/\p{Cc}/u.test(project)) return;
+  throw new AppError(
+    'USAGE',
+    `${JSON.stringify(project)} is no project name: give 1 to 200 characters, none of them a ` +
+      'control character',
+  );
 }
 
 function reserved(port: number, project: string): AppError {

@@ -92,7 +92,10 @@ export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
     const error_message = `its process ${job.worker?.id ?? '(unknown)'} is gone`;
     const change = { attempt: job.attempts, error_message, is_partial: true };
     try {
-      marked.push(await setJobStatus(db, job.id, 'crashed', change));
+      const crashed = await setJobStatus(db, job.id, 'crashed', change);
+      // Its last heartbeat also told of what it never came to record.
+      await countFacts(db, crashed.id);
+      marked.push(await getJob(db, crashed.id));
     } catch (error) {
       // It ended, or somebody else marked it, between the two statements.
       if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;

@@ -61,7 +61,7 @@ export async function listPorts(
     SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason, p.service,
       ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
       (SELECT w.title FROM http_scans w
-        WHERE w.job_id = ${source.job} AND w.host_id = p.host_id
+        WHERE w.job_id = ${source.pages} AND w.host_id = p.host_id
           AND w.transport = p.transport AND w.port = p.port AND w.title IS NOT NULL
         ORDER BY w.scheme, w.authority, w.path LIMIT 1) AS title,
       p.first_seen, p.last_seen
@@ -97,6 +97,8 @@ interface Source {
   readonly hostname: Sql;
   /** The scan that saw it, which is where the rest of what is known of the service stands. */
   readonly job: Sql;
+  /** The scan that the title is of. */
+  readonly pages: Sql;
   readonly product: Sql;
   readonly productColumn: string;
   readonly where?: Sql;
@@ -106,6 +108,14 @@ const inventory: Source = {
   table: sql`host_ports`,
   hostname: sql`hosts.hostname`,
   job: sql`p.last_job_id`,
+  // The newest that saw a page there: a later one may have asked the port nothing. Only of what
+  // speaks HTTP, since this looks through the scans of the host.
+  pages: sql`CASE WHEN p.service LIKE 'http%' THEN (
+    SELECT hs.job_id FROM host_scans hs
+    WHERE hs.host_id = p.host_id AND EXISTS (
+      SELECT 1 FROM http_scans e WHERE e.job_id = hs.job_id AND e.host_id = p.host_id
+        AND e.transport = p.transport AND e.port = p.port)
+    ORDER BY hs.t DESC LIMIT 1) END`,
   product: sql`p.product, p.version`,
   productColumn: 'p.product',
 };
@@ -116,6 +126,7 @@ function ofScan(db: StoreDatabase, scan: string): Source {
     hostname: sql`(SELECT hs.hostname FROM host_scans hs
       WHERE hs.job_id = p.job_id AND hs.host_id = p.host_id)`,
     job: sql`p.job_id`,
+    pages: sql`p.job_id`,
     product: sql`s.product, s.version`,
     productColumn: 's.product',
     where: sql`p.job_id = ${jobKey(db, scan)}`,

@@ -242,3 +242,25 @@ describe('a project with a file', () => {
     expect(await portman(path, ['up', '-C', temporaryFolder()])).toMatchObject({ status: 66 });
   });
 });
+
+test('a project name that a terminal would obey is refused wherever it comes from', async () => {
+  const path = newPath();
+  const port = String(await freePort());
+  const name = 'a\u001b[2Jb';
+  for (const words of [
+    ['reserve', port, '-n', name],
+    ['request', '1', '-n', name],
+    ['run', name, '--port', port, '--', 'true'],
+  ]) {
+    const { status, stderr } = await portman(path, words);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('control')]);
+    expect(stderr).not.toContain('\u001b');
+  }
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, '.portkeeper.json'),
+    JSON.stringify({ project: name, ports: { web: Number(port) } }),
+  );
+  expect((await portman(path, ['up', '-C', folder])).stderr).toContain('control character');
+  expect((await portman(path, ['list', '--json'])).stdout).toBe('[]\n');
+});

@@ -52,7 +52,7 @@ describe('portman run', () => {
 
   test('of a program that cannot be started keeps nothing', async () => {
     const path = await registryWithRange();
-    expect(await portman(path, ['run', 'a', '--', '/nonexistent'])).toMatchObject({ status: 2 });
+    expect(await portman(path, ['run', 'a', '--', '/nonexistent'])).toMatchObject({ status: 127 });
     expect(await states(path)).toEqual([]);
   });
 

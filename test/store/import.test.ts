@@ -347,6 +347,30 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect((await importFrom({ path })).jobs).toMatchObject([{ scan_id: 'v1', is_partial: true }]);
   });
 
+  test('a file of which nothing can be read is no completed scan', async () => {
+    const bad = { ...v1Port, t_first: 'yesterday', t_last: -1 };
+    const path = join(folder, 'bad-times.jsonl');
+    const lines = (...values: object[]): string =>
+      values.map((value) => `${JSON.stringify(value)}\n`).join('');
+    writeFileSync(path, lines(bad));
+    await expect(recordImport(store, readImport({ path }))).rejects.toThrow(/t_first/);
+    const { run_id } = bad;
+    const start = { args: [], scan_type: 'network', config: {}, coverage: {}, tool_version: '1' };
+    const finish = { status: 'completed', host_count: 1, error_count: 0, counts: {} };
+    writeFileSync(
+      path,
+      lines(
+        { type: 'run.start', run_id, t: 1000, ...start },
+        bad,
+        { ...bad, port: 80 },
+        { type: 'run.finish', run_id, t: 2000, ...finish },
+      ),
+    );
+    const { jobs, badLines } = await recordImport(store, readImport({ path }));
+    expect(badLines).toBe(2);
+    expect(jobs).toMatchObject([{ is_partial: true, error_count: 2 }]);
+  });
+
   test('a bad line in every thousand is an error row each, and costs no other line', async () => {
     const path = largeFile(100_000, 1000);
     let told = 0;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type CertificateRow, listCertificates } from '../../store/certificates.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
-import { limitedRows, readFilter } from '../lists.ts';
+import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { wholeFrom } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -68,5 +68,6 @@ export async function run(
     (page) => listCertificates(app.store.database, filter, page),
     options.limit,
   );
-  await writeRows(io, options, { rows, shape: certificateShape });
+  const shape = filteredShape(certificateShape, filter, 'certs');
+  await writeRows(io, options, { rows, shape });
 }

@@ -9,7 +9,7 @@ import { prepareScan } from '../../scan/prepare.ts';
 import { newProgress } from '../../scan/scanner.ts';
 import { listCertificates } from '../../store/certificates.ts';
 import { listWeb } from '../../store/web.ts';
-import { type Io, write } from '../io.ts';
+import { type Io, stoppedStatus, write } from '../io.ts';
 import { limitedRows, writePorts } from '../lists.ts';
 import { type OutputOptions, writeRows } from '../output.ts';
 import { progressLine, scanProgressText } from '../progress.ts';
@@ -56,7 +56,7 @@ export async function run(
       using _line = progressLine(io, scanProgressText(progress, total));
       return await runScan(app.store, job.id, { signal: io.signal, progress });
     })();
-    if (io.signal.aborted) return 130;
+    if (io.signal.aborted) return stoppedStatus(io.signal);
     await writePorts(io, app, { filter: { scan: job.id }, output: options });
     await write(io.stdout, `in ${duration((ended ?? 0) - (began ?? 0))}\n\n$ portolan web\n`);
     const { database } = app.store;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addScanOptions, type ScanOptions } from '../scan-options.ts';
-import { addOutputOptions, type OutputOptions } from '../output.ts';
+import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
 import { runScanCommand } from '../run-scan-command.ts';
 import { addStoreOption, type StoreOptions } from '../store-option.ts';
@@ -16,7 +16,7 @@ type Options = ScanOptions &
 export function define(command: Command): void {
   addScanOptions(command)
     .option('--no-ping', 'ask by TCP only, not with the system\'s "ping"')
-    .option('--silent', 'print only the addresses that are up')
+    .addOption(silentOption('print only the addresses that are up'))
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -29,9 +29,15 @@ Examples:
   portolan discover 192.168.1.0/24
   portolan discover 10.0.0.0/16 --rate 2000 --silent | portolan scan -`;
 
-export async function run(io: Io, [words]: [string[]], options: Options): Promise<number> {
+export async function run(
+  io: Io,
+  [words]: [string[]],
+  options: Options,
+  line: readonly string[],
+): Promise<number> {
   return runScanCommand(io, words, {
     ...options,
+    line,
     scanType: 'discovery',
     ask: {
       // Hosts are asked on ports of their own; this is the one that a discovery counts as its work.

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type ErrorRow, listErrors } from '../../store/errors.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
-import { limitedRows, readFilter } from '../lists.ts';
+import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
@@ -44,5 +44,6 @@ export async function run(
   const { scan, since } = await readFilter(app, [], options);
   const filter = { scan, since, code: options.code };
   const rows = limitedRows((page) => listErrors(app.store.database, filter, page), options.limit);
-  await writeRows(io, options, { rows, shape });
+  const list = filteredShape(shape, filter, 'errors');
+  await writeRows(io, options, { rows, shape: list });
 }

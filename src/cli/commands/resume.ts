@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { beingRun } from '../../jobs/run-scan.ts';
 import { scanners } from '../../scan/scanners.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
-import { setJobStatus } from '../../store/jobs.ts';
+import { getJob, type Job, setJobStatus } from '../../store/jobs.ts';
+import type { StoreDatabase } from '../../store/store.ts';
 import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
-import { addOutputOptions, type OutputOptions } from '../output.ts';
+import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 type Options = OutputOptions &
@@ -15,7 +17,7 @@ type Options = OutputOptions &
 export function define(command: Command): void {
   command
     .argument('<scan>', 'its id, the beginning of it, or "last"')
-    .option('--silent', 'print only what is new, as "scan --silent" does')
+    .addOption(silentOption('print only what is new, as "scan --silent" does'))
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -39,13 +41,21 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   if (!isOurs || !scanners.some(({ scanType }) => scanType === job.scan_type)) {
     throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
   }
-  if (job.status === 'running') {
-    const who = job.worker?.id ?? 'another process';
-    throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is running (${who})`);
-  }
+  return await followScan(io, app, await takeUp(database, job), options);
+}
+
+/** Makes a scan pending again, unless somebody else has done so between. */
+async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
+  if (job.status === 'pending') return job;
+  if (job.status === 'running') throw beingRun(job.id, job.worker);
   if (job.status === 'completed') {
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }
-  const pending = job.status === 'pending' ? job : await setJobStatus(database, job.id, 'pending');
-  return await followScan(io, app, pending, options);
+  try {
+    return await setJobStatus(database, job.id, 'pending');
+  } catch (error) {
+    const now = await getJob(database, job.id);
+    if (now.status === job.status) throw error;
+    return takeUp(database, now);
+  }
 }

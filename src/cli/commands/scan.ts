@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type EngineOptions, readEngine } from '../engine-options.ts';
 import { wholeFrom, addScanOptions, type ScanOptions } from '../scan-options.ts';
-import { addOutputOptions, type OutputOptions } from '../output.ts';
+import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
 import { runScanCommand } from '../run-scan-command.ts';
 import { addStoreOption, type StoreOptions } from '../store-option.ts';
@@ -32,7 +32,7 @@ export function define(command: Command): void {
     )
     .option('--nmap-args <options>', 'with --engine nmap: its options, such as "-sS -sV -O"')
     .option('--masscan-args <options>', 'with --engine masscan: its options')
-    .option('--silent', 'print only host:port lines, each as soon as it is found')
+    .addOption(silentOption('print only host:port lines, each as soon as it is found'))
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -51,11 +51,17 @@ Examples:
   portolan scan -i targets.txt --silent | httpx
   sudo portolan scan 10.0.0.5 --engine nmap --nmap-args '-sS -sV -O'`;
 
-export async function run(io: Io, [words]: [string[]], options: Options): Promise<number> {
+export async function run(
+  io: Io,
+  [words]: [string[]],
+  options: Options,
+  line: readonly string[],
+): Promise<number> {
   const chosen = readEngine(options);
   const { engine } = chosen;
   return runScanCommand(io, words, {
     ...options,
+    line,
     scanType: engine === 'nmap' || engine === 'masscan' ? engine : 'network',
     ask: {
       ports: options.ports,

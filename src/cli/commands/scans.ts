@@ -5,7 +5,7 @@ import { listJobs } from '../../store/job-list.ts';
 import type { Job } from '../../store/jobs.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
-import { limitedRows } from '../lists.ts';
+import { filteredShape, limitedRows } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { duration, isoTime, localTime } from '../text.ts';
@@ -94,5 +94,5 @@ export async function run(
     ...(options.since !== undefined && { since: options.since }),
   };
   const rows = limitedRows((page) => listJobs(app.store.database, filter, page), options.limit);
-  await writeRows(io, options, { rows, shape });
+  await writeRows(io, options, { rows, shape: filteredShape(shape, filter, 'scans') });
 }

@@ -60,6 +60,7 @@ function describe(job: Job, unitsDone: number): string {
     ['Scan', job.scan_id === null ? job.id : `${job.id} (${job.scan_id})`],
     ['Status', job.is_partial && job.status === 'completed' ? 'completed, partial' : job.status],
     ['Type', job.scan_type],
+    ['Command', commandOf(job)],
     ['Engine', engineOf(job)],
     ['Targets', targetsOf(job)],
     ['Ports', typeof ports === 'string' ? ports.slice(0, 200) : ''],
@@ -85,6 +86,18 @@ function engineOf({ config, scan_type: type }: Job): string {
   const { engine, engine_args: words } = config;
   if (engine !== 'nmap' && engine !== 'masscan') return '';
   return [type, ...(Array.isArray(words) ? words : [])].join(' ');
+}
+
+/** The command line of a scan that Portolan made; another program's may be anything. */
+function commandOf({ args, tool_version: version }: Job): string {
+  if (version === null || !Array.isArray(args) || args.length === 0) return '';
+  return ['portolan', ...args.map(shellWord)].join(' ');
+}
+
+/** A word as a shell reads it back. */
+function shellWord(word: unknown): string {
+  const text = String(word);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function probes(counts: Job['counts']): string {

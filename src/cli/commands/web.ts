@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listWeb, type WebRow } from '../../store/web.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
-import { limitedRows, readFilter } from '../lists.ts';
+import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
@@ -47,5 +47,6 @@ export async function run(
   await using app = await openFrom(io, options);
   const filter = await readFilter(app, words, options);
   const rows = limitedRows((page) => listWeb(app.store.database, filter, page), options.limit);
-  await writeRows(io, options, { rows, shape: webShape });
+  const shape = filteredShape(webShape, filter, 'web');
+  await writeRows(io, options, { rows, shape });
 }

@@ -19,9 +19,9 @@ export function withJsonErrors(entries: readonly CommandEntry[]): CommandEntry[]
 }
 
 function runOf(module: CommandModule): CommandModule['run'] {
-  return async (io, operands, options) => {
+  return async (io, operands, options, line) => {
     try {
-      return await module.run(io, operands, options);
+      return await module.run(io, operands, options, line);
     } catch (error) {
       if (!(error instanceof AppError) || !('json' in options) || !options.json) throw error;
       const { code, message, details } = error;

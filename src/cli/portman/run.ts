@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { AppError, messageOf } from '../../errors.ts';
+import { AppError, messageOf, systemCode } from '../../errors.ts';
 import { projectVariable } from '../../portman/belonging.ts';
 import { parsePort } from '../../portman/port-number.ts';
 import type { Registry } from '../../portman/registry.ts';
@@ -81,10 +81,31 @@ async function follow(
   try {
     return await statusOf(child);
   } catch (cause) {
-    throw new AppError('USAGE', `cannot run "${program}": ${messageOf(cause)}`, { cause });
+    throw cannotRun(program!, cause);
   } finally {
     io.signal.removeEventListener('abort', forward);
   }
+}
+
+/** With the status that a shell ends with. */
+function cannotRun(program: string, cause: unknown): AppError {
+  const code = systemCode(cause);
+  const options = { cause };
+  if (code === 'ENOENT') {
+    return new AppError(
+      'COMMAND_NOT_FOUND',
+      `cannot run "${program}": there is no such program; check its name and PATH`,
+      options,
+    );
+  }
+  if (code === 'EACCES') {
+    return new AppError(
+      'COMMAND_NOT_EXECUTABLE',
+      `cannot run "${program}": it may not be executed; check its mode`,
+      options,
+    );
+  }
+  return new AppError('USAGE', `cannot run "${program}": ${messageOf(cause)}`, options);
 }
 
 async function finish(io: Io, registry: Registry, lease: RunLease): Promise<void> {

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
-import { portScope, type ScanEvent, type ScanHost } from '../../core/events.ts';
+import type { ScanEvent, ScanHost } from '../../core/events.ts';
+import { portScope } from '../../core/scope.ts';
 import { planScan, type ScanPlan } from '../../core/plan.ts';
 import { formatPorts } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
