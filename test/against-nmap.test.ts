@@ -84,6 +84,22 @@ describe.runIf(canCompare)('the same machine, seen by nmap and by Portolan', () 
     }
   });
 
+  test('nmap -sV gives every one of the real programs the same name and product', async () => {
+    const ports = started.flatMap((program) => program.ports).sort((a, b) => a - b);
+    const list = ports.join(',');
+    const words = ['scan', '127.0.0.1', '-p', list, '--json', '--db', join(folder, 'names.db')];
+    const rows = JSON.parse((await portolan(words)).stdout) as Row[];
+    const theirs = nmapServices(list);
+    expect(theirs.map(({ port }) => port)).toEqual(ports);
+    expect(rows.map(({ port, service }) => ({ port, service }))).toEqual(
+      theirs.map(({ port, service }) => ({ port, service })),
+    );
+    for (const [index, { product }] of rows.entries()) {
+      // nmap adds what kind of program it is: "Redis key-value store".
+      expect(`${theirs[index]!.product} `).toContain(`${product} `);
+    }
+  });
+
   test('what runs there is recognised', async () => {
     const db = join(folder, 'services.db');
     const { stdout } = await portolan(['scan', '127.0.0.1', '--json', '--db', db]);
@@ -117,4 +133,16 @@ function nmapOpen(): number[] {
   const args = ['-sT', '-n', '-Pn', '-p-', '-T5', '-oG', '-', '127.0.0.1'];
   const output = execFileSync('nmap', args, { encoding: 'utf8' });
   return [...output.matchAll(/(\d+)\/open\//g)].map(([, port]) => Number(port));
+}
+
+/** What nmap takes services for, in Portolan's words: HTTP inside TLS is https. */
+function nmapServices(ports: string): { port: number; service: string; product: string }[] {
+  const args = ['-sT', '-sV', '-n', '-Pn', '-T5', '-p', ports, '-oX', '-', '127.0.0.1'];
+  const xml = execFileSync('nmap', args, { encoding: 'utf8' });
+  return [...xml.matchAll(/portid="(\d+)".*?<service ([^>]*)>/g)].map(([, port, text = '']) => {
+    const field = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(text)?.[1] ?? '';
+    const isTls = field('tunnel') === 'ssl';
+    const service = field('name') === 'http' && isTls ? 'https' : field('name');
+    return { port: Number(port), service, product: field('product') };
+  });
 }

@@ -35,6 +35,17 @@ export interface Engine {
   close(): void;
 }
 
+/** An engine that differs from another one in how a probe begins. */
+export function withStart(engine: Omit<Engine, 'start'>, start: Engine['start']): Engine {
+  return {
+    ...engine,
+    get lastFault() {
+      return engine.lastFault;
+    },
+    start,
+  };
+}
+
 /** An address in the forms that engines need, made once for each host. */
 export interface EngineAddress {
   readonly text: string;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planScan } from '../../core/plan.ts';
@@ -59,7 +60,7 @@ test('a thread finds out what every port answers, and closes its descriptors', a
     // Goes from the first port on, slowly, while the thread comes from the last.
     do {
       met += 1;
-      await new Promise(setImmediate);
+      await sleep(1);
     } while (ahead!.take(met) === undefined);
     const rest = Array.from({ length: 65_535 - met }, (_, i) => met + 1 + i);
     const results = new Map(rest.map((port) => [port, ahead!.take(port)]));
@@ -91,11 +92,13 @@ test.each(['127.0.0.1', '127.9.9.9', '::1'])(
     const engine = epollEngine(await loadLibc(), 1);
     const address = engineAddress(text);
     const again: number[] = [];
+    const others: number[] = [];
     for (let port = 1; port <= 65_535; port++) {
       const result = engine.start(0, address, port);
       if (result === outcome.selfConnect) again.push(port);
-      else if (result !== outcome.open) expect(result).toBe(outcome.refused);
+      else if (result !== outcome.open && result !== outcome.refused) others.push(port);
     }
+    expect(others).toEqual([]);
     // Its own port of 127.0.0.1 and ::1 is among all; of another address it is nobody's.
     expect(again.length > 0).toBe(text !== '127.9.9.9');
     for (const port of again) expect(engine.start(0, address, port)).toBe(outcome.refused);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ScanPlan } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, withStart } from './engine.ts';
 import { isLoopback } from './epoll-engine.ts';
 import { engineAddress } from './host.ts';
 import { type Outcome, outcome } from './outcome.ts';
@@ -92,13 +92,9 @@ export function startLookAhead(config: NetworkScanConfig, plan: ScanPlan): LookA
 /** An engine that asks only what was not found out ahead. */
 export function withLookAhead(engine: Engine, ahead: LookAhead | undefined): Engine {
   if (!ahead) return engine;
-  return {
-    ...engine,
-    get lastFault() {
-      return engine.lastFault;
-    },
-    start: (slot, address, port) => ahead.take(port) ?? engine.start(slot, address, port),
-  };
+  return withStart(engine, (slot, address, port) => {
+    return ahead.take(port) ?? engine.start(slot, address, port);
+  });
 }
 
 /** Asks the ports of a task that nobody has asked yet, until there are none or it is to stop. */
