@@ -23,6 +23,7 @@ test('what is left out has a default, and what is not known is left out', () => 
     retry_delay_ms: 1000,
     host_timeout_ms: 0,
     engine: 'auto',
+    engine_args: [],
   });
 });
 

@@ -115,7 +115,7 @@ export function lookAhead({ table, address, ports }: LookAheadTask, engine: Engi
 function paysOff(config: NetworkScanConfig, plan: ScanPlan): boolean {
   return (
     process.platform === 'linux' &&
-    config.engine !== 'sockets' &&
+    (config.engine === 'auto' || config.engine === 'epoll') &&
     !config.discovery_only &&
     plan.hostCount === 1 &&
     plan.ports.tcp.length >= leastPorts &&
