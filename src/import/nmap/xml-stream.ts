@@ -26,7 +26,7 @@ const maxDepth = 100;
  * Reads XML piece by piece: elements with one of some names are collected whole, everything around
  * them is told about as it begins. A collected element that begins inside another ends it, since
  * hosts do not nest: so one that is damaged costs no other. (Why no XML library:
- * docs/decisions/0201-reading-xml.md.)
+ * docs/decisions/0006-reading-xml.md.)
  *
  * @param collected names of elements that are collected
  */
