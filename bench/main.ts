@@ -2,6 +2,7 @@
 import { benchDataSet } from './data-set.ts';
 import { benchImport } from './import.ts';
 import { ingest } from './ingest.ts';
+import { benchPostgres } from './postgres.ts';
 import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
 import { benchStart } from './start.ts';
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   portman: benchPortman,
   scan: benchScan,
+  postgres: benchPostgres,
   'data-set': () => benchDataSet(),
   import: benchImport,
   ingest: async () => {

@@ -55,7 +55,6 @@ export async function postgresIngest(
       seconds.import.push(first.seconds);
       peakMegabytes = Math.max(peakMegabytes, first.megabytes);
       const csv = join(folder, 'ports.csv');
-      await client.query('SET enable_partition_pruning = on');
       await run('psql', [url, '-qc', `\\copy (SELECT ${columns} FROM port_scans) TO '${csv}' CSV`]);
       await client.query('TRUNCATE port_scans; CHECKPOINT');
       seconds.shell.push(

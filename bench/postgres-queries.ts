@@ -28,6 +28,7 @@ export async function fillStore(url: string, size: Volume = volume): Promise<voi
   const client = new Client({ connectionString: url });
   await client.connect();
   const { tenants, months, hosts, portsPerHost } = size;
+  await client.query('TRUNCATE scan_jobs, hosts, certificates CASCADE');
   // The rows are right by construction: checking every reference again would take most of the time.
   await client.query('SET session_replication_role = replica; SET synchronous_commit = off');
   await client.query(`

@@ -333,5 +333,5 @@ test('every table of what scans saw can be pruned', async () => {
     `SELECT s.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c
      WHERE s.type = 'table' AND c.name = 'job_id'`,
   );
-  expect(tables.map(({ name }) => name).toSorted()).toEqual([...prunable].toSorted());
+  expect(new Set(tables.map(({ name }) => name))).toEqual(new Set(prunable));
 });

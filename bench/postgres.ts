@@ -1,0 +1,46 @@
+import { openPostgresStore } from '../src/store/postgres/open.ts';
+import { packagedPostgres, startPostgresServer } from '../test/postgres/server.ts';
+import { postgresIngest } from './postgres-ingest.ts';
+import { askQuestions, fillStore } from './postgres-queries.ts';
+
+/** As a server that keeps what it is given. */
+const settings = {
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  shared_buffers: '1GB',
+  max_wal_size: '8GB',
+};
+
+/** Recording into PostgreSQL against `psql \copy`, and the questions that are asked most. */
+export async function benchPostgres(): Promise<void> {
+  await using server = await startPostgresServer(packagedPostgres()!, settings);
+  await (await openPostgresStore(server.url, { create: true })).close();
+  const result = await postgresIngest(server.url);
+  const ratio = (seconds: number): string => (result.shellSeconds / seconds).toFixed(2);
+  const line = (name: string, seconds: number, limit: string): void =>
+    console.log(
+      `  ${name.padEnd(44)}${seconds.toFixed(1).padStart(6)} s  ${ratio(seconds)} × as fast ${limit}`,
+    );
+  console.log('1 million ports into PostgreSQL 18 (median of 3), against psql \\copy of CSV');
+  line('psql \\copy', result.shellSeconds, '');
+  line('binary COPY of the facts', result.copySeconds, '(limit 1.1)');
+  line('portolan import, new hosts and ports', result.importSeconds, '(limit 0.3)');
+  line('portolan import, hosts and ports all known', result.againSeconds, '(limit 0.3)');
+  console.log(`  peak of memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`);
+  await (await openPostgresStore(server.url)).close();
+  await askAll(server.url);
+}
+
+async function askAll(url: string): Promise<void> {
+  await fillStore(url);
+  console.log('10 million ports, 24 months, 20 tenants: p95 in ms of one tenant’s questions');
+  console.log(`  ${''.padEnd(28)}with row-level security   without   ratio   full scans`);
+  const isVerbose = process.env['PLANS'] !== undefined;
+  for (const { question, withSecurity, without, fullScans, plan } of await askQuestions(url)) {
+    const numbers = [withSecurity, without].map((ms) => ms.toFixed(1).padStart(10)).join('  ');
+    const ratio = (withSecurity / without).toFixed(2);
+    console.log(`  ${question.padEnd(28)}${numbers}  ${ratio.padStart(6)}  ${fullScans}`);
+    if (isVerbose) console.log(plan);
+  }
+}
