@@ -129,14 +129,14 @@ export async function prepareWriting(db: DatabaseSync): Promise<void> {
 
 /** Never write tables into a browser's history that somebody named by mistake. */
 export function assertOurs(db: DatabaseSync, file: string): void {
-  const { application_id: id } = db.prepare('PRAGMA application_id').get() as {
-    application_id: number;
-  };
-  if (id === applicationId) return;
-  const { count } = db.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as {
-    count: number;
-  };
-  if (count === 0) return;
+  // One statement sees one state of the file: another process may be making the store just now.
+  const { id, tables } = db
+    .prepare(
+      `SELECT (SELECT application_id FROM pragma_application_id) AS id,
+        (SELECT count(*) FROM sqlite_schema) AS tables`,
+    )
+    .get() as { id: number; tables: number };
+  if (id === applicationId || tables === 0) return;
   throw new AppError(
     'STORE_CORRUPT',
     `${file} is the database of another program: name another file with --db`,
