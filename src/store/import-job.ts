@@ -91,7 +91,10 @@ export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd
   await countFacts(db, id, end.counts);
   await updateJob(db, id, {
     is_partial: !wasWhole && end.status !== 'completed',
-    completed_at: time(Math.max(end.at, wasWhole ? (before.completed_at ?? 0) : 0)),
+    // A file may say that it ended before it began.
+    completed_at: time(
+      Math.max(end.at, before.started_at ?? 0, wasWhole ? (before.completed_at ?? 0) : 0),
+    ),
     error_message: end.errorMessage ?? null,
     heartbeat_at: time(Date.now()),
   });

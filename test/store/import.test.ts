@@ -312,6 +312,26 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect((await findJob(store.database, '018f...')).id).toBe(jobs[0]?.id);
   });
 
+  test('a run that ended before it began, or lies in the future, is taken as it is', async () => {
+    const start = Date.UTC(2033, 0, 1);
+    const [first] = wholeScan();
+    const lines = [
+      { ...first, t: start },
+      { ...v1Port, run_id: runId },
+      {
+        type: 'run.finish',
+        run_id: runId,
+        t: 5,
+        status: 'completed',
+        host_count: 1,
+        error_count: 0,
+        counts: {},
+      },
+    ];
+    const { jobs } = await importFrom({ path: file('a.jsonl', lines) });
+    expect(jobs).toMatchObject([{ status: 'completed', started_at: start, completed_at: start }]);
+  });
+
   test('several runs in one file are several scans', async () => {
     const lines = ['a', 'b', 'c', 'a'].map((run_id, port) => ({ ...v1Port, run_id, port }));
     const { jobs } = await importFrom({ path: file('a.jsonl', lines) });
