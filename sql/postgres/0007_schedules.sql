@@ -39,7 +39,7 @@ CREATE INDEX schedules_next ON schedules (tenant_id, next_at)
 -- missed_before: ticks right before it at which nobody was there. paused_at: since when its scan
 -- waits for its allowed hours.
 CREATE TABLE schedule_runs (
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
   schedule_id uuid NOT NULL,
   tick_at timestamptz NOT NULL,
   status text NOT NULL CONSTRAINT schedule_runs_status_check CHECK (
@@ -79,3 +79,7 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- Rows of a target are its tenant's without being told.
+ALTER TABLE scan_target_ports
+  ALTER COLUMN tenant_id SET DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid;

@@ -33,8 +33,7 @@ export function parseAllowedHours(text: string, zone: string): AllowedHours {
       const day = (wall.getUTCDay() + 6) % 7;
       const minute = day * dayMinutes + wall.getUTCHours() * 60 + wall.getUTCMinutes();
       return spans.some(
-        ({ from, to }) =>
-          (from <= minute && minute < to) || minute + 7 * dayMinutes < to, // Sunday's into Monday
+        ({ from, to }) => (from <= minute && minute < to) || minute + 7 * dayMinutes < to, // Sunday's into Monday
       );
     },
   };

@@ -7,7 +7,7 @@ const zone = 'Europe/Berlin';
 function ticks(pattern: string, from: string, to: string, timeZone = zone): string[] {
   const cron = parseCron(pattern, timeZone);
   const found: string[] = [];
-  for (let at = cron.next(Date.parse(from) - 1); at !== undefined && at < Date.parse(to); ) {
+  for (let at = cron.next(Date.parse(from) - 1); at !== undefined && at < Date.parse(to);) {
     found.push(new Date(at).toISOString().slice(0, 16));
     at = cron.next(at);
   }
