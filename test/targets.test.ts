@@ -140,9 +140,8 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     expect(await on.run('profile', 'show', 'copy')).toBe(await on.run('profile', 'show', 'web'));
     expect(await on.fail('profile', 'save', 'web', file)).toContain('comes with Portolan');
     const list = JSON.parse(await on.run('profile', 'list', '--json')) as { name: string }[];
-    expect(list.map(({ name }) => name)).toEqual([
-      ...['database', 'full', 'linux', 'network-device', 'quick', 'udp', 'web', 'windows', 'copy'],
-    ]);
+    const names = 'database full linux network-device quick udp web windows copy';
+    expect(list.map(({ name }) => name).join(' ')).toBe(names);
     for (const { name } of list) await on.dryRun('10.0.0.1', '--profile', name);
     await on.run('profile', 'remove', 'copy');
     expect(await on.fail('scan', '10.0.0.1', '--profile', 'copy')).toContain('no profile "copy"');
