@@ -129,6 +129,26 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/query.ts'),
   },
   {
+    name: 'target',
+    summary: 'name networks to scan, with their ports, exclusions and limits',
+    load: () => import('./commands/target.ts'),
+  },
+  {
+    name: 'exclusion',
+    summary: 'say what is never scanned',
+    load: () => import('./commands/exclusion.ts'),
+  },
+  {
+    name: 'profile',
+    summary: 'ways to scan, by name: those that come with it and your own',
+    load: () => import('./commands/profile.ts'),
+  },
+  {
+    name: 'schedule',
+    summary: 'scan targets at set times',
+    load: () => import('./commands/schedule.ts'),
+  },
+  {
     name: 'tenant',
     summary: 'add, list, rename and remove tenants of a PostgreSQL store',
     load: () => import('./commands/tenant.ts'),

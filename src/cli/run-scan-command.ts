@@ -1,5 +1,8 @@
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
+import type { App } from '../app.ts';
+import { AppError } from '../errors.ts';
+import { completeRequest } from '../jobs/complete-request.ts';
 import { createScan } from '../jobs/run-scan.ts';
 import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
 import { followScan } from './follow-scan.ts';
@@ -28,7 +31,11 @@ export async function runScanCommand(
   options: Options,
 ): Promise<number> {
   const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
-  const { config, notes, faults } = await prepareScan(request);
+  await using known = await openKnown(io, options);
+  const { target, profile } = options;
+  const { config, notes, faults } = await prepareScan(
+    known ? await completeRequest(known.store.database, { ...request, target, profile }) : request,
+  );
   for (const note of [...notes, ...faults.map(({ message }) => message)]) {
     await write(io.stderr, `portolan: ${note}\n`);
   }
@@ -36,7 +43,8 @@ export async function runScanCommand(
     await printDryRun(io, options, config);
     return 0;
   }
-  await using app = await openFrom(io, options, true);
+  await using made = known ? undefined : await openFrom(io, options, true);
+  const app = known ?? made!;
   const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
@@ -50,6 +58,21 @@ export async function runScanCommand(
 /** A word of the command line as it may be kept: `--db` may name a store with a password. */
 function withoutPassword(word: string): string {
   return word.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1:***@');
+}
+
+/** The store, which says what is excluded; undefined where there is none yet and none is needed. */
+async function openKnown(io: Io, options: Options): Promise<App | undefined> {
+  try {
+    return await openFrom(io, options);
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : undefined;
+    const isMissing = code === 'NOT_FOUND' && options.target === undefined;
+    if (isMissing && options.profile === undefined) return undefined;
+    if (isMissing || (code === 'STORE_OLDER' && !options.dryRun)) {
+      return await openFrom(io, options, true);
+    }
+    throw error;
+  }
 }
 
 /** What a scan would do: every number computed from ranges, whatever their size. */

@@ -27,6 +27,8 @@ export interface ScanOptions {
   readonly seed?: string;
   readonly shard?: { index: number; count: number };
   readonly engine?: NetworkScanConfig['engine'];
+  readonly target?: string;
+  readonly profile?: string;
 }
 
 /**
@@ -40,6 +42,8 @@ export function addScanOptions(
 ): Command {
   return command
     .argument('[targets...]', 'addresses, networks, ranges (10.0.0.1-50), names; - for stdin')
+    .option('--target <name>', 'scan a target that was added, with its ports and limits')
+    .option('--profile <name>', 'scan in a way that has a name: quick, web, full, …')
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
     .option('--exclude <targets>', 'leave these out: a list with commas; may be repeated', more)
     .option('--excludefile <file>', 'leave out the targets in a file')
@@ -167,6 +171,17 @@ export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text:
     if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
     return value;
   };
+}
+
+/** A parser of time spans into ms: `500ms`, `90s`, `30m`, `2h`, `1d`; seconds where no unit stands. */
+export function timeSpan(text: string): number {
+  const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const size = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
+  const span = Math.round(Number(amount) * size);
+  if (amount === '' || span < 1) {
+    throw new InvalidArgumentError('A time such as 90s, 30m or 2h is needed.');
+  }
+  return span;
 }
 
 function shard(text: string): { index: number; count: number } {

@@ -67,6 +67,7 @@ export async function renameTenant(store: Store, from: string, to: string): Prom
 const ownedTables = [
   'scan_jobs',
   'exclusions',
+  'schedules',
   'scan_targets',
   'scan_profiles',
   'hosts',

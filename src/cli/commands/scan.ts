@@ -26,9 +26,10 @@ export function define(command: Command): void {
     .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
     .option('--no-probe', 'only find open ports, do not ask them what they are')
     .addOption(
-      new Option('--record <what>', '"open" ports as rows and the others counted, or "all"')
-        .choices(['open', 'all'])
-        .default('open'),
+      new Option(
+        '--record <what>',
+        '"open" ports as rows and the others counted (default), or "all"',
+      ).choices(['open', 'all']),
     )
     .option('--nmap-args <options>', 'with --engine nmap: its options, such as "-sS -sV -O"')
     .option('--masscan-args <options>', 'with --engine masscan: its options')
@@ -47,6 +48,7 @@ Examples:
   portolan scan localhost
   portolan scan 192.168.1.0/24 --exclude 192.168.1.1
   portolan scan 10.0.0.0/8 -p 22,80,443 --rate 5000 --shard 1/4 --seed march --yes
+  portolan scan --target office --profile web
   portolan scan www.example.com -p - --jsonl -o events.jsonl
   portolan scan -i targets.txt --silent | httpx
   sudo portolan scan 10.0.0.5 --engine nmap --nmap-args '-sS -sV -O'`;
@@ -67,11 +69,11 @@ export async function run(
       ports: options.ports,
       topPorts: options.topPorts,
       options: {
-        assume_up: options.assumeUp ? 'all' : 'named',
+        assume_up: options.assumeUp ? 'all' : undefined,
         ...chosen,
-        probe: options.probe ?? true,
-        record_all: options.record === 'all',
-        reverse_dns: options.dns ?? true,
+        probe: options.probe === false ? false : undefined,
+        record_all: options.record && options.record === 'all',
+        reverse_dns: options.dns === false ? false : undefined,
       },
     },
   });

@@ -1,0 +1,18 @@
+import { AppError } from '../errors.ts';
+
+/** Letters, digits, `.`, `_` and `-`, so that a name needs no quotes anywhere. */
+const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+
+/**
+ * Checks the name of something that a user sets up.
+ *
+ * @param kind what it is the name of: `target`
+ * @throws AppError USAGE
+ */
+export function assertName(kind: string, text: string): void {
+  if (namePattern.test(text)) return;
+  throw new AppError(
+    'USAGE',
+    `"${text}" is no name of a ${kind}: up to 63 letters, digits, ".", "_" and "-"`,
+  );
+}
