@@ -72,17 +72,6 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
     const ports = { transport: 'tcp', first: 1, last: 9 };
     await insert('scan_target_ports', { tenant_id: tenant, target_id: target, ...ports });
     await insert('exclusions', { ...made, id: target, target_id: target, excluded: address });
-    await insert('schedules', {
-      ...made,
-      id: target,
-      name: mark,
-      cron: '* * * * *',
-      time_zone: 'UTC',
-      target_id: target,
-      updated_at: now,
-    });
-    const run = { tenant_id: tenant, schedule_id: target, tick_at: now, decided_at: now };
-    await insert('schedule_runs', { ...run, status: 'missed', reason: mark });
     await insert('scan_profiles', { ...made, name: mark, config: '{}', updated_at: now });
     const { rows } = await admin.query<{ id: string }>(
       'SELECT id FROM hosts WHERE tenant_id = $1',
