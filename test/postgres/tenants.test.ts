@@ -73,6 +73,16 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
     await insert('scan_target_ports', { tenant_id: tenant, target_id: target, ...ports });
     await insert('exclusions', { ...made, id: target, target_id: target, excluded: address });
     await insert('scan_profiles', { ...made, name: mark, config: '{}', updated_at: now });
+    const when = { cron: '@daily', time_zone: 'UTC', updated_at: now };
+    await insert('schedules', { ...made, ...when, id: target, name: mark, target_id: target });
+    await insert('schedule_runs', {
+      tenant_id: tenant,
+      schedule_id: target,
+      tick_at: now,
+      status: 'missed',
+      reason: mark,
+      decided_at: now,
+    });
     const { rows } = await admin.query<{ id: string }>(
       'SELECT id FROM hosts WHERE tenant_id = $1',
       [tenant],

@@ -331,7 +331,9 @@ test('every table of what scans saw can be pruned', async () => {
   await using sqlite = await storeKinds[0]!.newStore();
   const tables = await sqlite.rows(
     `SELECT s.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c
-     WHERE s.type = 'table' AND c.name = 'job_id'`,
+     WHERE s.type = 'table' AND c.name = 'job_id'
+       -- What became of a schedule's ticks: kept when their scans go.
+       AND s.name <> 'schedule_runs'`,
   );
   expect(new Set(tables.map(({ name }) => name))).toEqual(new Set(prunable));
 });
