@@ -1,8 +1,10 @@
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
-import { createScan } from '../jobs/run-scan.ts';
+import { createScan, type QueueSettings } from '../jobs/run-scan.ts';
 import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
+import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
+import { sayQueued } from './commands/wait.ts';
 import { type Io, write } from './io.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
 import { readScanRequest, type ScanOptions } from './scan-options.ts';
@@ -41,8 +43,22 @@ export async function runScanCommand(
     args: [options.scanType === 'discovery' ? 'discover' : 'scan', ...words],
     toolVersion: app.version,
     faults,
+    scanId: options.name,
+    runLimitMs: options.maxTime,
+    queue: queueOf(options),
   });
+  if (options.detach) return await sayQueued(io, options, job);
   return await followScan(io, app, job, options);
+}
+
+function queueOf(options: Options): QueueSettings | undefined {
+  const { detach, priority, onLabel: label, maxAttempts, batchSize } = options;
+  if (detach) return { priority, label, maxAttempts, batchSize };
+  if (label === undefined && maxAttempts === undefined && batchSize === undefined) return undefined;
+  throw new AppError(
+    'USAGE',
+    '--on-label, --max-attempts and --batch-size are for workers: add --detach',
+  );
 }
 
 /** What a scan would do: every number computed from ranges, whatever their size. */

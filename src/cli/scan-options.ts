@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { JobPriority } from '../core/job-priority.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
@@ -27,6 +28,13 @@ export interface ScanOptions {
   readonly seed?: string;
   readonly shard?: { index: number; count: number };
   readonly engine?: NetworkScanConfig['engine'];
+  readonly name?: string;
+  readonly maxTime?: number;
+  readonly detach?: boolean;
+  readonly priority?: JobPriority;
+  readonly onLabel?: string;
+  readonly maxAttempts?: number;
+  readonly batchSize?: number;
 }
 
 /**
@@ -71,6 +79,21 @@ export function addScanOptions(
     .addOption(
       new Option('--engine <engine>', 'how ports are tried').choices(engines).default('auto'),
     )
+    .option('--name <name>', 'a name to call the scan by, beside its id')
+    .option(
+      '--max-time <time>',
+      'end it after so long, with what was found: 90s, 30m, 2h',
+      timeSpan,
+    )
+    .option('-d, --detach', 'leave it to workers ("portolan worker"), and return at once')
+    .addOption(
+      new Option('--priority <priority>', 'with --detach: before or behind other scans')
+        .choices(['low', 'normal', 'high', 'urgent'])
+        .default('normal'),
+    )
+    .option('--on-label <label>', 'with --detach: only workers with this label')
+    .option('--max-attempts <n>', 'with --detach: begun at most so often', wholeFrom(1, 100))
+    .option('--batch-size <n>', 'with --detach: units a worker takes at once', wholeFrom(1, 10_000))
     .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
     .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');
 }
@@ -144,6 +167,17 @@ export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text:
     if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
     return value;
   };
+}
+
+/** A parser of time spans into ms: `500ms`, `90s`, `30m`, `2h`, `1d`; seconds where no unit stands. */
+export function timeSpan(text: string): number {
+  const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const size = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
+  const span = Math.round(Number(amount) * size);
+  if (amount === '' || span < 1) {
+    throw new InvalidArgumentError('A time such as 90s, 30m or 2h is needed.');
+  }
+  return span;
 }
 
 function shard(text: string): { index: number; count: number } {

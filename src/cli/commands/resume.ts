@@ -3,19 +3,27 @@ import { AppError } from '../../errors.ts';
 import { scanners } from '../../scan/scanners.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
-import { setJobStatus } from '../../store/jobs.ts';
+import { requeueJob, resumeJob } from '../../store/job-commands.ts';
+import { type Job, setJobStatus } from '../../store/jobs.ts';
 import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
 import { addOutputOptions, type OutputOptions } from '../output.ts';
+import type { StoreDatabase } from '../../store/store.ts';
+import { sayQueued } from './wait.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 type Options = OutputOptions &
-  StoreOptions & { readonly silent?: boolean; readonly verbose?: boolean };
+  StoreOptions & {
+    readonly silent?: boolean;
+    readonly verbose?: boolean;
+    readonly detach?: boolean;
+  };
 
 export function define(command: Command): void {
   command
     .argument('<scan>', 'its id, the beginning of it, or "last"')
     .option('--silent', 'print only what is new, as "scan --silent" does')
+    .option('-d, --detach', 'leave it to workers, and return at once')
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -23,7 +31,8 @@ export function define(command: Command): void {
 const examples = `
 Goes on with a scan that was cancelled, failed or killed, with the targets, ports and order that it
 had. What is done is not done again. A scan with the engine nmap or masscan begins again: its
-program takes all targets at once.
+program takes all targets at once. A scan that workers made is left to them
+again.
 
 Examples:
   portolan resume last
@@ -46,6 +55,20 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   if (job.status === 'completed') {
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }
-  const pending = job.status === 'pending' ? job : await setJobStatus(database, job.id, 'pending');
+  if (options.detach || job.is_detached) {
+    const isWaiting = job.status === 'paused' || job.status === 'pending';
+    const queued = isWaiting
+      ? await resumeJob(database, job.id)
+      : await requeueJob(database, job.id, { detach: true });
+    return await sayQueued(io, options, queued);
+  }
+  const pending = await pendingAgain(database, job);
   return await followScan(io, app, pending, options);
+}
+
+/** A scan that a process is to go on with: one that was paused begins a new attempt too. */
+async function pendingAgain(db: StoreDatabase, job: Job): Promise<Job> {
+  if (job.status === 'pending') return job;
+  if (job.status === 'paused') await setJobStatus(db, job.id, 'crashed');
+  return await setJobStatus(db, job.id, 'pending');
 }
