@@ -117,15 +117,19 @@ export async function resumeJob(db: StoreDatabase, id: string): Promise<Job> {
  * @throws AppError ILLEGAL_TRANSITION where it has ended, or another attempt has begun
  */
 export async function failAttempt(db: StoreDatabase, job: Job, message: string): Promise<Job> {
-  const failed = await finishJob(db, job.id, {
-    status: 'failed',
-    attempt: job.attempts,
-    error_message: message,
-  });
-  if (!failed.is_detached || failed.attempts >= failed.max_attempts) return failed;
-  return await requeueJob(db, job.id, {
-    runAt: Date.now() + backoffMs(failed.attempts),
-    error_message: message,
+  // In one transaction: nobody takes the state between for the end.
+  return await db.transaction(async (inside) => {
+    const failed = await finishJob(inside, job.id, {
+      status: 'failed',
+      from: 'running',
+      attempt: job.attempts,
+      error_message: message,
+    });
+    if (!failed.is_detached || failed.attempts >= failed.max_attempts) return failed;
+    return await requeueJob(inside, job.id, {
+      runAt: Date.now() + backoffMs(failed.attempts),
+      error_message: message,
+    });
   });
 }
 

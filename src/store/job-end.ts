@@ -17,7 +17,7 @@ import type { JobRecord } from './tables.ts';
 import { isAlive } from './worker.ts';
 
 /** How a job ended. `partial`: completed, without having looked at everything. */
-export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message'> {
+export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message' | 'from'> {
   readonly status: RunFinish['status'];
 }
 

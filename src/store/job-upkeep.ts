@@ -45,19 +45,26 @@ export async function tendJobs(db: StoreDatabase): Promise<void> {
     if (!(await isJobDone(db, job.id))) continue;
     await unlessOvertaken(finishJob(db, job.id, { status: 'completed', attempt: job.attempts }));
   }
-  for (const job of await jobsWhere(
-    db,
-    sql`j.status = 'pending' OR (j.status = 'running'
-      AND (j.next_unit < j.unit_count OR ${anyUnit(openUnits(db))}))`,
-  )) {
-    await queueJob(db, job.status === 'running' ? { ...job, run_at: null } : job);
-  }
+  await callWorkers(db);
+}
+
+/** A ticket for each kind of work that there is. */
+async function callWorkers(db: StoreDatabase): Promise<void> {
+  const kinds = await db.query<Pick<JobRecord, 'scan_type' | 'worker_label' | 'priority'>>(sql`
+    SELECT DISTINCT j.scan_type, j.worker_label, j.priority FROM scan_jobs j
+    WHERE j.tenant_id = ${tenantKey(db)} AND j.is_detached = ${db.dialect.true}
+      AND j.status IN ('pending', 'running')
+      AND ((j.status = 'pending' AND (j.run_at IS NULL OR j.run_at <= ${db.dialect.fromNow(0)}))
+        OR (j.status = 'running'
+          AND (j.next_unit < j.unit_count OR ${anyUnit(openUnits(db))})))`);
+  for (const kind of kinds) await queueJob(db, { ...kind, is_detached: true, run_at: null });
 }
 
 /** A scan that ran longer than it may. */
 export function endOverdue(db: StoreDatabase, job: Job): Promise<Job> {
   return finishJob(db, job.id, {
     status: 'failed',
+    from: 'running',
     attempt: job.attempts,
     error_message: 'it took longer than it was allowed to',
   });

@@ -169,6 +169,8 @@ export interface StatusChange {
   readonly runAt?: number;
   /** Only where the job still is in this attempt. */
   readonly attempt?: number;
+  /** Only from this state: a worker's end is that of a scan that runs. */
+  readonly from?: JobState;
 }
 
 /**
@@ -187,7 +189,7 @@ export async function setJobStatus(
   const { time, uuidColumn } = db.dialect;
   const now = time(Date.now());
   const isEnd = ['completed', 'failed', 'cancelled', 'crashed'].includes(to);
-  const { attempt, worker, workerId, runAt } = change;
+  const { attempt, worker, workerId, runAt, from: wanted } = change;
   const set = assignments({
     status: to,
     // A clock that was set back is no reason for an end before the beginning.
@@ -219,7 +221,8 @@ export async function setJobStatus(
     const { status: from } = await lockJob(tx, id);
     const [row] = await tx.query<JobRecord>(sql`
       UPDATE scan_jobs SET ${set}
-      WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
+      WHERE ${name(uuidColumn)} = ${id}
+        AND status IN (${joined(statesBefore(to).filter((state) => !wanted || state === wanted))})
         AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
       RETURNING *`);
     if (!row) {

@@ -83,7 +83,7 @@ export async function takeWork(db: StoreDatabase, request: WorkRequest): Promise
     const [held] = await inside.query<{ share: number }>(sql`
       SELECT count(DISTINCT u.worker_id) AS share FROM scan_units u
       WHERE u.job_id = ${jobKey(inside, job.id)} AND u.status = 'leased'
-        AND u.status <> 'completed'`);
+        AND u.status <> 'completed' AND u.lease_until >= ${inside.dialect.fromNow(0)}`);
     const share = Math.max(1, held?.share ?? 1);
     return { job, units, lease: { workerId: request.workerId, attempts }, share };
   });

@@ -135,10 +135,13 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     await resumeJob(store.database, id);
     await until(store, id, async () => (await listWorkers(store.database))[0]?.work.length !== 0);
     await cancelJob(store.database, id);
-    await until(store, id, async () => (await listWorkers(store.database))[0]?.work.length === 0);
+    await until(store, id, async () => {
+      const held = await opened.rows(
+        "SELECT count(*) AS n FROM scan_units WHERE status = 'leased'",
+      );
+      return held[0]!['n'] === 0;
+    });
     expect(await partOf()).toEqual({ n: 3 });
-    const open = await opened.rows("SELECT count(*) AS n FROM scan_units WHERE status = 'leased'");
-    expect(open).toEqual([{ n: 0 }]);
     expect((await getJob(store.database, id)).ports_open).toBeGreaterThanOrEqual(3);
   });
 
@@ -149,7 +152,6 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     });
     const job = await until(store, id, ({ status }) => status === 'failed');
     expect(job.error_message).toContain('longer than it was allowed');
-    expect(job.timeout_at).toBe(job.started_at! + (job.timeout_at! - job.started_at!));
     expect(job.ports_open).toBeGreaterThan(0);
   });
 
