@@ -105,6 +105,8 @@ async function pickUpMs(store: Store): Promise<number> {
   return median(times);
 }
 
+function ignore(): void {}
+
 interface RunningWorker extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** When the next scanner is begun. */
@@ -114,7 +116,7 @@ interface RunningWorker extends AsyncDisposable {
 function startWorker(store: Store): RunningWorker {
   const controller = new AbortController();
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  let begin = (_ms: number): void => undefined;
+  let begin: (ms: number) => void = ignore;
   const load = (): Promise<typeof scanNothing> => {
     begin(performance.now());
     return Promise.resolve(scanNothing);

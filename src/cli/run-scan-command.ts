@@ -4,8 +4,8 @@ import { createScan, type QueueSettings } from '../jobs/run-scan.ts';
 import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
 import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
-import { sayQueued } from './commands/wait.ts';
 import { type Io, write } from './io.ts';
+import { sayQueued } from './job-summary.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
 import { readScanRequest, type ScanOptions } from './scan-options.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
@@ -27,6 +27,7 @@ export async function runScanCommand(
   words: readonly string[],
   options: Options,
 ): Promise<number> {
+  const queue = queueOf(options);
   const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
   const { config, notes, faults } = await prepareScan(request);
   for (const note of [...notes, ...faults.map(({ message }) => message)]) {
@@ -45,7 +46,7 @@ export async function runScanCommand(
     faults,
     scanId: options.name,
     runLimitMs: options.maxTime,
-    queue: queueOf(options),
+    queue,
   });
   if (options.detach) return await sayQueued(io, options, job);
   return await followScan(io, app, job, options);

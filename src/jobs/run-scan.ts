@@ -7,7 +7,7 @@ import { type NetworkScanConfig, networkScanConfig } from '../core/scan-config.t
 import { AppError, messageOf } from '../errors.ts';
 import type { TargetFault } from '../scan/prepare.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
-import { scanners } from '../scan/scanners.ts';
+import { assertForWorkers, scanners } from '../scan/scanners.ts';
 import { finishJob } from '../store/job-end.ts';
 import { endOverdue } from '../store/job-upkeep.ts';
 import { completedUnits } from '../store/job-list.ts';
@@ -60,6 +60,7 @@ export interface ScanHooks {
 
 /** Records a scan that is to be made, `pending`. */
 export async function createScan(store: Store, scan: NewScan): Promise<Job> {
+  if (scan.queue) assertForWorkers(scan.scanType);
   const plan = planScan(scan.config);
   const job = await createJob(store.database, {
     scan_type: scan.scanType,

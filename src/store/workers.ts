@@ -100,7 +100,7 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
   return rows.map((row) => {
     const own = work
       .filter(({ worker }) => worker === row.id)
-      .map(({ worker: _, ...rest }) => rest);
+      .map(({ worker: _worker, ...rest }) => rest);
     const status = row.is_lost
       ? 'lost'
       : row.is_stopping

@@ -66,7 +66,10 @@ function scanner(work: UnitWork) {
         {
           type: 'run.unit',
           ...base,
-          ...{ unit, first, last, status },
+          unit,
+          first,
+          last,
+          status,
           t_start: start,
           t_end: Date.now(),
           counts: { hosts: 1, hosts_up: 1, ports_open: 1 },

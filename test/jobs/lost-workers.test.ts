@@ -60,7 +60,8 @@ async function queue(db: string): Promise<void> {
 async function expectEveryRow(rows: (sql: string) => Promise<Row[]>, text: string): Promise<void> {
   const found = await rows(`SELECT ${text} AS address, p.port, p.state FROM port_scans p
     JOIN hosts h ON h.id = p.host_id ORDER BY h.id, p.port`);
-  const key = ({ address: at, port, state }: Row): string => `${at}:${port} ${state}`;
+  const key = ({ address: at, port, state }: Row): string =>
+    `${String(at)}:${String(port)} ${String(state)}`;
   const wanted = Array.from({ length: addressCount }, (_, index) =>
     open.map((port) => `${address(index)}:${port} open`),
   ).flat();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { scanners } from '../../scan/scanners.ts';
+import { assertForWorkers, scanners } from '../../scan/scanners.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
 import { requeueJob, resumeJob } from '../../store/job-commands.ts';
@@ -9,7 +9,7 @@ import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
 import { addOutputOptions, type OutputOptions } from '../output.ts';
 import type { StoreDatabase } from '../../store/store.ts';
-import { sayQueued } from './wait.ts';
+import { sayQueued } from '../job-summary.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 type Options = OutputOptions &
@@ -56,6 +56,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }
   if (options.detach || job.is_detached) {
+    assertForWorkers(job.scan_type);
     const isWaiting = job.status === 'paused' || job.status === 'pending';
     const queued = isWaiting
       ? await resumeJob(database, job.id)

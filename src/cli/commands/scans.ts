@@ -62,7 +62,11 @@ const shape: Shape<Job> = {
 };
 
 /** A scan as JSON: times as text, without what only its worker needs. */
-export function jobJson({ worker: _, next_unit: _next, ...job }: Job): Record<string, unknown> {
+export function jobJson({
+  worker: _worker,
+  next_unit: _next,
+  ...job
+}: Job): Record<string, unknown> {
   const { perSecond, leftMs } = progressOf(job);
   return {
     ...job,

@@ -6,13 +6,13 @@ import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
 import { getJob, type Job } from '../../store/jobs.ts';
 import { type Io, write } from '../io.ts';
-import { formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { jobSummary } from '../job-summary.ts';
+import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { progressLine } from '../progress.ts';
 import { timeSpan } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { addOutputOptions } from '../output.ts';
-import { count, duration, number } from '../text.ts';
-import { jobJson, progressOf } from './scans.ts';
+import { duration, number } from '../text.ts';
+import { progressOf } from './scans.ts';
 
 type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
 
@@ -39,7 +39,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   const { id } = await findJob(app.store.database, reference);
   const deadline = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout)];
   const job = await waitForEnd(io, app, id, AbortSignal.any([io.signal, ...deadline]));
-  await withOutput(io, options, (stream) => write(stream, summary(job, formatOf(options))));
+  await withOutput(io, options, (stream) => write(stream, jobSummary(job, formatOf(options))));
   if (!isFinal(job.status)) {
     if (io.signal.aborted) return 130;
     throw new AppError('BUSY', `scan ${id} is still ${job.status}`);
@@ -83,28 +83,4 @@ function line(job: Job): string {
   ]
     .filter((part) => part !== '')
     .join('  ');
-}
-
-function summary(job: Job, format: ReturnType<typeof formatOf>): string {
-  if (format !== 'table') {
-    return `${JSON.stringify(jobJson(job), null, format === 'json' ? 2 : 0)}\n`;
-  }
-  const parts = [
-    `Scan ${job.id} ${job.status}: ${count(job.hosts_up, 'host')} up`,
-    count(job.ports_open, 'open port'),
-    `${job.progress_percent}% done`,
-    job.error_message ?? '',
-  ];
-  return `${parts.filter((part) => part !== '').join(', ')}.\n`;
-}
-
-/** What is said of a scan that was left to workers. */
-export async function sayQueued(io: Io, options: OutputOptions, job: Job): Promise<number> {
-  const format = formatOf(options);
-  await withOutput(io, options, (stream) =>
-    write(stream, format === 'table' ? `${job.id}\n` : summary(job, format)),
-  );
-  const id = job.id.slice(0, 13);
-  await write(io.stderr, `Left to workers. Follow it: portolan wait ${id}\n`);
-  return 0;
 }

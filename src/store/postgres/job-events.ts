@@ -13,6 +13,8 @@ interface Notice {
   readonly status: JobState;
 }
 
+function ignore(): void {}
+
 /** Waits between two tries to listen again, ms. */
 const [leastWaitMs, mostWaitMs] = [100, 3000];
 
@@ -26,7 +28,7 @@ export async function* postgresJobEvents(
   signal: AbortSignal,
 ): AsyncGenerator<JobEvent> {
   const events: JobEvent[] = [];
-  let wake = (): void => undefined;
+  let wake: () => void = ignore;
   const push = (event: JobEvent): void => {
     events.push(event);
     wake();

@@ -20,7 +20,7 @@ export function watchCommits(path: string): CommitWatch {
     const now = look();
     if (now === version) return;
     version = now;
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   }, pollMs);
   return {
     next(timeoutMs, signal) {
@@ -39,7 +39,7 @@ export function watchCommits(path: string): CommitWatch {
     },
     [Symbol.dispose]() {
       clearInterval(timer);
-      for (const wake of [...waiting]) wake();
+      for (const wake of waiting) wake();
       db.close();
     },
   };
