@@ -1,6 +1,7 @@
-/** `npm run bench [start|portman|scan|import|ingest|data-set|postgres]…`: medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|queue|import|ingest|data-set|postgres]…`: medians, and ratios against a peer. */
 import { benchDataSet } from './data-set.ts';
 import { benchImport } from './import.ts';
+import { benchQueue } from './queue.ts';
 import { ingest } from './ingest.ts';
 import { benchPostgres } from './postgres.ts';
 import { benchPortman } from './portman.ts';
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   postgres: benchPostgres,
   'data-set': () => benchDataSet(),
   import: benchImport,
+  queue: benchQueue,
   ingest: async () => {
     const result = await ingest();
     console.log('2 million events of 260 bytes into a new store (median of 3)');

@@ -11,6 +11,7 @@ const codes = {
   NOT_FOUND: { exit: 1, http: 404 },
   AMBIGUOUS: { exit: 1, http: 409 },
   ILLEGAL_TRANSITION: { exit: 1, http: 409 },
+  LEASE_LOST: { exit: 75, http: 409 },
   PORT_IN_USE: { exit: 1, http: 409 },
   PORT_RESERVED: { exit: 1, http: 409 },
   INVALID_PORT: { exit: 2, http: 400 },

@@ -79,6 +79,41 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/show.ts'),
   },
   {
+    name: 'wait',
+    summary: 'wait until a scan has ended',
+    load: () => import('./commands/wait.ts'),
+  },
+  {
+    name: 'cancel',
+    summary: 'end a scan, wherever it runs',
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
+    name: 'pause',
+    summary: 'stop a running scan, to be resumed later',
+    load: () => import('./commands/pause.ts'),
+  },
+  {
+    name: 'retry',
+    summary: 'queue a scan again that failed or was cancelled',
+    load: () => import('./commands/retry.ts'),
+  },
+  {
+    name: 'remove',
+    summary: 'remove a scan with all that it found',
+    load: () => import('./commands/remove.ts'),
+  },
+  {
+    name: 'worker',
+    summary: 'make scans that were left to workers',
+    load: () => import('./commands/worker.ts'),
+  },
+  {
+    name: 'workers',
+    summary: 'list workers, and what they do',
+    load: () => import('./commands/workers.ts'),
+  },
+  {
     name: 'hosts',
     summary: 'list hosts',
     load: () => import('./commands/hosts.ts'),

@@ -1,12 +1,13 @@
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import type { App } from '../app.ts';
-import { AppError } from '../errors.ts';
 import { completeRequest } from '../jobs/complete-request.ts';
-import { createScan } from '../jobs/run-scan.ts';
+import { createScan, type QueueSettings } from '../jobs/run-scan.ts';
 import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
+import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
 import { type Io, write } from './io.ts';
+import { sayQueued } from './job-summary.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
 import { readScanRequest, type ScanOptions } from './scan-options.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
@@ -30,6 +31,7 @@ export async function runScanCommand(
   words: readonly string[],
   options: Options,
 ): Promise<number> {
+  const queue = queueOf(options);
   const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
   await using known = await openKnown(io, options);
   const { target, profile } = options;
@@ -51,7 +53,11 @@ export async function runScanCommand(
     args: options.line.map(withoutPassword),
     toolVersion: app.version,
     faults,
+    scanId: options.name,
+    runLimitMs: options.maxTime,
+    queue,
   });
+  if (options.detach) return await sayQueued(io, options, job);
   return await followScan(io, app, job, options);
 }
 
@@ -73,6 +79,16 @@ async function openKnown(io: Io, options: Options): Promise<App | undefined> {
     }
     throw error;
   }
+}
+
+function queueOf(options: Options): QueueSettings | undefined {
+  const { detach, priority, onLabel: label, maxAttempts, batchSize } = options;
+  if (detach) return { priority, label, maxAttempts, batchSize };
+  if (label === undefined && maxAttempts === undefined && batchSize === undefined) return undefined;
+  throw new AppError(
+    'USAGE',
+    '--on-label, --max-attempts and --batch-size are for workers: add --detach',
+  );
 }
 
 /** What a scan would do: every number computed from ranges, whatever their size. */

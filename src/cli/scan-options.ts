@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { JobPriority } from '../core/job-priority.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { parseTarget, splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
@@ -29,6 +30,13 @@ export interface ScanOptions {
   readonly engine?: NetworkScanConfig['engine'];
   readonly target?: string;
   readonly profile?: string;
+  readonly name?: string;
+  readonly maxTime?: number;
+  readonly detach?: boolean;
+  readonly priority?: JobPriority;
+  readonly onLabel?: string;
+  readonly maxAttempts?: number;
+  readonly batchSize?: number;
 }
 
 /**
@@ -75,6 +83,21 @@ export function addScanOptions(
     .addOption(
       new Option('--engine <engine>', 'how ports are tried').choices(engines).default('auto'),
     )
+    .option('--name <name>', 'a name to call the scan by, beside its id')
+    .option(
+      '--max-time <time>',
+      'end it after so long, with what was found: 90s, 30m, 2h',
+      timeSpan,
+    )
+    .option('-d, --detach', 'leave it to workers ("portolan worker"), and return at once')
+    .addOption(
+      new Option('--priority <priority>', 'with --detach: before or behind other scans')
+        .choices(['low', 'normal', 'high', 'urgent'])
+        .default('normal'),
+    )
+    .option('--on-label <label>', 'with --detach: only workers with this label')
+    .option('--max-attempts <n>', 'with --detach: begun at most so often', wholeFrom(1, 100))
+    .option('--batch-size <n>', 'with --detach: units a worker takes at once', wholeFrom(1, 10_000))
     .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
     .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');
 }

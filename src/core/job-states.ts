@@ -37,6 +37,11 @@ export function statesBefore(to: JobState): readonly JobState[] {
   return jobStates.filter((from) => canTransition(from, to));
 }
 
+/** Whether a scan has ended; it may still be begun again, unless it is completed. */
+export function isFinal(state: JobState): boolean {
+  return !['pending', 'running', 'paused'].includes(state);
+}
+
 /**
  * Checks a transition.
  *

@@ -1,21 +1,24 @@
+import { hostname, userInfo } from 'node:os';
 import { eventBatch } from '../core/event-batch.ts';
 import type { RunFinish, RunStart, ScanEvent } from '../core/events.ts';
+import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
 import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { TargetFault } from '../scan/prepare.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
-import { scanners } from '../scan/scanners.ts';
+import { assertForWorkers, scanners } from '../scan/scanners.ts';
 import { finishJob } from '../store/job-end.ts';
+import { endOverdue } from '../store/job-upkeep.ts';
 import { completedUnits } from '../store/job-list.ts';
-import { createJob, getJob, heartbeat, type Job, startJob } from '../store/jobs.ts';
+import { createJob, getJob, heartbeat, type Job, type NewJob, startJob } from '../store/jobs.ts';
 import { recordScan } from '../store/recorder.ts';
 import type { Store } from '../store/store.ts';
 import type { UnitSet } from '../store/unit-set.ts';
 import { currentWorker, type Worker } from '../store/worker.ts';
 
 /** How often a running scan says that it is alive, and hears whether it is to stop, ms. */
-const heartbeatMs = 1000;
+const heartbeatMs = 500;
 
 /** A scan that is to be made. */
 export interface NewScan {
@@ -27,6 +30,22 @@ export interface NewScan {
   readonly toolVersion: string;
   /** Targets that cannot be scanned, recorded as errors. */
   readonly faults: readonly TargetFault[];
+  /** A name to call it by. */
+  readonly scanId?: string | undefined;
+  /** How long it may run, ms. */
+  readonly runLimitMs?: number | undefined;
+  /** How it is queued, where workers are to make it. */
+  readonly queue?: QueueSettings | undefined;
+}
+
+/** How workers take a scan. */
+export interface QueueSettings {
+  readonly priority?: JobPriority | undefined;
+  /** Only workers with this label make it. */
+  readonly label?: string | undefined;
+  readonly maxAttempts?: number | undefined;
+  /** Units that a worker takes at once, at most. */
+  readonly batchSize?: number | undefined;
 }
 
 /** What a caller hears of a running scan. */
@@ -41,6 +60,7 @@ export interface ScanHooks {
 
 /** Records a scan that is to be made, `pending`. */
 export async function createScan(store: Store, scan: NewScan): Promise<Job> {
+  if (scan.queue) assertForWorkers(scan.scanType);
   const plan = planScan(scan.config);
   const job = await createJob(store.database, {
     scan_type: scan.scanType,
@@ -51,12 +71,34 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
     seed: scan.config.seed,
     unit_count: plan.unitCount,
     hosts_total: plan.hostCount,
+    execution_context: { user: userName(), host: hostname(), directory: process.cwd() },
+    ...(scan.scanId !== undefined && { scan_id: scan.scanId }),
+    ...(scan.runLimitMs !== undefined && { run_limit_ms: scan.runLimitMs }),
+    ...(scan.queue && queueColumns(scan.queue)),
   });
   const errors = scan.faults.map((fault): ScanEvent => {
     return { type: 'run.error', run_id: job.id, ...fault, t: Date.now() };
   });
   if (errors.length > 0) await store.record(job.id, eventBatch(errors));
   return job;
+}
+
+function queueColumns({ priority, label, maxAttempts, batchSize }: QueueSettings): Partial<NewJob> {
+  return {
+    is_detached: true,
+    ...(priority && { priority: jobPriorities[priority] }),
+    ...(label !== undefined && { worker_label: label }),
+    ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
+    ...(batchSize !== undefined && { batch_size: batchSize }),
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? ''); // a user without an entry in the system's list
+  }
 }
 
 /**
@@ -96,7 +138,8 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
     }).catch(() => undefined); // the first error is the one to tell
     throw error;
   }
-  // Ended or taken over by somebody else: how it ended is theirs to say.
+  if (pulse.isOverdue()) return await endOverdue(store.database, job);
+  // Ended, paused or taken over by somebody else: how it ended is theirs to say.
   if (pulse.signal.aborted) return await getJob(store.database, id);
   const finished = await finishJob(store.database, id, {
     status: hooks.signal.aborted ? 'cancelled' : 'completed',
@@ -161,10 +204,13 @@ function skipDone(plan: ScanPlan, done: UnitSet, progress: ScanProgress): void {
 interface Pulse extends Disposable {
   /** Aborted when somebody else ended the job, or took it over. */
   readonly signal: AbortSignal;
+  /** Aborted because the scan ran longer than it may. */
+  isOverdue(): boolean;
 }
 
 function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
   const controller = new AbortController();
+  let isOverdue = false;
   const beat = async (): Promise<void> => {
     const status = await heartbeat(store.database, job.id, job.attempts, {
       hosts_done: progress.hostsDone,
@@ -174,11 +220,19 @@ function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
     if (status !== 'running') controller.abort();
   };
   const timer = setInterval(() => {
+    if (job.timeout_at !== null && job.timeout_at < Date.now()) {
+      isOverdue = true;
+      controller.abort();
+    }
     // A beat that is late (the file is locked, the disk slow) is made up for by the next one.
     beat().catch(() => undefined);
   }, heartbeatMs);
   timer.unref();
-  return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
+  return {
+    signal: controller.signal,
+    isOverdue: () => isOverdue,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 function startEvent(job: Job): RunStart {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
 import { markCrashedJobs } from '../store/job-end.ts';
-import { setJobStatus } from '../store/jobs.ts';
+import { pauseJob, resumeJob } from '../store/job-commands.ts';
 import { endRun, type ScheduleRun, setRunPaused, startedRuns } from '../store/schedule-runs.ts';
 import { dueSchedules, listSchedules, nextTick } from '../store/schedules.ts';
 import type { Store } from '../store/store.ts';
@@ -54,12 +54,16 @@ export async function runSchedules(store: Store, options: SchedulerOptions): Pro
 
 /** Looks at everything once: scans that ended, ticks, allowed hours, scans that wait. */
 export async function passSchedules(store: Store, options: SchedulerOptions): Promise<void> {
-  const { clock, toolVersion, onTick, onError } = options;
+  const { clock, launch, toolVersion, onTick, onError } = options;
   await markCrashedJobs(store.database);
   await endRuns(store, options);
   for (const schedule of await dueSchedules(store.database, clock.now())) {
     try {
-      const outcome = await runTicks(store, schedule, { now: clock.now(), toolVersion });
+      const outcome = await runTicks(store, schedule, {
+        now: clock.now(),
+        toolVersion,
+        isForWorkers: launch === undefined,
+      });
       if (outcome) onTick?.(outcome);
     } catch (error) {
       // One schedule's fault is not the others'.
@@ -123,14 +127,14 @@ async function keepHoursOf(
   if (!isOpen) {
     if (status !== 'running') return;
     await database.transaction(async (tx) => {
-      await setJobStatus(tx, scan, 'paused');
+      await pauseJob(tx, scan);
       await setRunPaused(tx, run, clock.now());
     });
   } else if (status === 'pending') {
     launch?.(scan);
   } else if (status === 'paused' && pausedAt !== null) {
     if (launch) launch(scan);
-    else await setJobStatus(database, scan, 'running');
+    else await resumeJob(database, scan);
   } else if (status === 'running' && pausedAt !== null) {
     await setRunPaused(database, run, null);
   }

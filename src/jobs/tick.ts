@@ -43,7 +43,7 @@ export interface TickOutcome {
 export async function runTicks(
   store: Store,
   schedule: Schedule,
-  context: { now: number; toolVersion: string },
+  context: { now: number; toolVersion: string; isForWorkers: boolean },
 ): Promise<TickOutcome | undefined> {
   const due = dueTick(schedule, context.now);
   if (!due) return undefined;
@@ -144,12 +144,13 @@ interface Deciding {
   readonly decision: TickDecision;
   readonly prepared: PreparedScan | undefined;
   readonly toolVersion: string;
+  readonly isForWorkers: boolean;
 }
 
 /** Takes the tick and makes its scan, both or none of it. */
 async function decide(
   store: Store,
-  { schedule, decision, prepared, toolVersion }: Deciding,
+  { schedule, decision, prepared, toolVersion, isForWorkers }: Deciding,
 ): Promise<{ decision: TickDecision; job?: Job } | undefined> {
   return store.database.transaction(async (tx) => {
     const live = prepared ? await liveScan(tx, schedule) : undefined;
@@ -167,6 +168,7 @@ async function decide(
         args: argsOf(schedule),
         toolVersion,
         faults: [], // recorded when the scan is there
+        ...(isForWorkers && { queue: {} }),
       },
     );
     await setRunScan(tx, schedule, final.tick_at, job.id);

@@ -1,19 +1,24 @@
 import type { NetworkScanConfig } from '../core/scan-config.ts';
+import { AppError } from '../errors.ts';
 import type { Scanner } from './scanner.ts';
 
 /** The scans that Portolan makes itself, by the scan type of their jobs. */
 export const scanners: readonly {
   readonly scanType: string;
+  /** Its program takes all targets at once, so that no part of it can be left to a worker. */
+  readonly isWhole?: true;
   readonly load: () => Promise<Scanner<NetworkScanConfig>>;
 }[] = [
   { scanType: 'network', load: async () => (await import('./scan-targets.ts')).scanTargets },
   { scanType: 'discovery', load: async () => (await import('./scan-targets.ts')).scanTargets },
   {
     scanType: 'nmap',
+    isWhole: true,
     load: async () => (await import('./nmap/scan-with-nmap.ts')).scanWithNmap,
   },
   {
     scanType: 'masscan',
+    isWhole: true,
     load: async () => (await import('./masscan/scan-with-masscan.ts')).scanWithMasscan,
   },
   {
@@ -21,3 +26,16 @@ export const scanners: readonly {
     load: async () => (await import('./listeners/scan-listeners.ts')).scanListeners,
   },
 ];
+
+/**
+ * Checks that workers can make a scan.
+ *
+ * @throws AppError UNSUPPORTED
+ */
+export function assertForWorkers(scanType: string): void {
+  if (!scanners.some((each) => each.scanType === scanType && each.isWhole)) return;
+  throw new AppError(
+    'UNSUPPORTED',
+    `a scan by ${scanType} cannot be left to workers: it takes all targets at once`,
+  );
+}

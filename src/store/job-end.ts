@@ -17,7 +17,7 @@ import type { JobRecord } from './tables.ts';
 import { isAlive } from './worker.ts';
 
 /** How a job ended. `partial`: completed, without having looked at everything. */
-export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message'> {
+export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message' | 'from'> {
   readonly status: RunFinish['status'];
 }
 
@@ -89,7 +89,9 @@ const heartbeatTimeoutMs = 60_000;
 export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
   const marked: Job[] = [];
   for (const job of await findCrashedJobs(db, now)) {
-    const error_message = `its process ${job.worker?.id ?? '(unknown)'} is gone`;
+    const error_message = job.is_detached
+      ? 'its workers are gone'
+      : `its process ${job.worker?.id ?? '(unknown)'} is gone`;
     const change = { attempt: job.attempts, error_message, is_partial: true };
     try {
       const crashed = await setJobStatus(db, job.id, 'crashed', change);
@@ -106,13 +108,20 @@ export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
 
 /** The running scans whose process is gone, as {@link markCrashedJobs} would mark them. */
 export async function findCrashedJobs(db: StoreDatabase, now = Date.now()): Promise<Job[]> {
-  const rows = await db.query<JobRecord>(
-    sql`SELECT * FROM scan_jobs WHERE status IN ('running', 'paused')`,
-  );
+  const rows = await db.query<JobRecord>(sql`
+    SELECT j.* FROM scan_jobs j WHERE j.status = 'running' AND (j.is_detached = ${db.dialect.false}
+      OR (EXISTS ${leases(sql`<`, db)} AND NOT EXISTS ${leases(sql`>=`, db)}))`);
   return rows.map((row) => toJob(db, row)).filter((job) => isCrashed(job, now));
 }
 
+/** Leases of a scan that workers make, by whether they ended so long ago that none lives. */
+function leases(comparison: Sql, { dialect }: StoreDatabase): Sql {
+  return sql`(SELECT 1 FROM scan_units u WHERE u.job_id = j.id AND u.status <> 'completed'
+    AND u.status = 'leased' AND u.lease_until ${comparison} ${dialect.fromNow(-heartbeatTimeoutMs)})`;
+}
+
 function isCrashed(job: Job, now: number): boolean {
+  if (job.is_detached) return true;
   const alive = job.worker ? isAlive(job.worker) : undefined;
   if (alive !== undefined) return !alive;
   return now - (job.heartbeat_at ?? 0) > heartbeatTimeoutMs;

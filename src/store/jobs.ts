@@ -37,7 +37,31 @@ export interface Job {
   readonly error_message: string | null;
   /** It ended without having looked at everything, or its file is not all of it. */
   readonly is_partial: boolean;
+  /** Who runs it, where one process does. */
   readonly worker: Worker | undefined;
+  /** Who ran it last. */
+  readonly worker_id: string | null;
+  /** Workers make it, not the process that recorded it. */
+  readonly is_detached: boolean;
+  /** How often it is begun again by itself after it failed or its workers were lost. */
+  readonly max_attempts: number;
+  /** Not begun before. */
+  readonly run_at: number | null;
+  /** How long it may run; `timeout_at` is its start plus that. */
+  readonly run_limit_ms: number | null;
+  /** A label that its workers must have. */
+  readonly worker_label: string | null;
+  /** The most units that a worker takes at once. */
+  readonly batch_size: number;
+  /** Units from this one on were never leased. */
+  readonly next_unit: number;
+  readonly progress_percent: number;
+  /** Addresses to look at, looked at, and those with an error (the same in other words). */
+  readonly total_items: number;
+  readonly processed_items: number;
+  readonly failed_items: number;
+  /** `98.50%` */
+  readonly success_rate: string;
   readonly timeout_at: number | null;
   readonly requested_at: number;
   readonly started_at: number | null;
@@ -63,10 +87,15 @@ export interface NewJob {
   readonly execution_context?: object;
   readonly timeout_at?: number;
   readonly requested_at?: number;
+  readonly is_detached?: boolean;
+  readonly max_attempts?: number;
+  readonly run_limit_ms?: number;
+  readonly worker_label?: string;
+  readonly batch_size?: number;
 }
 
 /**
- * Records a new scan, `pending`.
+ * Records a new scan, `pending`; one that workers are to make is queued in the same transaction.
  *
  * @throws AppError AMBIGUOUS where its id or `scan_id` is taken
  */
@@ -92,6 +121,11 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
     requested_at: time(job.requested_at ?? Date.now()),
     created_by: currentActor().name,
+    is_detached: job.is_detached ?? false,
+    run_limit_ms: job.run_limit_ms ?? null,
+    worker_label: job.worker_label ?? null,
+    ...(job.max_attempts !== undefined && { max_attempts: job.max_attempts }),
+    ...(job.batch_size !== undefined && { batch_size: job.batch_size }),
   };
   return db.transaction(async (tx) => {
     await tx.dialect.prepareJob?.(tx, id);
@@ -102,17 +136,41 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
     const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
     await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after });
-    return toJob(tx, row);
+    const made = toJob(tx, row);
+    await queueJob(tx, made);
+    return made;
   });
+}
+
+/** Tells workers of a scan that waits for them, in the transaction that makes it wait. */
+export async function queueJob(
+  db: StoreDatabase,
+  job: Pick<Job, 'is_detached' | 'scan_type' | 'worker_label' | 'priority' | 'run_at'>,
+): Promise<void> {
+  const ticket =
+    job.is_detached &&
+    db.dialect.ticket({
+      scanType: job.scan_type,
+      label: job.worker_label,
+      priority: job.priority,
+      ...(job.run_at !== null && { runAt: job.run_at }),
+    });
+  if (ticket) await db.query(ticket);
 }
 
 /** Columns that a change of status may set besides. */
 export interface StatusChange {
   readonly error_message?: string;
   readonly worker?: Worker;
+  /** Of a worker that is one of several. */
+  readonly workerId?: string;
   readonly is_partial?: boolean;
+  /** Going to `pending`: not begun before, epoch ms. */
+  readonly runAt?: number;
   /** Only where the job still is in this attempt. */
   readonly attempt?: number;
+  /** Only from this state: a worker's end is that of a scan that runs. */
+  readonly from?: JobState;
 }
 
 /**
@@ -131,7 +189,7 @@ export async function setJobStatus(
   const { time, uuidColumn } = db.dialect;
   const now = time(Date.now());
   const isEnd = ['completed', 'failed', 'cancelled', 'crashed'].includes(to);
-  const { attempt, worker } = change;
+  const { attempt, worker, workerId, runAt, from: wanted } = change;
   const set = assignments({
     status: to,
     // A clock that was set back is no reason for an end before the beginning.
@@ -140,12 +198,16 @@ export async function setJobStatus(
       : to === 'pending'
         ? null
         : undefined,
-    error_message: to === 'pending' ? null : change.error_message,
+    error_message: to === 'pending' ? (change.error_message ?? null) : change.error_message,
     is_partial: to === 'pending' ? false : change.is_partial,
+    run_at: to !== 'pending' ? undefined : runAt === undefined ? null : time(runAt),
+    worker_id: workerId,
     ...(to === 'running' && {
       attempts: sql`attempts + CASE WHEN status = 'pending' THEN 1 ELSE 0 END`,
       started_at: sql`coalesce(started_at, ${now})`,
       heartbeat_at: now,
+      timeout_at: sql`CASE WHEN run_limit_ms IS NULL OR status = 'paused' THEN timeout_at
+        ELSE ${db.dialect.fromNow(0)} + run_limit_ms * ${db.dialect.millisecond} END`,
     }),
     ...(worker && {
       worker_id: worker.id,
@@ -159,7 +221,8 @@ export async function setJobStatus(
     const { status: from } = await lockJob(tx, id);
     const [row] = await tx.query<JobRecord>(sql`
       UPDATE scan_jobs SET ${set}
-      WHERE ${name(uuidColumn)} = ${id} AND status IN (${joined(statesBefore(to))})
+      WHERE ${name(uuidColumn)} = ${id}
+        AND status IN (${joined(statesBefore(to).filter((state) => !wanted || state === wanted))})
         AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
       RETURNING *`);
     if (!row) {
@@ -256,7 +319,7 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
     id: _key,
     uuid: _uuid,
     tenant_id: _tenant,
-    worker_id: workerId,
+    leased_at: _leased,
     worker_host: host,
     worker_pid: pid,
     worker_started: started,
@@ -266,6 +329,7 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
     ...columns,
     id: row[db.dialect.uuidColumn as 'uuid'],
     is_partial: Boolean(row.is_partial),
+    is_detached: Boolean(row.is_detached),
     config: fromJson(row.config) as Job['config'],
     coverage: fromJson(row.coverage) as Job['coverage'],
     args: fromJson(row.args),
@@ -273,8 +337,8 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
     scan_stats: fromJson(row.scan_stats) as Job['scan_stats'],
     execution_context: fromJson(row.execution_context) as Job['execution_context'],
     worker:
-      workerId === null || host === null || pid === null
+      row.worker_id === null || host === null || pid === null
         ? undefined
-        : { id: workerId, host, pid, started: started ?? '' },
+        : { id: row.worker_id, host, pid, started: started ?? '' },
   };
 }

@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
+import type { JobState } from '../core/job-states.ts';
 import type { UnitCoverage } from './coverage.ts';
 import type { Sql } from './sql.ts';
 
@@ -31,6 +32,42 @@ export interface Dialect {
   readonly prepareJob?: (db: StoreDatabase, id: string) => Promise<unknown>;
   /** A table of the members of a JSON object column, with columns `key` and `value`. */
   readonly jsonEach: (column: string) => Sql;
+  /** The store's own clock, so many ms from now: one clock for all machines that share a store. */
+  readonly fromNow: (ms: number) => Sql;
+  /** Whether a transaction keeps all others waiting. */
+  readonly hasOneWriter: boolean;
+  /** The values of a flag. */
+  readonly true: Sql;
+  readonly false: Sql;
+  /** What a number of ms is multiplied with to be added to a time column. */
+  readonly millisecond: Sql;
+  /**
+   * Behind a SELECT in a transaction: keeps its rows for this one, once others have let go of them
+   * (`waiting`), or without those that others have (`skipping`).
+   */
+  readonly lock: { readonly waiting: Sql; readonly skipping: Sql };
+  /** The beginning of the columns and values of a row of `scan_units`: its tenant, or nothing. */
+  readonly unitTenant: (tenantId: string) => { readonly column: Sql; readonly value: Sql };
+  /**
+   * Tells the store's workers, when the transaction is committed, that there is work; undefined
+   * where they see for themselves.
+   */
+  readonly ticket: (ticket: Ticket) => Sql | undefined;
+}
+
+/** What workers are asked to look for. */
+export interface Ticket {
+  readonly scanType: string;
+  /** A label that the worker must have. */
+  readonly label: string | null;
+  readonly priority: number;
+  /** Not before, epoch ms. */
+  readonly runAt?: number | undefined;
+}
+
+/** The name of a kind of work. */
+export function taskName({ scanType, label }: Pick<Ticket, 'scanType' | 'label'>): string {
+  return label === null ? scanType : `${scanType}@${label}`;
 }
 
 /** What shared queries take first: a connection and its dialect. */
@@ -55,6 +92,14 @@ export interface StoreDatabase {
   transaction<T>(work: (db: StoreDatabase) => Promise<T>): Promise<T>;
 }
 
+/** Units that a worker has taken. */
+export interface UnitLease {
+  /** As `scan_units.worker_id` has it. */
+  readonly workerId: string;
+  /** The number of the lease by the unit's. */
+  readonly attempts: ReadonlyMap<number, number>;
+}
+
 export interface RecordOptions {
   /**
    * The attempt (`attempts` of the job) for which a worker writes. With it the write is fenced: it
@@ -62,6 +107,11 @@ export interface RecordOptions {
    * already completed is left as it is. Imports have none.
    */
   readonly attempt?: number;
+  /**
+   * The leases under which a worker writes, instead of `attempt`: the write is refused where one
+   * of the batch's units is no longer leased so.
+   */
+  readonly lease?: UnitLease;
   /** What a completed unit has looked at; without it nothing is concluded to be closed or down. */
   readonly coverage?: (unit: {
     unit: number;
@@ -73,7 +123,8 @@ export interface RecordOptions {
 
 export interface RecordResult {
   /**
-   * `done`: a unit of the batch was completed before; `lost`: the job is no longer this attempt's.
+   * `done`: a unit of the batch was completed before; `lost`: the job is no longer this attempt's,
+   * or the unit no longer this worker's.
    * Nothing of the batch was written then.
    */
   readonly status: 'recorded' | 'done' | 'lost';
@@ -81,6 +132,29 @@ export interface RecordResult {
   readonly portCount: number;
   /** Events that no table takes yet, by type. */
   readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** Something that happened to a scan. */
+export interface JobEvent {
+  /** `lost`: something may have been missed (the connection broke); `job` is '' then. */
+  readonly type: 'created' | 'started' | 'progress' | 'finished' | 'failed' | 'changed' | 'lost';
+  /** UUID. */
+  readonly job: string;
+  readonly status?: JobState;
+}
+
+/** How a worker is called. */
+export interface Queue {
+  readonly tasks: readonly string[];
+  /** Calls at once. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /**
+   * Looks for work of a tenant and does some of it.
+   *
+   * @returns whether there was any
+   */
+  readonly work: (tenantId: string) => Promise<boolean>;
 }
 
 /** A store of scans. Jobs and lists are functions over {@link StoreDatabase}, one file a noun. */
@@ -102,5 +176,13 @@ export interface Store extends AsyncDisposable {
    * @throws AppError NOT_FOUND, BUSY, STORE_FULL, STORE_UNWRITABLE; nothing is written then
    */
   record(jobId: string, batch: EventBatch, options?: RecordOptions): Promise<RecordResult>;
+  /** The same store for another tenant; closing it closes nothing. */
+  forTenant(tenantId: string): Store;
+  /** What becomes of the tenant's scans, from now on, until the signal ends it. */
+  jobEvents(signal: AbortSignal): AsyncIterable<JobEvent>;
+  /** Tenants that have queued scans, for workers, who look after those of all. */
+  tenantsAtWork(): Promise<readonly string[]>;
+  /** Calls for workers until the signal ends it; resolves when the last call has. */
+  runQueue(queue: Queue): Promise<void>;
   close(): Promise<void>;
 }

@@ -158,9 +158,11 @@ async function* unitEvents(db: StoreDatabase, id: string): AsyncGenerator<RunUni
   for (;;) {
     const rows = await db.query<UnitRecord>(sql`
       SELECT u.* FROM scan_units u WHERE u.job_id = ${jobKey(db, id)} AND u.unit > ${after}
+        AND u.status IN ('completed', 'partial')
       ORDER BY u.unit LIMIT ${exportBatch}`);
-    for (const { unit, first, last, status, started_at, completed_at, counts } of rows) {
-      const times = { t_start: started_at, t_end: completed_at };
+    for (const { unit, first, last, started_at, completed_at, counts, ...row } of rows) {
+      const status = row.status === 'completed' ? 'completed' : 'partial';
+      const times = { t_start: started_at, t_end: completed_at ?? started_at };
       const numbers = fromJson(counts) as Record<string, number>;
       yield { type: 'run.unit', run_id: id, unit, first, last, status, ...times, counts: numbers };
       after = unit;

@@ -48,6 +48,19 @@ export interface JobRecord {
   readonly started_at: number | null;
   readonly completed_at: number | null;
   readonly heartbeat_at: number | null;
+  readonly is_detached: number | boolean;
+  readonly max_attempts: number;
+  readonly run_at: number | null;
+  readonly run_limit_ms: number | null;
+  readonly worker_label: string | null;
+  readonly batch_size: number;
+  readonly next_unit: number;
+  readonly leased_at: number | null;
+  readonly progress_percent: number;
+  readonly total_items: number;
+  readonly processed_items: number;
+  readonly failed_items: number;
+  readonly success_rate: string;
 }
 
 /** The key of a port's facts. */
@@ -104,9 +117,11 @@ export interface UnitRecord {
   readonly unit: number;
   readonly first: number;
   readonly last: number;
-  readonly status: 'completed' | 'partial';
+  readonly status: 'leased' | 'released' | 'partial' | 'completed';
+  readonly attempt: number;
+  readonly worker_id: string | null;
   readonly started_at: number;
-  readonly completed_at: number;
+  readonly completed_at: number | null;
   readonly counts: unknown;
 }
 

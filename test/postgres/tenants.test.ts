@@ -87,6 +87,18 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
       'SELECT id FROM hosts WHERE tenant_id = $1',
       [tenant],
     );
+    await insert('workers', {
+      tenant_id: tenant,
+      id: mark,
+      host: mark,
+      pid: 1,
+      process_started: '',
+      concurrency: 1,
+      scan_types: '[]',
+      labels: '[]',
+      started_at: now,
+      heartbeat_at: now,
+    });
     await insert('host_history', {
       tenant_id: tenant,
       id: target,
@@ -123,13 +135,14 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
 
   interface Relation {
     readonly name: string;
-    readonly kind: 'table' | 'view' | 'materialized' | 'partition';
+    readonly kind: 'table' | 'view' | 'materialized' | 'partition' | 'queue';
   }
 
   async function relations(): Promise<Relation[]> {
     const { rows } = await admin.query<Relation>(`
       SELECT c.oid::regclass::text AS name,
-        CASE WHEN c.relispartition THEN 'partition' WHEN c.relkind IN ('r', 'p') THEN 'table'
+        CASE WHEN n.nspname = 'graphile_worker' THEN 'queue'
+          WHEN c.relispartition THEN 'partition' WHEN c.relkind IN ('r', 'p') THEN 'table'
           WHEN c.relkind = 'v' THEN 'view' ELSE 'materialized' END AS kind
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^(pg_|information_schema)'
@@ -213,8 +226,10 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
       WHERE prosecdef AND pronamespace::regnamespace::text IN ('public', 'portolan_private')
       ORDER BY 1`);
     expect(functions.rows).toEqual([
+      { name: 'add_ticket', is_fixed: true },
       { name: 'ensure_partitions', is_fixed: true },
       { name: 'tenant_id_of', is_fixed: true },
+      { name: 'tenants_at_work', is_fixed: true },
     ]);
   });
 

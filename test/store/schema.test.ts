@@ -53,8 +53,11 @@ async function postgresDump(db: string): Promise<string> {
         AND NOT c.relispartition AND NOT i.indisprimary ORDER BY 1`);
     const policies = await lines(`SELECT format('%s %s %s %s', p.polrelid::regclass, p.polname,
         CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-        pg_get_expr(p.polqual, p.polrelid)) AS line FROM pg_policy p ORDER BY 1`);
+        pg_get_expr(p.polqual, p.polrelid)) AS line
+      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+      WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1`);
     const triggers = await lines(`SELECT pg_get_triggerdef(t.oid) AS line FROM pg_trigger t
+      JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = 'public'::regnamespace
       WHERE NOT t.tgisinternal AND t.tgparentid = 0 ORDER BY 1`);
     const parts = { columns, constraints, indexes, policies, triggers };
     return Object.entries(parts)

@@ -1,23 +1,30 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
 import { beingRun } from '../../jobs/run-scan.ts';
-import { scanners } from '../../scan/scanners.ts';
+import { assertForWorkers, scanners } from '../../scan/scanners.ts';
+import { requeueJob, resumeJob } from '../../store/job-commands.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
 import { getJob, type Job, setJobStatus } from '../../store/jobs.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
+import { sayQueued } from '../job-summary.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 type Options = OutputOptions &
-  StoreOptions & { readonly silent?: boolean; readonly verbose?: boolean };
+  StoreOptions & {
+    readonly silent?: boolean;
+    readonly verbose?: boolean;
+    readonly detach?: boolean;
+  };
 
 export function define(command: Command): void {
   command
     .argument('<scan>', 'its id, the beginning of it, or "last"')
     .addOption(silentOption('print only what is new, as "scan --silent" does'))
+    .option('-d, --detach', 'leave it to workers, and return at once')
     .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -25,7 +32,8 @@ export function define(command: Command): void {
 const examples = `
 Goes on with a scan that was cancelled, failed or killed, with the targets, ports and order that it
 had. What is done is not done again. A scan with the engine nmap or masscan begins again: its
-program takes all targets at once.
+program takes all targets at once. A scan that workers made is left to them
+again.
 
 Examples:
   portolan resume last
@@ -41,10 +49,21 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   if (!isOurs || !scanners.some(({ scanType }) => scanType === job.scan_type)) {
     throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
   }
+  if (options.detach || job.is_detached) {
+    assertForWorkers(job.scan_type);
+    const isWaiting = job.status === 'paused' || job.status === 'pending';
+    const queued = isWaiting
+      ? await resumeJob(database, job.id)
+      : await requeueJob(database, job.id, { detach: true });
+    return await sayQueued(io, options, queued);
+  }
   return await followScan(io, app, await takeUp(database, job), options);
 }
 
-/** Makes a scan pending again, unless somebody else has done so between. */
+/**
+ * Makes a scan pending again, unless somebody else has done so between. One that was paused begins
+ * a new attempt too.
+ */
 async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
   if (job.status === 'pending') return job;
   if (job.status === 'running') throw beingRun(job.id, job.worker);
@@ -52,6 +71,7 @@ async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }
   try {
+    if (job.status === 'paused') await setJobStatus(database, job.id, 'crashed');
     return await setJobStatus(database, job.id, 'pending');
   } catch (error) {
     const now = await getJob(database, job.id);

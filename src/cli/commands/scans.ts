@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { type JobState, jobStates } from '../../core/job-states.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { listJobs } from '../../store/job-list.ts';
+import { priorityName } from '../../core/job-priority.ts';
 import type { Job } from '../../store/jobs.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
@@ -44,6 +45,12 @@ const shape: Shape<Job> = {
     },
     { title: 'type', value: ({ scan_type: type }) => type },
     { title: 'targets', value: targetsOf },
+    {
+      title: 'done',
+      value: ({ status, progress_percent: percent }) =>
+        status === 'completed' ? '' : `${percent}%`,
+      align: 'right',
+    },
     { title: 'started', value: ({ started_at: at }) => localTime(at) },
     { title: 'took', value: tookOf, align: 'right' },
     { title: 'up', value: ({ hosts_up: up }) => up, align: 'right' },
@@ -55,16 +62,35 @@ const shape: Shape<Job> = {
 };
 
 /** A scan as JSON: times as text, without what only its worker needs. */
-export function jobJson({ worker, ...job }: Job): Record<string, unknown> {
+export function jobJson({
+  worker: _worker,
+  next_unit: _next,
+  ...job
+}: Job): Record<string, unknown> {
+  const { perSecond, leftMs } = progressOf(job);
   return {
     ...job,
-    worker_id: worker?.id ?? null,
+    priority: priorityName(job.priority),
+    hosts_per_second: perSecond,
+    seconds_left: leftMs === null ? null : Math.round(leftMs / 1000),
+    run_at: isoTime(job.run_at),
     timeout_at: isoTime(job.timeout_at),
     requested_at: isoTime(job.requested_at),
     started_at: isoTime(job.started_at),
     completed_at: isoTime(job.completed_at),
     heartbeat_at: isoTime(job.heartbeat_at),
   };
+}
+
+/** How fast a running scan has been so far, and how long it takes yet at that rate. */
+export function progressOf(
+  job: Pick<Job, 'status' | 'started_at' | 'hosts_done' | 'hosts_total'>,
+): { readonly perSecond: number | null; readonly leftMs: number | null } {
+  const { status, started_at: from, hosts_done: done, hosts_total: total } = job;
+  if (status !== 'running' || from === null || done === 0) return { perSecond: null, leftMs: null };
+  const perSecond = done / Math.max(0.001, (Date.now() - from) / 1000);
+  const left = total === null ? null : Math.max(0, total - done);
+  return { perSecond, leftMs: left === null ? null : (left / perSecond) * 1000 };
 }
 
 /** What a scan was of, in a few words. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { priorityName } from '../../core/job-priority.ts';
 import { listErrors } from '../../store/errors.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { completedUnits, findJob } from '../../store/job-list.ts';
@@ -7,8 +8,8 @@ import { type Io, write } from '../io.ts';
 import { writePorts } from '../lists.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { count, localTime, number } from '../text.ts';
-import { jobJson, targetsOf, tookOf } from './scans.ts';
+import { count, duration, localTime, number } from '../text.ts';
+import { jobJson, progressOf, targetsOf, tookOf } from './scans.ts';
 
 /** Errors that are shown beside a scan; "errors" lists all. */
 const shownErrors = 5;
@@ -73,12 +74,39 @@ function describe(job: Job, unitsDone: number): string {
         count(counts['http_endpoints'] ?? 0, 'web page'),
     ],
     ['Probes', probes(counts)],
+    ['Progress', progressText(job)],
+    ['Queued', queueText(job)],
+    ['Ends at latest', localTime(job.status === 'running' ? job.timeout_at : null)],
+    ['Worker', job.worker_id ?? ''],
     ['Attempts', job.attempts > 1 ? String(job.attempts) : ''],
     ['Error', job.error_message ?? ''],
     ['Recorded by', job.tool_version === null ? '' : `Portolan ${job.tool_version}`],
   ];
   const text = lines.filter(([, value]) => value !== '');
-  return `${text.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n')}\n\n`;
+  return `${text.map(([name, value]) => `${name.padEnd(16)}${value}`).join('\n')}\n\n`;
+}
+
+function progressText(job: Job): string {
+  const { perSecond, leftMs } = progressOf(job);
+  if (job.status === 'completed' || job.hosts_total === null) return '';
+  return [
+    `${job.progress_percent}%: ${number(job.hosts_done)} of ${count(job.hosts_total, 'host')}`,
+    perSecond === null ? '' : `${number(perSecond)}/s`,
+    leftMs === null ? '' : `${duration(leftMs)} left`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+function queueText(job: Job): string {
+  if (!job.is_detached) return '';
+  return [
+    `priority ${priorityName(job.priority)}`,
+    job.worker_label === null ? '' : `for workers with ${job.worker_label}`,
+    job.status === 'pending' && job.run_at !== null ? `not before ${localTime(job.run_at)}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** Of another program: its name and the options that it was given. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { formatAddress } from '../../core/address.ts';
 import { compileSql, name, sql, type Sql } from '../sql.ts';
-import type { Dialect, StoreDatabase } from '../store.ts';
+import { type Dialect, type StoreDatabase, taskName } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 
 const dialect: Dialect = {
@@ -18,6 +18,15 @@ const dialect: Dialect = {
   prepareJob: (db, id) => db.query(sql`SELECT ensure_partitions(${id}::uuid)`),
   jsonEach: (column) => sql`LATERAL (
     SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${name(column)}))`,
+  fromNow: (ms) => sql`(clock_timestamp() + ${ms} * interval '1 ms')`,
+  hasOneWriter: false,
+  true: sql`true`,
+  false: sql`false`,
+  millisecond: sql`interval '1 ms'`,
+  lock: { waiting: sql`FOR NO KEY UPDATE`, skipping: sql`FOR NO KEY UPDATE SKIP LOCKED` },
+  unitTenant: (tenantId) => ({ column: sql`tenant_id, `, value: sql`${tenantId}::uuid, ` }),
+  ticket: (ticket) => sql`SELECT portolan_private.add_ticket(${taskName(ticket)},
+    ${ticket.priority}, ${ticket.runAt === undefined ? null : new Date(ticket.runAt).toISOString()})`,
 };
 
 /** How long a query waits for a server that restarts, and for others' locks. */

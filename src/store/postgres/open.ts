@@ -12,6 +12,7 @@ import {
   withoutPassword,
 } from './connection.ts';
 import { postgresDatabase } from './database.ts';
+import type { postgresJobEvents } from './job-events.ts';
 import { postgresMigrationDriver } from './migration-driver.ts';
 import type { Session } from './session.ts';
 
@@ -44,16 +45,16 @@ export async function openPostgresStore(
   const pool = openPool(url, { ...defaultPool, ...options.pool });
   const session: Session = { pool, location };
   try {
-    await prepare(session, options.create ?? false);
+    await prepare(session, url, options.create ?? false);
     const tenantId = await tenantOf(session, options.tenant);
-    return store(session, tenantId);
+    return postgresStore(session, url, tenantId);
   } catch (error) {
     await pool.end();
     throw postgresError(error, location);
   }
 }
 
-function store(session: Session, tenantId: string): Store {
+function postgresStore(session: Session, url: string, tenantId: string): Store {
   const role = { name: 'portolan_app', tenantId } as const;
   let recorder: Store['record'] | undefined;
   const record: Store['record'] = async (...batch) => {
@@ -69,13 +70,35 @@ function store(session: Session, tenantId: string): Store {
     maintenance: postgresDatabase(session, { name: 'portolan_maintenance' }, tenantId),
     location: session.location,
     record,
+    forTenant: (id) => ({ ...postgresStore(session, url, id), ...closesNothing }),
+    async tenantsAtWork() {
+      const { rows } = await session.pool.query<{ id: string }>(
+        'SELECT tenant AS id FROM portolan_private.tenants_at_work() AS tenant',
+      );
+      return rows.map(({ id }) => id);
+    },
+    jobEvents: (signal) => jobEvents(session, tenantId, signal),
+    async runQueue(queue) {
+      await (await import('./queue.ts')).runPostgresQueue(url, queue);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
+const closesNothing = {
+  close: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+async function* jobEvents(
+  ...parameters: Parameters<typeof postgresJobEvents>
+): ReturnType<typeof postgresJobEvents> {
+  yield* (await import('./job-events.ts')).postgresJobEvents(...parameters);
+}
+
 /** Looks at the tables, and makes or changes them where that is wanted and needed. */
-async function prepare({ pool, location }: Session, create: boolean): Promise<void> {
+async function prepare({ pool, location }: Session, url: string, create: boolean): Promise<void> {
   const migrations = await loadMigrations(migrationFolder);
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -86,6 +109,7 @@ async function prepare({ pool, location }: Session, create: boolean): Promise<vo
     if (pendingMigrations(location, migrations, applied).length === 0) return;
     if (!create) throw notReady(location, applied.length);
     await migrate(driver, migrations);
+    await (await import('./queue-schema.ts')).migrateQueue(url);
   } catch (error) {
     if (isConnectionLost(error)) broken = error as Error;
     throw error;

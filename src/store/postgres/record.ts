@@ -4,7 +4,7 @@ import type { RunUnit } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { hostSightings } from '../host-sightings.ts';
-import type { RecordOptions, RecordResult, Store } from '../store.ts';
+import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 import { createStaging } from './staging.ts';
 import { writeChecks } from './write-checks.ts';
@@ -14,7 +14,11 @@ import { stagedPorts, writePorts } from './write-ports.ts';
 import {
   closeUnlisted,
   type CoveredUnit,
+  coveredUnit,
   coveredPorts,
+  endLeasedUnits,
+  isAnyCompleted,
+  isAnyKnown,
   stageCoverage,
   writeUnit,
 } from './write-units.ts';
@@ -73,13 +77,21 @@ interface JobRow {
 async function write(
   writer: Writer,
   batch: EventBatch,
-  { attempt, coverage }: RecordOptions,
+  { attempt, lease, coverage }: RecordOptions,
 ): Promise<RecordResult> {
   const { client, jobId } = writer;
-  const job = await jobOf(client, jobId, attempt);
-  await client.query(staging);
   const units = batch.events.filter((event) => event.type === 'run.unit');
-  const covered = await writeUnits(writer, units, { attempt, coverage, job });
+  const covered = lease
+    ? await writeLeasedUnits(writer, units, { lease, coverage })
+    : await writeUnits(writer, units, {
+        attempt,
+        coverage,
+        job: await jobOf(client, jobId, attempt),
+      });
+  const isEmpty = batch.ports.length === 0 && batch.events.length === units.length;
+  if (isEmpty && !(await isAnyKnown(writer, covered)))
+    return { status: 'recorded', portCount: 0, skipped: {} };
+  await client.query(staging);
   if (covered.length > 0) await stageCoverage(writer, covered);
   const hosts = await writeHosts(writer, hostSightings(batch));
   await writePorts(writer, batch.ports, hosts);
@@ -106,6 +118,25 @@ async function jobOf(
   return job;
 }
 
+/**
+ * The rows of the units are the fence: locked by this transaction until it ends, so that nobody
+ * leases one of them meanwhile. The job's own row is not needed.
+ */
+async function writeLeasedUnits(
+  writer: Writer,
+  units: readonly RunUnit[],
+  { lease, coverage }: { lease: UnitLease; coverage: RecordOptions['coverage'] },
+): Promise<CoveredUnit[]> {
+  const written = await endLeasedUnits(writer, units, lease);
+  if (written !== units.length) {
+    throw new Refusal((await isAnyCompleted(writer, units)) ? 'done' : 'lost');
+  }
+  return units.flatMap((unit) => {
+    const looked = unit.status === 'completed' ? coverage?.(unit) : undefined;
+    return looked ? [coveredUnit(writer, unit, looked)] : [];
+  });
+}
+
 /** @returns the units that this batch completes, with what they have looked at */
 async function writeUnits(
   writer: Writer,
@@ -117,7 +148,7 @@ async function writeUnits(
     const isNew = await writeUnit(writer, unit, attempt ?? job.attempts);
     if (!isNew && attempt !== undefined) throw new Refusal('done');
     const looked = isNew && unit.status === 'completed' ? coverage?.(unit) : undefined;
-    if (looked) covered.push({ unit, coverage: looked });
+    if (looked) covered.push(coveredUnit(writer, unit, looked));
   }
   return covered;
 }

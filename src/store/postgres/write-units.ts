@@ -2,6 +2,7 @@ import { hostId } from '../../core/ids.ts';
 import type { RunUnit } from '../../core/events.ts';
 import { portRuns, type PortSet } from '../../core/ports.ts';
 import type { UnitCoverage } from '../coverage.ts';
+import type { UnitLease } from '../store.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 import { coveredHosts, type Writer } from './write-hosts.ts';
 
@@ -13,7 +14,7 @@ const upsertUnit = `
   ON CONFLICT (job_id, unit) DO UPDATE SET
     first = excluded.first, last = excluded.last, status = excluded.status,
     attempt = excluded.attempt, started_at = excluded.started_at,
-    completed_at = excluded.completed_at, counts = excluded.counts
+    completed_at = excluded.completed_at, counts = excluded.counts, lease_until = NULL
   WHERE scan_units.status <> 'completed'`;
 
 /** @returns whether the row was written */
@@ -37,22 +38,99 @@ export async function writeUnit(
   return rowCount === 1;
 }
 
+/** Of units that a worker has leased: written where they still are this worker's, and only then. */
+const endLeases = `
+  UPDATE scan_units u SET status = n.status, started_at = n.started_at,
+    completed_at = n.completed_at, counts = n.counts, lease_until = NULL
+  FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+    $6::jsonb[]) AS n (unit, attempt, status, started_at, completed_at, counts)
+  WHERE u.job_id = $7 AND u.unit = ANY ($1::bigint[]) AND u.unit = n.unit AND u.status = 'leased' AND u.worker_id = $8
+    AND u.attempt = n.attempt`;
+
+/** @returns how many units were this worker's, and are written */
+export async function endLeasedUnits(
+  { client, jobId }: Writer,
+  units: readonly RunUnit[],
+  { workerId, attempts }: UnitLease,
+): Promise<number> {
+  const { rowCount } = await client.query(endLeases, [
+    units.map(({ unit }) => unit),
+    units.map(({ unit }) => attempts.get(unit) ?? 0),
+    units.map(({ status }) => status),
+    units.map(({ t_start: at }) => new Date(at).toISOString()),
+    units.map(({ t_end: at }) => new Date(at).toISOString()),
+    units.map(({ counts }) => JSON.stringify(counts)),
+    jobId,
+    workerId,
+  ]);
+  return rowCount ?? 0;
+}
+
+const completedAmong = `
+  SELECT 1 FROM scan_units WHERE job_id = $1 AND unit = ANY ($2::bigint[]) AND status = 'completed'
+  LIMIT 1`;
+
+/** Whether one of the units is completed, by whomever. */
+export async function isAnyCompleted(
+  { client, jobId }: Writer,
+  units: readonly RunUnit[],
+): Promise<boolean> {
+  const { rows } = await client.query(completedAmong, [jobId, units.map(({ unit }) => unit)]);
+  return rows.length > 0;
+}
+
 /** A completed unit of a batch, and what it has looked at. */
 export interface CoveredUnit {
   readonly unit: RunUnit;
-  readonly coverage: UnitCoverage;
+  /** Ids of the hosts that its addresses are, or would be. */
+  readonly hostIds: readonly string[];
+  /** It has looked at the hosts that the job has told of. */
+  readonly isListed: boolean;
+  readonly ports: PortSet;
+}
+
+/** What a completed unit has looked at, as it is written. */
+export function coveredUnit(
+  { tenantId }: Writer,
+  unit: RunUnit,
+  { addresses, ports }: UnitCoverage,
+): CoveredUnit {
+  const isListed = addresses === 'listed';
+  const listed = isListed ? [] : addresses;
+  return {
+    unit,
+    hostIds: Array.from(listed, (address) => hostId(tenantId, address)),
+    isListed,
+    ports,
+  };
+}
+
+/**
+ * Whether the inventory has a host that the units have looked at: in a network where nobody is,
+ * which is most of a large one, nothing follows from their silence.
+ */
+export async function isAnyKnown(
+  { client }: Writer,
+  units: readonly CoveredUnit[],
+): Promise<boolean> {
+  if (units.some(({ isListed }) => isListed)) return true;
+  const ids = units.flatMap(({ hostIds }) => hostIds);
+  if (ids.length === 0) return false;
+  const { rows } = await client.query('SELECT 1 FROM hosts WHERE id = ANY ($1::uuid[]) LIMIT 1', [
+    ids,
+  ]);
+  return rows.length > 0;
 }
 
 /** Notes which hosts the completed units have looked at, before the hosts are recorded. */
 export async function stageCoverage(
-  { client, tenantId }: Writer,
+  { client }: Writer,
   units: readonly CoveredUnit[],
 ): Promise<void> {
   await copyRows(client, coveredHosts, rows());
   function* rows(): Generator<readonly unknown[]> {
-    for (const { unit, coverage } of units) {
-      if (coverage.addresses === 'listed') continue;
-      for (const address of coverage.addresses) yield [hostId(tenantId, address), unit.t_start];
+    for (const { unit, hostIds } of units) {
+      for (const id of hostIds) yield [id, unit.t_start];
     }
   }
 }
@@ -115,8 +193,8 @@ export async function closeUnlisted(
 ): Promise<void> {
   const [first] = units;
   if (!first) return;
-  if (first.coverage.addresses === 'listed') await client.query(coverListed, [jobId]);
-  await copyRows(client, coveredPorts, runsOf(first.coverage.ports));
+  if (first.isListed) await client.query(coverListed, [jobId]);
+  await copyRows(client, coveredPorts, runsOf(first.ports));
   await client.query(closePorts, [jobId]);
 }
 

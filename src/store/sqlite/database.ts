@@ -14,6 +14,15 @@ const dialect: Dialect = {
   addressBound: (address) => sql`${addressKey(address)}`,
   addressText: (column) => name(column),
   jsonEach: (column) => sql`json_each(${name(column)})`,
+  fromNow: (ms) => sql`${Date.now() + ms}`,
+  hasOneWriter: true,
+  true: sql`1`,
+  false: sql`0`,
+  millisecond: sql`1`,
+  // Whoever writes has the whole file.
+  lock: { waiting: sql``, skipping: sql`` },
+  unitTenant: () => ({ column: sql``, value: sql`` }),
+  ticket: () => undefined,
 };
 
 /** A SQLite database that is open: one connection, which one transaction has at a time. */

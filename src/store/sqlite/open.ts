@@ -7,6 +7,7 @@ import type { Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import { sqliteConnection, sqliteDatabase } from './database.ts';
+import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
 
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
@@ -46,10 +47,12 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     throw storeError(error, file);
   }
   // Most commands only read: what records is loaded by the first that writes.
-  let recorder: Store['record'] | undefined;
+  let recorder: Promise<Store['record']> | undefined;
   const record: Store['record'] = async (...batch) => {
-    recorder ??= (await import('./record.ts')).sqliteRecorder(connection);
-    return await recorder(...batch);
+    recorder ??= import('./record.ts').then(({ sqliteRecorder }) => sqliteRecorder(connection));
+    return await (
+      await recorder
+    )(...batch);
   };
   const connection = sqliteConnection(db, file);
   const database = sqliteDatabase(connection, tenantId);
@@ -57,15 +60,28 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     if (db.isOpen) db.close();
     return Promise.resolve();
   };
-  return {
+  const store: Store = {
     kind: 'sqlite',
     database,
     maintenance: database,
     location: file,
     record,
+    forTenant: () => store,
+    tenantsAtWork: () => Promise.resolve([tenantId]),
+    jobEvents: (signal) => jobEvents(database, file, signal),
+    async runQueue(queue) {
+      await (await import('./queue.ts')).runSqliteQueue(file, tenantId, queue);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
+  return store;
+}
+
+async function* jobEvents(
+  ...parameters: Parameters<typeof sqliteJobEvents>
+): ReturnType<typeof sqliteJobEvents> {
+  yield* (await import('./job-events.ts')).sqliteJobEvents(...parameters);
 }
 
 /** Makes an empty file that its owner alone can read, and its folder. */

@@ -3,7 +3,7 @@ import type { RunUnit } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { hostSightings } from '../host-sightings.ts';
-import type { RecordOptions, RecordResult, Store } from '../store.ts';
+import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { storeError } from '../../database/driver.ts';
 import type { SqliteConnection } from './database.ts';
@@ -37,13 +37,13 @@ export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Sto
   return async (jobId, batch, options = {}) => {
     const { signal } = options;
     try {
-      const conclude = (coverageOf ??= coverageWriter(db, prepare));
-      return await exclusively(() =>
-        retryBusy(
+      return await exclusively(() => {
+        const conclude = (coverageOf ??= coverageWriter(db, prepare));
+        return retryBusy(
           () => transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
           signal ? { signal } : {},
-        ),
-      );
+        );
+      });
     } catch (error) {
       coverageOf?.forget();
       throw storeError(error, path);
@@ -61,18 +61,21 @@ function write(
   { prepare, conclude, path }: Writer,
   jobId: string,
   batch: EventBatch,
-  { attempt, coverage }: RecordOptions,
+  { attempt, lease, coverage }: RecordOptions,
 ): RecordResult {
   const job = prepare(selectJob).get(jobId) as JobRow | undefined;
   if (!job) throw new AppError('NOT_FOUND', `${path} has no scan ${jobId}`);
   const units = batch.events.filter((event) => event.type === 'run.unit');
-  const status = attempt === undefined ? 'recorded' : fence(prepare, job, attempt, units);
+  const status = fence(prepare, job, { attempt, lease, units });
   if (status !== 'recorded') return { status, portCount: 0, skipped: {} };
   const hosts = writeHosts(prepare, job, hostSightings(batch).values());
   writePorts(prepare, job, batch.ports, hosts);
   const skipped = writeEvents({ prepare, job, hosts }, batch.events);
   for (const unit of units) {
-    const isNew = writeUnit(prepare, job, unit, attempt ?? job.attempts);
+    const isNew = writeUnit(prepare, job, unit, {
+      workerId: lease?.workerId,
+      attempt: lease?.attempts.get(unit.unit) ?? attempt ?? job.attempts,
+    });
     const covered = isNew && unit.status === 'completed' ? coverage?.(unit) : undefined;
     if (covered) conclude.write(job, unit, covered);
   }
@@ -82,18 +85,39 @@ function write(
 /** States in which a worker may write; what it found until it was cancelled is kept. */
 const writable = new Set<JobState>(['running', 'paused', 'cancelled']);
 
-/** Whether this attempt still has the job, and the units are still to be done. */
+/** Whether this worker still has the units, or this attempt the job, and they are still to be done. */
 function fence(
   prepare: Statements,
   job: JobRow,
-  attempt: number,
-  units: readonly RunUnit[],
+  options: Pick<RecordOptions, 'attempt' | 'lease'> & { units: readonly RunUnit[] },
 ): RecordResult['status'] {
+  const { attempt, lease, units } = options;
+  if (lease) return fenceUnits(prepare, job, lease, units);
+  if (attempt === undefined) return 'recorded';
   if (job.attempts !== attempt || !writable.has(job.status)) return 'lost';
   const completed = prepare(
     "SELECT 1 FROM scan_units WHERE job_id = ? AND unit = ? AND status = 'completed'",
   );
   return units.some((unit) => completed.get(job.id, unit.unit)) ? 'done' : 'recorded';
+}
+
+function fenceUnits(
+  prepare: Statements,
+  job: JobRow,
+  { workerId, attempts }: UnitLease,
+  units: readonly RunUnit[],
+): RecordResult['status'] {
+  const held = prepare(
+    `SELECT status, worker_id = ? AND attempt = ? AS is_held FROM scan_units
+     WHERE job_id = ? AND unit = ?`,
+  );
+  let status: RecordResult['status'] = 'recorded';
+  for (const { unit } of units) {
+    const row = held.get(workerId, attempts.get(unit) ?? 0, job.id, unit);
+    if (row?.['status'] === 'completed') status = 'done';
+    else if (row?.['status'] !== 'leased' || !row['is_held']) return 'lost';
+  }
+  return status;
 }
 
 function writeEvents(

@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger, run, WorkerPreset } from 'graphile-worker';
+import { Pool } from 'pg';
+import type { ScanEvent } from '../src/core/events.ts';
+import { parseScanConfig } from '../src/core/scan-config.ts';
+import { createScan } from '../src/jobs/run-scan.ts';
+import { runWorker } from '../src/jobs/worker.ts';
+import type { ScanContext } from '../src/scan/scanner.ts';
+import { getJob } from '../src/store/jobs.ts';
+import { openPostgresStore } from '../src/store/postgres/open.ts';
+import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import type { Store } from '../src/store/store.ts';
+import { packagedPostgres, startPostgresServer } from '../test/postgres/server.ts';
+import { median } from './median.ts';
+
+/** Units, or the other queue's jobs, of one measurement. */
+const unitCount = 20_000;
+const concurrency = 4;
+const pickUps = 40;
+
+/** Measures the whole life of empty units on both stores, against graphile-worker's empty jobs. */
+export async function benchQueue(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-bench-'));
+  {
+    await using store = await openSqliteStore(join(folder, 'store.db'), { create: true });
+    const perSecond = await unitsPerSecond(store);
+    console.log(`SQLite: ${perSecond.toFixed(0)} empty units/s (limit 5,000)`);
+    console.log(
+      `  an idle worker begins after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`,
+    );
+  }
+  rmSync(folder, { recursive: true });
+  await using server = await startPostgresServer(packagedPostgres()!, durable);
+  await benchPostgres(server.url);
+}
+
+/** @param url of an empty database on a server with fsync on */
+export async function benchPostgres(url: string): Promise<void> {
+  await using store = await openPostgresStore(url, { create: true });
+  const plain = await graphileJobsPerSecond(url, { count: 4000, isTuned: false });
+  const tuned = await graphileJobsPerSecond(url, { count: unitCount, isTuned: true });
+  const perSecond = await unitsPerSecond(store);
+  console.log(
+    `PostgreSQL, fsync on, ${concurrency} at once: ${perSecond.toFixed(0)} empty units/s`,
+  );
+  console.log(
+    `  graphile-worker ${plain.toFixed(0)} jobs/s, with its local queue and batched completion ` +
+      `${tuned.toFixed(0)}: portolan ${(perSecond / tuned).toFixed(2)} × that (limit 0.7)`,
+  );
+  console.log(`  an idle worker begins after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`);
+}
+
+const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+
+/** A scanner that finds nothing at once. */
+async function* scanNothing(
+  _config: unknown,
+  { runId, units }: ScanContext,
+): AsyncGenerator<readonly ScanEvent[]> {
+  for (const { unit, first, last } of units) {
+    const t = Date.now();
+    const base = { type: 'run.unit', run_id: runId, status: 'completed' } as const;
+    yield [{ ...base, unit, first, last, t_start: t, t_end: t, counts: {} }];
+  }
+}
+
+const scanners = [{ scanType: 'network', load: () => Promise.resolve(scanNothing) }];
+
+async function newScan(store: Store, units: number): Promise<string> {
+  const last = [10, 0, units >> 8, units & 255].join('.');
+  const config = parseScanConfig({
+    targets: [`10.0.0.1-${last}`],
+    ports: '1-16384',
+    seed: 'bench',
+  });
+  const queue = { batchSize: 500 };
+  const scan = { scanType: 'network', config, args: [], toolVersion: '', faults: [], queue };
+  return (await createScan(store, scan)).id;
+}
+
+async function unitsPerSecond(store: Store): Promise<number> {
+  await using worker = startWorker(store);
+  await worker.ready;
+  const startedMs = performance.now();
+  await ended(store, await newScan(store, unitCount));
+  return unitCount / ((performance.now() - startedMs) / 1000);
+}
+
+/** From the commit of a scan to the beginning of its first unit. */
+async function pickUpMs(store: Store): Promise<number> {
+  await using worker = startWorker(store);
+  await worker.ready;
+  const times: number[] = [];
+  for (let i = 0; i < pickUps; i++) {
+    await sleep(50 + Math.random() * 50);
+    const startedMs = performance.now();
+    const begun = worker.nextScan();
+    const id = await newScan(store, 1);
+    times.push((await begun) - startedMs);
+    await ended(store, id);
+  }
+  return median(times);
+}
+
+function ignore(): void {}
+
+interface RunningWorker extends AsyncDisposable {
+  readonly ready: Promise<void>;
+  /** When the next scanner is begun. */
+  nextScan(): Promise<number>;
+}
+
+function startWorker(store: Store): RunningWorker {
+  const controller = new AbortController();
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  let begin: (ms: number) => void = ignore;
+  const load = (): Promise<typeof scanNothing> => {
+    begin(performance.now());
+    return Promise.resolve(scanNothing);
+  };
+  const working = runWorker(store, {
+    signal: controller.signal,
+    concurrency,
+    scanners: [{ ...scanners[0]!, load }],
+    onReady: () => setTimeout(resolve, 1000),
+    onError: (error) => console.error(error),
+  });
+  return {
+    ready,
+    nextScan: () => new Promise((tell) => (begin = tell)),
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await working;
+    },
+  };
+}
+
+async function ended(store: Store, id: string): Promise<void> {
+  while ((await getJob(store.database, id)).status !== 'completed') await sleep(5);
+}
+
+async function graphileJobsPerSecond(
+  url: string,
+  { count, isTuned }: { count: number; isTuned: boolean },
+): Promise<number> {
+  const pool = new Pool({ connectionString: url, max: 10 });
+  pool.on('error', () => undefined).on('connect', () => undefined);
+  await pool.query(
+    `SELECT count(graphile_worker.add_job('nothing')) FROM generate_series(1, ${count})`,
+  );
+  let done = 0;
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  const startedMs = performance.now();
+  const runner = await run({
+    pgPool: pool,
+    noHandleSignals: true,
+    logger: new Logger(() => () => undefined),
+    parsedCronItems: [],
+    taskList: {
+      nothing() {
+        done += 1;
+        if (done === count) resolve();
+      },
+    },
+    preset: {
+      extends: [WorkerPreset],
+      worker: {
+        concurrentJobs: isTuned ? 24 : concurrency,
+        ...(isTuned && {
+          localQueue: { size: 500 },
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        }),
+      },
+    },
+  });
+  await all;
+  const perSecond = count / ((performance.now() - startedMs) / 1000);
+  await runner.stop();
+  await pool.end();
+  return perSecond;
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { removeEndedJob } from '../../store/job-commands.ts';
+import type { Io } from '../io.ts';
+import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';
+
+export function define(command: Command): void {
+  defineJobCommand(command, help);
+}
+
+const help = `
+Removes a scan with all that it found; the inventory keeps what is known of hosts and ports. A scan
+that runs has to be cancelled first.
+
+Examples:
+  portolan remove 019aa1c2`;
+
+export async function run(
+  io: Io,
+  [reference]: [string],
+  options: JobCommandOptions,
+): Promise<void> {
+  await runJobCommand(io, reference, options, async (db, job) => {
+    await removeEndedJob(db, job.id);
+    return job;
+  });
+}

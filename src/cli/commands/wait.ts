@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { AppError } from '../../errors.ts';
+import { isFinal } from '../../core/job-states.ts';
+import { markCrashedJobs } from '../../store/job-end.ts';
+import { findJob } from '../../store/job-list.ts';
+import { getJob, type Job } from '../../store/jobs.ts';
+import { type Io, write } from '../io.ts';
+import { jobSummary } from '../job-summary.ts';
+import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { progressLine } from '../progress.ts';
+import { timeSpan } from '../scan-options.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { duration, number } from '../text.ts';
+import { progressOf } from './scans.ts';
+
+type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
+
+export function define(command: Command): void {
+  command
+    .argument('<scan>', 'its id, the beginning of it, its name, or "last"')
+    .option('--timeout <time>', 'wait no longer than this: 90s, 30m, 2h', timeSpan);
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Waits until a scan has ended, and shows its progress meanwhile. Exit status: 0 it completed, 1 it
+ended otherwise, 75 it still runs after --timeout.
+
+Examples:
+  portolan wait last
+  portolan wait nightly --timeout 2h --json`;
+
+/** How often the scan is looked at although nothing was heard of it, ms. */
+const lookMs = 2000;
+
+export async function run(io: Io, [reference]: [string], options: Options): Promise<number> {
+  await using app = await openFrom(io, options);
+  const { id } = await findJob(app.store.database, reference);
+  const deadline = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout)];
+  const job = await waitForEnd(io, app, id, AbortSignal.any([io.signal, ...deadline]));
+  await withOutput(io, options, (stream) => write(stream, jobSummary(job, formatOf(options))));
+  if (!isFinal(job.status)) {
+    if (io.signal.aborted) return 130;
+    throw new AppError('BUSY', `scan ${id} is still ${job.status}`);
+  }
+  return job.status === 'completed' ? 0 : 1;
+}
+
+/** Follows a scan's events until it has ended or the signal aborts. */
+async function waitForEnd(io: Io, app: App, id: string, signal: AbortSignal): Promise<Job> {
+  const { database } = app.store;
+  let job = await getJob(database, id);
+  using _line = progressLine(io, () => line(job));
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, ended.signal]);
+  const look = async (): Promise<void> => {
+    await markCrashedJobs(database);
+    job = await getJob(database, id);
+    if (isFinal(job.status)) ended.abort();
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), lookMs);
+  try {
+    await look();
+    for await (const event of app.store.jobEvents(either)) {
+      if (event.job === id || event.type === 'lost') await look();
+    }
+  } finally {
+    clearInterval(timer);
+  }
+  return job;
+}
+
+function line(job: Job): string {
+  const { perSecond, leftMs } = progressOf(job);
+  return [
+    job.status,
+    `${job.progress_percent}%`,
+    perSecond === null ? '' : `${number(perSecond)} hosts/s`,
+    `${number(job.hosts_up)} up`,
+    `${number(job.ports_open)} open`,
+    leftMs === null ? '' : `${duration(leftMs)} left`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}

@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander';
+import {
+  defaultConcurrency,
+  defaultLeaseMs,
+  defaultScanTypes,
+  runWorker,
+} from '../../jobs/worker.ts';
+import { type Io, write } from '../io.ts';
+import { timeSpan, wholeFrom } from '../scan-options.ts';
+import { keepHeapSmall } from '../small-heap.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { localTime } from '../text.ts';
+
+interface Options extends StoreOptions {
+  readonly concurrency: number;
+  readonly scanTypes: string[];
+  readonly label: string[];
+  readonly lease: number;
+}
+
+export function define(command: Command): void {
+  command
+    .option('--concurrency <n>', 'parts of scans at once', wholeFrom(1, 64), defaultConcurrency)
+    .addOption(
+      new Option('--scan-types <types...>', 'the scans that it makes')
+        .choices(['network', 'discovery', 'listeners'])
+        .default([...defaultScanTypes]),
+    )
+    .option('--label <labels...>', 'labels that scans may ask for: zone=dmz', [])
+    .option(
+      '--lease <time>',
+      'how long its work stays its own while it is silent',
+      timeSpan,
+      defaultLeaseMs,
+    );
+  addStoreOption(command).addHelpText('after', examples);
+}
+
+const examples = `
+Makes scans that were left to workers ("portolan scan --detach"), until it is told to stop (Ctrl-C
+or SIGTERM): then it records what it has found, hands back what it has not finished, and ends.
+Workers of any number, on any machines, share a store in PostgreSQL, and serve all its tenants;
+workers on one machine share a file.
+
+Examples:
+  portolan worker
+  portolan worker --concurrency 8 --label zone=dmz
+  portolan worker --db postgres://portolan@db.example.com/portolan`;
+
+export async function run(io: Io, _operands: [], options: Options): Promise<void> {
+  keepHeapSmall();
+  await using app = await openFrom(io, options, true);
+  const say = (text: string): void => void io.stderr.write(`${localTime(Date.now())} ${text}\n`);
+  await runWorker(app.store, {
+    signal: io.signal,
+    concurrency: options.concurrency,
+    scanTypes: options.scanTypes,
+    labels: options.label,
+    leaseMs: options.lease,
+    onError: (error) => say(error.message),
+    onReady: (id) => say(`worker ${id} is ready, on ${app.store.location}`),
+  });
+  await write(io.stderr, 'The worker has handed back what it had not finished.\n');
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { listWorkers, type WorkerRow } from '../../store/workers.ts';
+import type { Io } from '../io.ts';
+import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
+import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
+import { count, duration, isoTime, localTime } from '../text.ts';
+
+export function define(command: Command): void {
+  addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
+}
+
+const examples = `
+Which workers there are, and what each does and since when. One that was not heard of for half a
+minute is lost; others go on with its work.
+
+Examples:
+  portolan workers
+  portolan workers --json`;
+
+const statusColors = { working: 'green', stopping: 'yellow', lost: 'red' } as Readonly<
+  Record<string, 'green' | 'yellow' | 'red' | undefined>
+>;
+
+const shape: Shape<WorkerRow> = {
+  columns: [
+    { title: 'worker', value: ({ id }) => id },
+    {
+      title: 'status',
+      value: ({ status }) => status,
+      color: ({ status }) => statusColors[status],
+    },
+    { title: 'does', value: ({ work }) => work.map(workText).join(', ') },
+    { title: 'at once', value: ({ concurrency }) => concurrency, align: 'right' },
+    { title: 'labels', value: ({ labels }) => labels.join(' ') },
+    { title: 'started', value: ({ started_at: at }) => localTime(at) },
+    { title: 'heard of', value: ({ heartbeat_at: at }) => localTime(at) },
+  ],
+  toJson: ({ scanTypes, work, ...row }) => ({
+    ...row,
+    scan_types: scanTypes,
+    started_at: isoTime(row.started_at),
+    heartbeat_at: isoTime(row.heartbeat_at),
+    work: work.map(({ since, ...rest }) => ({ ...rest, since: isoTime(since) })),
+  }),
+  empty: 'No workers. One is started by: portolan worker',
+};
+
+function workText({ scan, units, since }: WorkerRow['work'][number]): string {
+  return `${scan.slice(0, 13)}: ${count(units, 'unit')} for ${duration(Math.max(0, Date.now() - since))}`;
+}
+
+export async function run(
+  io: Io,
+  _operands: [],
+  options: OutputOptions & StoreOptions,
+): Promise<void> {
+  await using app = await openFrom(io, options);
+  await writeRows(io, options, { rows: await listWorkers(app.store.database), shape });
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { markCrashedJobs } from '../store/job-end.ts';
+import { findJob } from '../store/job-list.ts';
+import type { Job } from '../store/jobs.ts';
+import type { StoreDatabase } from '../store/store.ts';
+import { jobJson } from './commands/scans.ts';
+import { type Io, write } from './io.ts';
+import { addOutputOptions, formatOf, type OutputOptions, withOutput } from './output.ts';
+import { addStoreOption, openFrom, type StoreOptions } from './store-option.ts';
+
+export type JobCommandOptions = OutputOptions & StoreOptions;
+
+/** What a command that changes one scan has: its argument, the shared options, its help. */
+export function defineJobCommand(command: Command, help: string): void {
+  command.argument('<scan>', 'its id, the beginning of it, its name, or "last"');
+  addStoreOption(addOutputOptions(command)).addHelpText('after', help);
+}
+
+/** Finds the scan, changes it, and prints it as it is then. */
+export async function runJobCommand(
+  io: Io,
+  reference: string,
+  options: JobCommandOptions,
+  change: (db: StoreDatabase, job: Job) => Promise<Job>,
+): Promise<void> {
+  await using app = await openFrom(io, options);
+  const { database } = app.store;
+  await markCrashedJobs(database);
+  const job = await change(database, await findJob(database, reference));
+  const format = formatOf(options);
+  const text =
+    format === 'table'
+      ? `Scan ${job.id} is ${job.status}.`
+      : JSON.stringify(jobJson(job), null, format === 'json' ? 2 : 0);
+  await withOutput(io, options, (stream) => write(stream, `${text}\n`));
+}

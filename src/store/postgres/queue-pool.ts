@@ -1,0 +1,19 @@
+import { Pool } from 'pg';
+
+/** Connections of the queue's own: one listens, the others take and give back tickets. */
+const connections = 4;
+
+function ignore(): void {}
+
+/** A pool as the queue's library wants it: no error of a connection is left to end the process. */
+export function queuePool(url: string): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    max: connections,
+    application_name: 'portolan worker',
+    keepAlive: true,
+  });
+  pool.on('error', ignore);
+  pool.on('connect', (client) => client.on('error', ignore));
+  return pool;
+}

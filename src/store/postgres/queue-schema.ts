@@ -1,0 +1,47 @@
+import { queuePool } from './queue-pool.ts';
+
+/** A number of our own for the server's advisory locks. */
+const lock = 7_237_113;
+
+/**
+ * What workers may do, as members of portolan_worker: the queue's tables have row-level security with no
+ * policy, which shuts out all but their owner. Tickets name a tenant and no more.
+ */
+const grants = `
+  GRANT USAGE ON SCHEMA graphile_worker TO portolan_worker;
+  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA graphile_worker TO portolan_worker;
+  GRANT USAGE ON ALL SEQUENCES IN SCHEMA graphile_worker TO portolan_worker;
+  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA graphile_worker TO portolan_worker;
+  DO $$
+  DECLARE queue_table regclass;
+  BEGIN
+    FOR queue_table IN
+      SELECT c.oid FROM pg_class c
+      WHERE c.relnamespace = 'graphile_worker'::regnamespace AND c.relrowsecurity
+        AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
+    LOOP
+      EXECUTE format('CREATE POLICY portolan_worker ON %s TO portolan_worker USING (true)
+        WITH CHECK (true)', queue_table);
+    END LOOP;
+  END
+  $$`;
+
+/** Makes the queue's own tables, or brings them up to date; with the rights of their owner. */
+export async function migrateQueue(url: string): Promise<void> {
+  const { runMigrations } = await import('graphile-worker');
+  const { silent } = await import('./queue-logger.ts');
+  const pool = queuePool(url);
+  try {
+    // One at a time: two who grant at once disturb each other.
+    const client = await pool.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock($1)', [lock]);
+      await runMigrations({ pgPool: pool, logger: silent() });
+      await client.query(grants);
+    } finally {
+      client.release(true);
+    }
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,58 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Runner, run, type WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { Queue } from '../store.ts';
+import { silent } from './queue-logger.ts';
+import { queuePool } from './queue-pool.ts';
+
+/** How often the queue is looked at for tickets whose time has come, ms; new ones are notified. */
+const pollMs = 1000;
+/** How long until the queue's workers are started again where they broke, ms. */
+const restartMs = 500;
+
+/**
+ * Calls for workers by the queue in the database: a ticket calls one of them, wherever it runs.
+ * Where the server goes away it waits for it.
+ */
+export async function runPostgresQueue(url: string, queue: Queue): Promise<void> {
+  const pool = queuePool(url);
+  try {
+    while (!queue.signal.aborted) {
+      await serve(pool, queue).catch(() => undefined);
+      await sleep(restartMs, undefined, { signal: queue.signal }).catch(() => undefined);
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Serves until the signal aborts or the queue's workers break, which a lost server makes them. */
+async function serve(pool: Pool, { tasks, concurrency, signal, work }: Queue): Promise<void> {
+  const call = async (payload: unknown): Promise<void> => {
+    await work((payload as { tenant: string }).tenant);
+  };
+  const events: WorkerEvents = new EventEmitter();
+  let runner: Runner | undefined;
+  const stop = (): void => {
+    runner?.stop().catch(() => undefined);
+  };
+  events.on('worker:fatalError', stop);
+  runner = await run({
+    pgPool: pool,
+    concurrency,
+    pollInterval: pollMs,
+    noHandleSignals: true,
+    logger: silent(),
+    events,
+    parsedCronItems: [],
+    taskList: Object.fromEntries(tasks.map((task) => [`portolan:${task}`, call])),
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal.aborted) stop();
+    await runner.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,51 @@
+import { eventType } from '../job-event.ts';
+import { sql } from '../sql.ts';
+import type { JobEvent, StoreDatabase } from '../store.ts';
+import type { JobRecord } from '../tables.ts';
+import { watchCommits } from './watch.ts';
+
+/** How long nobody looks where no commit is seen, ms. */
+const patienceMs = 5000;
+/** Scans that are watched: those requested last. Whoever waits for an older one reads it itself. */
+const watched = 1000;
+
+type Seen = Pick<JobRecord, 'uuid' | 'status' | 'hosts_done' | 'hosts_up' | 'ports_open'>;
+
+/**
+ * What becomes of scans in a SQLite file: what differs from one look to the next, a look after
+ * each commit of any process. Changes within some milliseconds are one event.
+ */
+export async function* sqliteJobEvents(
+  db: StoreDatabase,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<JobEvent> {
+  using watch = watchCommits(path);
+  let before = await look(db);
+  while (!signal.aborted) {
+    await watch.next(patienceMs, signal);
+    const now = await look(db);
+    for (const [job, row] of now) {
+      const known = before.get(job);
+      if (known && !hasChanged(known, row)) continue;
+      yield { type: eventType(known?.status, row.status), job, status: row.status };
+    }
+    before = now;
+  }
+}
+
+async function look(db: StoreDatabase): Promise<Map<string, Seen>> {
+  const rows = await db.query<Seen>(sql`
+    SELECT uuid, status, hosts_done, hosts_up, ports_open FROM scan_jobs
+    ORDER BY id DESC LIMIT ${watched}`);
+  return new Map(rows.map((row) => [row.uuid, row]));
+}
+
+function hasChanged(a: Seen, b: Seen): boolean {
+  return (
+    a.status !== b.status ||
+    a.hosts_done !== b.hosts_done ||
+    a.hosts_up !== b.hosts_up ||
+    a.ports_open !== b.ports_open
+  );
+}

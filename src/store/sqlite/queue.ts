@@ -1,0 +1,22 @@
+import type { Queue } from '../store.ts';
+import { watchCommits } from './watch.ts';
+
+/** How long a worker waits at most before it looks for work that fell due meanwhile, ms. */
+const patienceMs = 1000;
+
+/**
+ * Calls for workers of a SQLite file: each looks for work itself, and where there is none again
+ * after the next commit of any process.
+ */
+export async function runSqliteQueue(path: string, tenantId: string, queue: Queue): Promise<void> {
+  using watch = watchCommits(path);
+  const { concurrency, signal, work } = queue;
+  const serve = async (): Promise<void> => {
+    while (!signal.aborted) {
+      // From before the look on: a commit that comes between is not slept over.
+      const changed = watch.next(patienceMs, signal);
+      if (!(await work(tenantId))) await changed;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, serve));
+}
