@@ -17,11 +17,9 @@ ALTER TABLE scan_jobs
   ADD COLUMN failed_items bigint GENERATED ALWAYS AS (
     least(error_count, coalesce(hosts_total, 0))
   ) STORED,
-  ADD COLUMN success_rate text GENERATED ALWAYS AS (
-    CASE WHEN hosts_total > 0
-      THEN round((hosts_total - least(error_count, hosts_total)) * 100.0 / hosts_total, 2)::text
-        || '%'
-      ELSE '100.00%' END
+  ADD COLUMN success_rate double precision GENERATED ALWAYS AS (
+    CASE WHEN hosts_done > 0
+      THEN (hosts_done - least(error_count, hosts_done))::double precision / hosts_done END
   ) STORED;
 
 -- What a worker may take next.

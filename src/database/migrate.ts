@@ -39,6 +39,10 @@ const fileName = /^(\d{4})_([a-z0-9_-]+)\.sql$/;
 /** The migrations of a folder, in order. */
 export async function loadMigrations(folder: URL): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => fileName.test(name)).sort();
+  const versions = names.map((name) => name.slice(0, 4));
+  if (new Set(versions).size < versions.length) {
+    throw new TypeError(`two migrations of one version in ${folder.pathname}`);
+  }
   return Promise.all(
     names.map(async (name) => {
       const [, version, description = ''] = fileName.exec(name)!;

@@ -60,8 +60,8 @@ export interface Job {
   readonly total_items: number;
   readonly processed_items: number;
   readonly failed_items: number;
-  /** `98.50%` */
-  readonly success_rate: string;
+  /** Of the addresses looked at, those without an error, 0 … 1; null before the first. */
+  readonly success_rate: number | null;
   readonly timeout_at: number | null;
   readonly requested_at: number;
   readonly started_at: number | null;

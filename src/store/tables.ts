@@ -60,7 +60,7 @@ export interface JobRecord {
   readonly total_items: number;
   readonly processed_items: number;
   readonly failed_items: number;
-  readonly success_rate: string;
+  readonly success_rate: number | null;
 }
 
 /** The key of a port's facts. */

@@ -72,7 +72,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
       total_items: 300,
       processed_items: 300,
       failed_items: 0,
-      success_rate: '100.00%',
+      success_rate: 1,
       is_partial: false,
       attempts: 1,
     });

@@ -19,10 +19,9 @@ ALTER TABLE scan_jobs ADD COLUMN processed_items INTEGER GENERATED ALWAYS AS (ho
 ALTER TABLE scan_jobs ADD COLUMN failed_items INTEGER GENERATED ALWAYS AS (
   min(error_count, coalesce(hosts_total, 0))
 ) VIRTUAL;
-ALTER TABLE scan_jobs ADD COLUMN success_rate TEXT GENERATED ALWAYS AS (
-  CASE WHEN hosts_total > 0
-    THEN printf('%.2f%%', (hosts_total - min(error_count, hosts_total)) * 100.0 / hosts_total)
-    ELSE '100.00%' END
+ALTER TABLE scan_jobs ADD COLUMN success_rate REAL GENERATED ALWAYS AS (
+  CASE WHEN hosts_done > 0
+    THEN (hosts_done - min(error_count, hosts_done)) * 1.0 / hosts_done END
 ) VIRTUAL;
 
 -- What a worker may take next.
