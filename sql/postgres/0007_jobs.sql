@@ -116,13 +116,14 @@ FOR EACH ROW WHEN (
 -- queue, which no tenant sees.
 DO $$
 BEGIN
-  CREATE ROLE portolan_worker NOLOGIN NOSUPERUSER NOBYPASSRLS;
+  IF to_regrole('portolan_worker') IS NULL THEN
+    CREATE ROLE portolan_worker NOLOGIN NOSUPERUSER NOBYPASSRLS;
+  END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END
 $$;
 
-GRANT portolan_worker TO CURRENT_USER;
 GRANT USAGE ON SCHEMA portolan_private TO portolan_worker;
 
 -- A ticket in the queue asks a worker to look for work of one tenant: one ticket a tenant, kind of
@@ -156,4 +157,4 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 ALTER FUNCTION portolan_private.tenants_at_work () OWNER TO portolan_maintenance;
 REVOKE ALL ON FUNCTION portolan_private.tenants_at_work () FROM public;
-GRANT EXECUTE ON FUNCTION portolan_private.tenants_at_work () TO portolan_worker;
+GRANT EXECUTE ON FUNCTION portolan_private.tenants_at_work () TO portolan_worker, CURRENT_USER;

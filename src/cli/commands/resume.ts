@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
 import { beingRun } from '../../jobs/run-scan.ts';
 import { assertForWorkers, scanners } from '../../scan/scanners.ts';
-import { requeueJob, resumeJob } from '../../store/job-commands.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { findJob } from '../../store/job-list.ts';
+import { requeueJob, resumeJob } from '../../store/job-commands.ts';
 import { getJob, type Job, setJobStatus } from '../../store/jobs.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { followScan } from '../follow-scan.ts';
@@ -49,21 +49,20 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   if (!isOurs || !scanners.some(({ scanType }) => scanType === job.scan_type)) {
     throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
   }
-  if (options.detach || job.is_detached) {
+  if ((options.detach || job.is_detached) && job.status !== 'completed') {
     assertForWorkers(job.scan_type);
-    const isWaiting = job.status === 'paused' || job.status === 'pending';
-    const queued = isWaiting
-      ? await resumeJob(database, job.id)
-      : await requeueJob(database, job.id, { detach: true });
-    return await sayQueued(io, options, queued);
+    return await sayQueued(io, options, await leaveToWorkers(database, job));
   }
   return await followScan(io, app, await takeUp(database, job), options);
 }
 
-/**
- * Makes a scan pending again, unless somebody else has done so between. One that was paused begins
- * a new attempt too.
- */
+async function leaveToWorkers(database: StoreDatabase, job: Job): Promise<Job> {
+  if (job.status === 'running') throw beingRun(job.id, job.worker);
+  if (job.status === 'paused' || job.status === 'pending') return resumeJob(database, job.id);
+  return requeueJob(database, job.id, { detach: true });
+}
+
+/** Makes a scan pending again, unless somebody else has done so between. */
 async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
   if (job.status === 'pending') return job;
   if (job.status === 'running') throw beingRun(job.id, job.worker);
@@ -71,6 +70,7 @@ async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }
   try {
+    // One that was paused begins another attempt too.
     if (job.status === 'paused') await setJobStatus(database, job.id, 'crashed');
     return await setJobStatus(database, job.id, 'pending');
   } catch (error) {
