@@ -108,7 +108,7 @@ describe('portolan scan', () => {
     const words = ['scan', '127.0.0.1', '-p', '1,2', '--no-probe', '--retries', '0', '--db', own];
     await portolan(words);
     const shown = await portolan(['show', 'last', '--db', own]);
-    expect(shown.stdout).toContain(`Command     portolan ${words.join(' ')}\n`);
+    expect(shown.stdout.replaceAll(/ +/g, ' ')).toContain(`Command portolan ${words.join(' ')}\n`);
     const { stdout } = await portolan(['show', 'last', '--json', '--db', own]);
     expect(JSON.parse(stdout)).toMatchObject({ args: words });
     const secret = ['scan', '127.0.0.1', '-p', '1', '--db', own, '--seed', 'x://me:p@ss@host'];
