@@ -18,7 +18,7 @@ import { openRelay, type Relay } from './relay.ts';
 const addressCount = Number(process.env['PORTOLAN_TEST_ADDRESSES'] ?? 256);
 const closedPorts = '20000-21020';
 /** Connects a second: fast enough not to be waited for, slow enough to be disturbed. */
-const rate = 20_000;
+const rate = addressCount * 80;
 
 const servers: Server[] = [];
 const open: number[] = [];
