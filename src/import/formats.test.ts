@@ -427,7 +427,22 @@ test.each(importers.map(({ name }) => name))(
     const junk = fc.oneof(
       fc.string(),
       fc.json(),
-      fc.constantFrom('"', '{', '}', '[', '<', '>', '&#0;', '\0', '\n', '-1', '1e999', 'null'),
+      fc.constantFrom(
+        '"',
+        '{',
+        '}',
+        '[',
+        '<',
+        '>',
+        '&#0;',
+        '\0',
+        '\n',
+        '-1',
+        '0.5',
+        '1e-9',
+        '1e999',
+        'null',
+      ),
     );
     await fc.assert(
       fc.asyncProperty(

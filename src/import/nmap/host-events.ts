@@ -12,7 +12,15 @@ import { asPort, asWord, given } from '../object.ts';
 import { osEvent } from './os-events.ts';
 import { certificateOf, scriptEvents } from './script-events.ts';
 import { traceEvent } from './trace-events.ts';
-import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+import {
+  attribute,
+  childOf,
+  childrenOf,
+  countOf,
+  numberOf,
+  timeOf,
+  type XmlElement,
+} from './xml-tree.ts';
 
 /** The run that a host stands in. */
 export interface HostContext {
@@ -45,9 +53,9 @@ export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] 
     .map((address) => address.attributes['addr'] ?? '')
     .find((text) => tryParseAddress(text));
   if (ip === undefined) return undefined;
-  const ends = numberOf(host, 'endtime') ?? numberOf(host, 'starttime');
-  const t = ends === undefined ? context.startedAt : ends * 1000;
-  const first = Math.min(t, (numberOf(host, 'starttime') ?? t / 1000) * 1000);
+  const started = timeOf(host, 'starttime');
+  const t = timeOf(host, 'endtime') ?? started ?? context.startedAt;
+  const first = Math.min(t, started ?? t);
   const place: HostPlace = { run_id: context.runId, addr: canonicalAddress(ip), first, t };
   const ports = childOf(host, 'ports');
   return [
@@ -104,9 +112,9 @@ function notShownOf(extra: XmlElement, context: HostContext): NotShown[] {
   if (!state) return [];
   const groups = childrenOf(extra, 'extrareasons');
   return (groups.length > 0 ? groups : [extra]).flatMap((group): NotShown[] => {
-    const count = numberOf(group, 'count');
+    const count = countOf(group, 'count');
     const transport = transportOf(group.attributes['proto'], context);
-    if (count === undefined || count <= 0) return [];
+    if (!count) return [];
     if (transport) return [{ transport, state, reason: reasonOf(group), count }];
     context.skip(`${group.attributes['proto']} port`);
     return [];

@@ -4,7 +4,7 @@ import { parsePorts } from '../../core/ports.ts';
 import { asWord } from '../object.ts';
 import { transports } from '../../core/states.ts';
 import { hostEvents } from './host-events.ts';
-import { attribute, childOf, numberOf, type XmlElement } from './xml-tree.ts';
+import { attribute, childOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
 
 /** A document of nmap's, element by element. */
 export interface NmapRun {
@@ -45,7 +45,7 @@ export function newNmapRun(root: XmlElement, sink: NmapSink): NmapRun {
   const state: RunState = {
     root,
     sink,
-    startedAt: Math.max(0, Math.trunc(numberOf(root, 'start') ?? 0)) * 1000,
+    startedAt: timeOf(root, 'start') ?? 0,
     scanned: new Map(),
     runId: undefined,
     hostCount: 0,
@@ -145,8 +145,7 @@ function takeEnd(state: RunState, stats: XmlElement): void {
   if (!finished || state.isFinished) return;
   const run_id = begin(state);
   state.isFinished = true;
-  const ended = numberOf(finished, 'time');
-  const t = ended === undefined ? state.sink.lastTime : Math.trunc(ended) * 1000;
+  const t = timeOf(finished, 'time') ?? state.sink.lastTime;
   const hasFailed = finished.attributes['exit'] === 'error';
   const hosts = childOf(stats, 'hosts');
   if (!hasFailed && state.sink.isWhole && portsOf(state) !== undefined) {
@@ -162,7 +161,7 @@ function takeEnd(state: RunState, stats: XmlElement): void {
     run_id,
     t,
     status: hasFailed ? 'failed' : 'completed',
-    host_count: numberOf(hosts, 'up') ?? 0,
+    host_count: countOf(hosts, 'up') ?? 0,
     error_count: 0,
     counts: {},
     ...(hasFailed && {

@@ -2,7 +2,7 @@ import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
 import type { ScanTrace } from '../../core/events.ts';
 import { given } from '../object.ts';
 import type { HostPlace } from './host-events.ts';
-import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+import { attribute, childOf, childrenOf, countOf, numberOf, type XmlElement } from './xml-tree.ts';
 
 /** The way to a `<host>`; none where nobody asked for it, or no hop answered. */
 export function traceEvent(host: XmlElement, { run_id, addr, t }: HostPlace): ScanTrace[] {
@@ -13,9 +13,9 @@ export function traceEvent(host: XmlElement, { run_id, addr, t }: HostPlace): Sc
 }
 
 function toHop(hop: XmlElement): ScanTrace['hops'] {
-  const ttl = numberOf(hop, 'ttl');
+  const ttl = countOf(hop, 'ttl');
   const address = attribute(hop, 'ipaddr') ?? '';
-  if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0 || ttl > 255) return [];
+  if (ttl === undefined || ttl > 255) return [];
   if (!tryParseAddress(address)) return [];
   const rtt = numberOf(hop, 'rtt');
   const known = given({

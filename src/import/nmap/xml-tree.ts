@@ -1,3 +1,5 @@
+import { asCount, asTime } from '../object.ts';
+
 /** An XML element with everything in it. */
 export interface XmlElement {
   readonly name: string;
@@ -20,6 +22,16 @@ export function childOf(element: XmlElement | undefined, name: string): XmlEleme
 export function attribute(element: XmlElement | undefined, name: string): string | undefined {
   const value = element?.attributes[name];
   return value === '' ? undefined : value;
+}
+
+/** An attribute that is a whole number from 0 on. */
+export function countOf(element: XmlElement | undefined, name: string): number | undefined {
+  return asCount(attribute(element, name));
+}
+
+/** An attribute that is a time, in epoch ms. */
+export function timeOf(element: XmlElement | undefined, name: string): number | undefined {
+  return asTime(attribute(element, name));
 }
 
 /** An attribute that is a number. */
