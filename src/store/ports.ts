@@ -1,4 +1,5 @@
 import { allOf, name, type Sql, sql } from './sql.ts';
+import { servicesOf, titlesOf } from './port-details.ts';
 import { parseAddress } from '../core/address.ts';
 import type { PortState, Reason, Transport } from '../core/states.ts';
 import {
@@ -18,6 +19,7 @@ import {
   toPage,
 } from './page.ts';
 import type { StoreDatabase } from './store.ts';
+import type { PortKey } from './tables.ts';
 
 /** A port of a host and what runs there; times epoch ms. */
 export interface PortRow {
@@ -48,7 +50,14 @@ export type PortFilter = Pick<
   'hosts' | 'ports' | 'scan' | 'service' | 'since' | 'state'
 >;
 
-/** Ports by address, transport and number: as known now or, with `scan`, as one scan saw them. */
+type Found = Omit<PortRow, 'cpe' | 'extra_info' | 'title' | 'vendor'> & PortKey;
+
+/**
+ * Ports by address, transport and number: as known now or, with `scan`, as one scan saw them.
+ *
+ * First the rows of the page, then what scans know of just these: where facts are partitioned by
+ * scan, the parts of other scans are not even planned for.
+ */
 export async function listPorts(
   db: StoreDatabase,
   filter: PortFilter = {},
@@ -57,18 +66,13 @@ export async function listPorts(
   const limit = pageLimit(page.limit);
   const { dialect } = db;
   const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
-  const rows = await db.query<PortRow>(sql`
-    SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason, p.service,
-      ${source.product}, s.vendor, s.extra_info, s.cpe, p.confidence, p.method,
-      (SELECT w.title FROM http_scans w
-        WHERE w.job_id = ${source.pages} AND w.host_id = p.host_id
-          AND w.transport = p.transport AND w.port = p.port AND w.title IS NOT NULL
-        ORDER BY w.scheme, w.authority, w.path LIMIT 1) AS title,
-      p.first_seen, p.last_seen
+  const found = await db.query<Found>(sql`
+    SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason,
+      p.service, ${source.product}, p.confidence, p.method, p.first_seen, p.last_seen, p.host_id,
+      ${source.job} AS job_id
     FROM hosts
     JOIN ${source.table} p ON p.host_id = hosts.id
-    LEFT JOIN services s ON s.job_id = ${source.job} AND s.host_id = p.host_id
-      AND s.transport = p.transport AND s.port = p.port
+    ${source.join}
     WHERE ${allOf([
       whereHosts(db, filter.hosts),
       source.where,
@@ -81,9 +85,24 @@ export async function listPorts(
     ])}
     ORDER BY ${name(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
     LIMIT ${limit + 1}`);
-  return toPage(rows, limit, ({ address, transport, port }) =>
+  const { rows, next } = toPage(found, limit, ({ address, transport, port }) =>
     encodeCursor([address, transport, port]),
   );
+  return { rows: await describe(db, rows, filter.scan === undefined), next };
+}
+
+/** Adds what scans know of the services and pages of ports. */
+async function describe(
+  db: StoreDatabase,
+  found: readonly Found[],
+  isInventory: boolean,
+): Promise<PortRow[]> {
+  const services = await servicesOf(db, found);
+  const titles = await titlesOf(db, found, { orNewest: isInventory });
+  return found.map(({ job_id: _job, host_id: _host, ...row }, place) => {
+    const { vendor = null, extra_info = null, cpe = null } = services.get(place) ?? {};
+    return { ...row, vendor, extra_info, cpe, title: titles.get(place) ?? null };
+  });
 }
 
 /** As text of the query where it is 'open': only so does the index on open ports serve it. */
@@ -97,10 +116,9 @@ interface Source {
   readonly hostname: Sql;
   /** The scan that saw it, which is where the rest of what is known of the service stands. */
   readonly job: Sql;
-  /** The scan that the title is of. */
-  readonly pages: Sql;
   readonly product: Sql;
   readonly productColumn: string;
+  readonly join: Sql;
   readonly where?: Sql;
 }
 
@@ -108,28 +126,23 @@ const inventory: Source = {
   table: sql`host_ports`,
   hostname: sql`hosts.hostname`,
   job: sql`p.last_job_id`,
-  // The newest that saw a page there: a later one may have asked the port nothing. Only of what
-  // speaks HTTP, since this looks through the scans of the host.
-  pages: sql`CASE WHEN p.service LIKE 'http%' THEN (
-    SELECT hs.job_id FROM host_scans hs
-    WHERE hs.host_id = p.host_id AND EXISTS (
-      SELECT 1 FROM http_scans e WHERE e.job_id = hs.job_id AND e.host_id = p.host_id
-        AND e.transport = p.transport AND e.port = p.port)
-    ORDER BY hs.t DESC LIMIT 1) END`,
   product: sql`p.product, p.version`,
   productColumn: 'p.product',
+  join: sql``,
 };
 
 function ofScan(db: StoreDatabase, scan: string): Source {
+  const job = jobKey(db, scan);
   return {
     table: sql`port_scans`,
     hostname: sql`(SELECT hs.hostname FROM host_scans hs
-      WHERE hs.job_id = p.job_id AND hs.host_id = p.host_id)`,
+      WHERE hs.job_id = ${job} AND hs.host_id = p.host_id)`,
     job: sql`p.job_id`,
-    pages: sql`p.job_id`,
     product: sql`s.product, s.version`,
     productColumn: 's.product',
-    where: sql`p.job_id = ${jobKey(db, scan)}`,
+    join: sql`LEFT JOIN services s ON s.job_id = ${job} AND s.host_id = p.host_id
+      AND s.transport = p.transport AND s.port = p.port`,
+    where: sql`p.job_id = ${job}`,
   };
 }
 

@@ -3,6 +3,7 @@ import type { EventBatch } from '../core/event-batch.ts';
 import type { JobState } from '../core/job-states.ts';
 import type { UnitCoverage } from './coverage.ts';
 import type { Sql } from './sql.ts';
+import type { PortKey } from './tables.ts';
 
 /** Where the stores' SQL differs, as far as shared queries meet it. */
 export interface Dialect {
@@ -32,6 +33,8 @@ export interface Dialect {
   readonly prepareJob?: (db: StoreDatabase, id: string) => Promise<unknown>;
   /** A table of the members of a JSON object column, with columns `key` and `value`. */
   readonly jsonEach: (column: string) => Sql;
+  /** Keys as a table, with their place in the list (from 0) as `place`. */
+  readonly keyTable: (rows: readonly PortKey[]) => Sql;
   /** The store's own clock, so many ms from now: one clock for all machines that share a store. */
   readonly fromNow: (ms: number) => Sql;
   /** Whether a transaction keeps all others waiting. */

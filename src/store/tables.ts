@@ -64,7 +64,7 @@ export interface JobRecord {
 }
 
 /** The key of a port's facts. */
-interface PortKey {
+export interface PortKey {
   readonly job_id: Key;
   readonly host_id: Key;
   readonly transport: Transport;

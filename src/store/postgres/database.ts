@@ -18,6 +18,12 @@ const dialect: Dialect = {
   prepareJob: (db, id) => db.query(sql`SELECT ensure_partitions(${id}::uuid)`),
   jsonEach: (column) => sql`LATERAL (
     SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${name(column)}))`,
+  keyTable: (
+    rows,
+  ) => sql`(SELECT ordinal - 1 AS place, job_id, host_id, transport, port FROM unnest(
+    ${rows.map((row) => row.job_id)}::uuid[], ${rows.map((row) => row.host_id)}::uuid[],
+    ${rows.map((row) => row.transport)}::text[], ${rows.map((row) => row.port)}::integer[]
+    ) WITH ORDINALITY AS keys (job_id, host_id, transport, port, ordinal))`,
   fromNow: (ms) => sql`(clock_timestamp() + ${ms} * interval '1 ms')`,
   hasOneWriter: false,
   true: sql`true`,

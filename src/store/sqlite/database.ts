@@ -14,6 +14,9 @@ const dialect: Dialect = {
   addressBound: (address) => sql`${addressKey(address)}`,
   addressText: (column) => name(column),
   jsonEach: (column) => sql`json_each(${name(column)})`,
+  keyTable: (rows) => sql`(SELECT key AS place, value ->> 0 AS job_id, value ->> 1 AS host_id,
+    value ->> 2 AS transport, value ->> 3 AS port
+    FROM json_each(${JSON.stringify(rows.map((row) => [row.job_id, row.host_id, row.transport, row.port]))}))`,
   fromNow: (ms) => sql`${Date.now() + ms}`,
   hasOneWriter: true,
   true: sql`1`,

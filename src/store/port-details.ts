@@ -1,0 +1,95 @@
+import { joined, sql } from './sql.ts';
+import type { StoreDatabase } from './store.ts';
+import type { Key, PortKey } from './tables.ts';
+
+/** What a scan knows of a service beside its name. */
+export interface ServiceDetails {
+  readonly vendor: string | null;
+  readonly extra_info: string | null;
+  readonly cpe: string | null;
+}
+
+/** A port that a list shows, and the name of the service there. */
+type Listed = PortKey & { readonly service: string | null };
+
+/** The services that scans saw on ports, by the ports' places in the list. */
+export async function servicesOf(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+): Promise<Map<number, ServiceDetails>> {
+  if (ports.length === 0) return new Map();
+  const rows = await db.query<ServiceDetails & { readonly place: number }>(sql`
+    SELECT k.place, s.vendor, s.extra_info, s.cpe
+    FROM ${db.dialect.keyTable(ports)} k
+    JOIN services s ON s.job_id = k.job_id AND s.host_id = k.host_id
+      AND s.transport = k.transport AND s.port = k.port
+    WHERE s.job_id IN (${jobsOf(ports)})`);
+  return new Map(rows.map(({ place, ...service }) => [place, service]));
+}
+
+/**
+ * The titles of the pages that scans saw on ports, by the ports' places in the list: of several
+ * the first by address of the page, null where none has one.
+ *
+ * @param options.orNewest whether the newest scan that saw a page there speaks where the port's
+ *   own did not look; only of what speaks HTTP, since this looks through the scans of the host
+ */
+export async function titlesOf(
+  db: StoreDatabase,
+  ports: readonly Listed[],
+  { orNewest }: { readonly orNewest: boolean },
+): Promise<Map<number, string | null>> {
+  const titles = await titlesBy(db, ports);
+  if (!orNewest) return titles;
+  const places = [...ports.keys()].filter(
+    (place) => !titles.has(place) && ports[place]!.service?.startsWith('http'),
+  );
+  const seen = await seenBy(
+    db,
+    places.map((place) => ports[place]!),
+  );
+  const again = places.flatMap((place, index) => {
+    const job = seen.get(index);
+    return job === undefined ? [] : [{ place, key: { ...ports[place]!, job_id: job } }];
+  });
+  const older = await titlesBy(
+    db,
+    again.map(({ key }) => key),
+  );
+  for (const [index, title] of older) titles.set(again[index]!.place, title);
+  return titles;
+}
+
+async function titlesBy(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+): Promise<Map<number, string | null>> {
+  const titles = new Map<number, string | null>();
+  if (ports.length === 0) return titles;
+  const rows = await db.query<{ readonly place: number; readonly title: string | null }>(sql`
+    SELECT k.place, w.title FROM ${db.dialect.keyTable(ports)} k
+    JOIN http_scans w ON w.job_id = k.job_id AND w.host_id = k.host_id
+      AND w.transport = k.transport AND w.port = k.port
+    WHERE w.job_id IN (${jobsOf(ports)})
+    ORDER BY k.place, w.scheme, w.authority, w.path`);
+  for (const { place, title } of rows) titles.set(place, titles.get(place) ?? title);
+  return titles;
+}
+
+/** The newest scan that saw a page on each port, where one did. */
+async function seenBy(db: StoreDatabase, ports: readonly PortKey[]): Promise<Map<number, Key>> {
+  if (ports.length === 0) return new Map();
+  const rows = await db.query<{ readonly place: number; readonly job_id: Key | null }>(sql`
+    SELECT k.place, (
+      SELECT hs.job_id FROM host_scans hs
+      WHERE hs.host_id = k.host_id AND EXISTS (
+        SELECT 1 FROM http_scans e WHERE e.job_id = hs.job_id AND e.host_id = k.host_id
+          AND e.transport = k.transport AND e.port = k.port)
+      ORDER BY hs.t DESC LIMIT 1) AS job_id
+    FROM ${db.dialect.keyTable(ports)} k`);
+  return new Map(rows.flatMap(({ place, job_id: job }) => (job === null ? [] : [[place, job]])));
+}
+
+function jobsOf(ports: readonly PortKey[]) {
+  return joined([...new Set(ports.map(({ job_id: job }) => job))]);
+}
