@@ -1,13 +1,23 @@
-import { joined, sql } from './sql.ts';
+import { joined, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import type { Key, PortKey } from './tables.ts';
 
 /** What a scan knows of a service beside its name. */
 export interface ServiceDetails {
+  readonly product: string | null;
+  readonly version: string | null;
   readonly vendor: string | null;
   readonly extra_info: string | null;
   readonly cpe: string | null;
 }
+
+export const unknownService: ServiceDetails = {
+  product: null,
+  version: null,
+  vendor: null,
+  extra_info: null,
+  cpe: null,
+};
 
 /** A port that a list shows, and the name of the service there. */
 type Listed = PortKey & { readonly service: string | null };
@@ -19,7 +29,7 @@ export async function servicesOf(
 ): Promise<Map<number, ServiceDetails>> {
   if (ports.length === 0) return new Map();
   const rows = await db.query<ServiceDetails & { readonly place: number }>(sql`
-    SELECT k.place, s.vendor, s.extra_info, s.cpe
+    SELECT k.place, s.product, s.version, s.vendor, s.extra_info, s.cpe
     FROM ${db.dialect.keyTable(ports)} k
     JOIN services s ON s.job_id = k.job_id AND s.host_id = k.host_id
       AND s.transport = k.transport AND s.port = k.port
@@ -90,6 +100,7 @@ async function seenBy(db: StoreDatabase, ports: readonly PortKey[]): Promise<Map
   return new Map(rows.flatMap(({ place, job_id: job }) => (job === null ? [] : [[place, job]])));
 }
 
-function jobsOf(ports: readonly PortKey[]) {
+/** The scans of ports, as constants: a planner leaves the months of others out. */
+export function jobsOf(ports: readonly PortKey[]): Sql {
   return joined([...new Set(ports.map(({ job_id: job }) => job))]);
 }

@@ -1,5 +1,5 @@
 import { allOf, name, type Sql, sql } from './sql.ts';
-import { servicesOf, titlesOf } from './port-details.ts';
+import { servicesOf, titlesOf, unknownService } from './port-details.ts';
 import { parseAddress } from '../core/address.ts';
 import type { PortState, Reason, Transport } from '../core/states.ts';
 import {
@@ -72,7 +72,7 @@ export async function listPorts(
       ${source.job} AS job_id
     FROM hosts
     JOIN ${source.table} p ON p.host_id = hosts.id
-    ${source.join}
+    ${filter.service ? source.join : sql``}
     WHERE ${allOf([
       whereHosts(db, filter.hosts),
       source.where,
@@ -100,8 +100,9 @@ async function describe(
   const services = await servicesOf(db, found);
   const titles = await titlesOf(db, found, { orNewest: isInventory });
   return found.map(({ job_id: _job, host_id: _host, ...row }, place) => {
-    const { vendor = null, extra_info = null, cpe = null } = services.get(place) ?? {};
-    return { ...row, vendor, extra_info, cpe, title: titles.get(place) ?? null };
+    const service = services.get(place) ?? unknownService;
+    const { product, version } = isInventory ? row : service;
+    return { ...row, ...service, product, version, title: titles.get(place) ?? null };
   });
 }
 
@@ -118,6 +119,7 @@ interface Source {
   readonly job: Sql;
   readonly product: Sql;
   readonly productColumn: string;
+  /** What a look for a service needs too. */
   readonly join: Sql;
   readonly where?: Sql;
 }
@@ -138,7 +140,7 @@ function ofScan(db: StoreDatabase, scan: string): Source {
     hostname: sql`(SELECT hs.hostname FROM host_scans hs
       WHERE hs.job_id = ${job} AND hs.host_id = p.host_id)`,
     job: sql`p.job_id`,
-    product: sql`s.product, s.version`,
+    product: sql`NULL AS product, NULL AS version`,
     productColumn: 's.product',
     join: sql`LEFT JOIN services s ON s.job_id = ${job} AND s.host_id = p.host_id
       AND s.transport = p.transport AND s.port = p.port`,
