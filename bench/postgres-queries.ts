@@ -112,11 +112,17 @@ export function questions(scan: string, hostIds: readonly string[]): Readonly<Re
   };
 }
 
+/** Of many rounds, ms. */
+interface Times {
+  readonly median: number;
+  readonly p95: number;
+}
+
 export interface QuestionResult {
   readonly question: string;
-  /** p95, ms: of the application, and of a role that row-level security does not concern. */
-  readonly withSecurity: number;
-  readonly without: number;
+  /** Of the application, and of a role that row-level security does not concern. */
+  readonly withSecurity: Times;
+  readonly without: Times;
   /** Partitions of facts that are read from end to end. */
   readonly fullScans: number;
   readonly plan: string;
@@ -147,8 +153,8 @@ export async function askQuestions(url: string, rounds = 60): Promise<QuestionRe
     const plans = await explained(secured, (db) => ask(db, 1));
     results.push({
       question,
-      withSecurity: p95(times.secured),
-      without: p95(times.open),
+      withSecurity: summary(times.secured),
+      without: summary(times.open),
       fullScans: (
         plans.match(/Seq Scan on \w+_(scans|services)_\d{4}\S* .*actual rows=[1-9]/g) ?? []
       ).length,
@@ -165,8 +171,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-function p95(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? Number.NaN;
+function summary(values: readonly number[]): Times {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor(values.length * share)] ?? Number.NaN;
+  return { median: at(0.5), p95: at(0.95) };
 }
 
 /** The plans of every statement that a question makes. */

@@ -1,5 +1,5 @@
 import { allOf, sql } from './sql.ts';
-import { jobKey, type ListFilter, tenantKey, whereHosts } from './filter.ts';
+import { jobKey, type ListFilter, ofTenant, tenantKey, whereHosts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -59,12 +59,13 @@ export async function listCertificates(
       c.is_self_signed, c.not_before, c.not_after, places.seen_at, places.place,
       c.first_seen, c.last_seen
     FROM certificates c
-    JOIN ${dialect.hasLateral ? sql`LATERAL ` : sql``}(
+    JOIN ${dialect.hasPartitions ? sql`LATERAL ` : sql``}(
       SELECT t.certificate, min(${place}) AS place,
         CAST(count(DISTINCT ${place}) AS INTEGER) AS seen_at
       FROM tls_scans t JOIN hosts ON hosts.id = t.host_id
       WHERE ${allOf([
-        dialect.hasLateral && sql`t.certificate = c.sha256`,
+        dialect.hasPartitions && sql`t.certificate = c.sha256`,
+        ofTenant(db, 't'),
         whereHosts(db, filter.hosts),
         filter.scan !== undefined && sql`t.job_id = ${jobKey(db, filter.scan)}`,
         filter.since !== undefined && sql`t.t >= ${dialect.time(filter.since)}`,

@@ -21,8 +21,11 @@ export interface Dialect {
    * with.
    */
   readonly isOfTenant: (table: string, tenantId: string) => Sql | undefined;
-  /** Whether a joined query may speak of the rows of those before it (LATERAL). */
-  readonly hasLateral: boolean;
+  /**
+   * Whether facts lie in parts by month: a list then reads them for its own rows only, which takes
+   * LATERAL and DISTINCT ON.
+   */
+  readonly hasPartitions: boolean;
   /** The column of `hosts` that sorts as addresses do. */
   readonly addressColumn: string;
   /** An address as that column is compared with. */

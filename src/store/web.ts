@@ -1,4 +1,4 @@
-import { allOf, name, type Sql, sql } from './sql.ts';
+import { allOf, joined, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
 import { jobKey, type ListFilter, whereHosts, wherePorts } from './filter.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './page.ts';
 import type { StoreDatabase } from './store.ts';
 import { jobsOf } from './port-details.ts';
-import { fromJson, type PortKey } from './tables.ts';
+import { fromJson, type Key, type PortKey } from './tables.ts';
 
 /** A web page as it was seen last; times epoch ms. */
 export interface WebRow {
@@ -61,44 +61,80 @@ export async function listWeb(
   page: PageRequest = {},
 ): Promise<Page<WebRow>> {
   const limit = pageLimit(page.limit);
-  const { dialect } = db;
-  const found = await db.query<Found>(sql`
-    SELECT hosts.address, w.host_id, w.job_id, w.transport, w.port, w.scheme, w.authority, w.path
-    FROM hosts
-    JOIN ${filter.scan === undefined ? newestPages(db) : sql`http_scans`} w ON w.host_id = hosts.id
-    WHERE ${allOf([
-      whereHosts(db, filter.hosts),
-      filter.scan !== undefined && sql`w.job_id = ${jobKey(db, filter.scan)}`,
-      filter.ports && wherePorts('w', filter.ports),
-      filter.since !== undefined && sql`w.t >= ${dialect.time(filter.since)}`,
-      page.after !== undefined && afterPage(db, page.after),
-    ])}
-    ORDER BY ${name(`hosts.${dialect.addressColumn}`)}, w.port, w.scheme, w.authority, w.path
-    LIMIT ${limit + 1}`);
+  const after = page.after === undefined ? undefined : decodePage(page.after);
+  const search = { ...filter, after, count: limit + 1 };
+  const found =
+    filter.scan === undefined && db.dialect.hasPartitions
+      ? await findHostByHost(db, search)
+      : await findPages(db, search, filter.scan === undefined ? newestPages : sql`http_scans`);
   const { rows, next } = toPage(found, limit, (row) =>
     encodeCursor([row.address, row.port, row.scheme, row.authority, row.path]),
   );
   return { rows: await describe(db, rows), next };
 }
 
+type PageCursor = ReturnType<typeof decodePage>;
+
+type Search = WebFilter & { readonly after: PageCursor | undefined; readonly count: number };
+
+/** The first pages of a search, of those that a table of pages has. */
+async function findPages(db: StoreDatabase, search: Search, pages: Sql): Promise<Found[]> {
+  const { dialect } = db;
+  const { hosts, scan, ports, since, after, count } = search;
+  const address = name(`hosts.${dialect.addressColumn}`);
+  return await db.query<Found>(sql`
+    SELECT hosts.address, w.host_id, w.job_id, w.transport, w.port, w.scheme, w.authority, w.path
+    FROM hosts JOIN ${pages} w ON w.host_id = hosts.id
+    WHERE ${allOf([
+      whereHosts(db, hosts),
+      scan !== undefined && sql`w.job_id = ${jobKey(db, scan)}`,
+      ports && wherePorts('w', ports),
+      since !== undefined && sql`w.t >= ${dialect.time(since)}`,
+      after &&
+        sql`(${address}, w.port, w.scheme, w.authority, w.path) > (${dialect.addressBound(
+          parseAddress(after[0]),
+        )}, ${joined(after.slice(1))})`,
+    ])}
+    ORDER BY ${address}, w.port, w.scheme, w.authority, w.path
+    LIMIT ${count}`);
+}
+
+/** The newest observation of each page. */
+const newestPages = sql`(SELECT * FROM (
+    SELECT http_scans.*, row_number() OVER (
+      PARTITION BY host_id, transport, port, scheme, authority, path ORDER BY t DESC, job_id DESC
+    ) AS age FROM http_scans
+  ) numbered WHERE age = 1)`;
+
+/** How many hosts are looked at in one step at most. */
+const widestStep = 10_000;
+
 /**
- * The newest observation of each page: host by host where that can be said, so that a page of the
- * list reads what its hosts have and no more.
+ * The first pages of a search, some hosts at a time until there are enough: what was seen in all
+ * those months is read for the hosts of the list and no others.
  */
-function newestPages({ dialect }: StoreDatabase): Sql {
-  return dialect.hasLateral
-    ? sql`LATERAL (
-        SELECT DISTINCT ON (transport, port, scheme, authority, path)
-          host_id, job_id, transport, port, scheme, authority, path, t
-        FROM http_scans
-        WHERE host_id = hosts.id
-        ORDER BY transport, port, scheme, authority, path, t DESC, job_id DESC
-      )`
-    : sql`(SELECT * FROM (
-        SELECT http_scans.*, row_number() OVER (
-          PARTITION BY host_id, transport, port, scheme, authority, path ORDER BY t DESC, job_id DESC
-        ) AS age FROM http_scans
-      ) numbered WHERE age = 1)`;
+async function findHostByHost(db: StoreDatabase, search: Search): Promise<Found[]> {
+  const { addressBound, addressColumn } = db.dialect;
+  const address = name(`hosts.${addressColumn}`);
+  const bound = (text: string): Sql => addressBound(parseAddress(text));
+  const found: Found[] = [];
+  let from = search.after && sql`${address} >= ${bound(search.after[0])}`;
+  for (let step = search.count; ; step = Math.min(step * 4, widestStep)) {
+    const hosts = await db.query<{ id: Key; address: string }>(sql`
+      SELECT hosts.id, hosts.address FROM hosts
+      WHERE ${allOf([whereHosts(db, search.hosts), from])} ORDER BY ${address} LIMIT ${step}`);
+    const last = hosts.at(-1);
+    if (!last) return found;
+    const newest = sql`(
+      SELECT DISTINCT ON (host_id, transport, port, scheme, authority, path)
+        host_id, job_id, transport, port, scheme, authority, path, t
+      FROM http_scans WHERE host_id IN (${joined(hosts.map(({ id }) => id))})
+      ORDER BY host_id, transport, port, scheme, authority, path, t DESC, job_id DESC)`;
+    const count = search.count - found.length;
+    found.push(...(await findPages(db, { ...search, count }, newest)));
+    if (found.length === search.count || hosts.length < step) return found;
+    from = sql`${address} > ${bound(last.address)}`;
+  }
 }
 
 /** What scans saw on pages. */
@@ -140,15 +176,6 @@ function urlOf({ scheme, authority, path }: PageKey): string {
   return `${scheme}://${authority}${path}`;
 }
 
-function afterPage({ dialect }: StoreDatabase, cursor: string): Sql {
-  const [address, port, scheme, authority, path] = decodeCursor(cursor, [
-    'string',
-    'number',
-    'string',
-    'string',
-    'string',
-  ]);
-  const column = name(`hosts.${dialect.addressColumn}`);
-  return sql`(${column}, w.port, w.scheme, w.authority, w.path) >
-    (${dialect.addressBound(parseAddress(address))}, ${port}, ${scheme}, ${authority}, ${path})`;
+function decodePage(cursor: string) {
+  return decodeCursor(cursor, ['string', 'number', 'string', 'string', 'string']);
 }

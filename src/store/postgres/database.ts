@@ -10,7 +10,7 @@ const dialect: Dialect = {
   // As a value: so the planner sees which partitions a scan is in.
   keyOf: (_, uuid) => sql`${uuid}::uuid`,
   isOfTenant: (table, tenantId) => sql`${name(`${table}.tenant_id`)} = ${tenantId}::uuid`,
-  hasLateral: true,
+  hasPartitions: true,
   addressColumn: 'address',
   addressBound: (address) => sql`${formatAddress(address)}::inet`,
   addressText: (column) => sql`host(${name(column)})`,

@@ -9,7 +9,7 @@ const dialect: Dialect = {
   uuidColumn: 'uuid',
   keyOf: (table, uuid) => sql`(SELECT id FROM ${name(table)} WHERE uuid = ${uuid})`,
   isOfTenant: () => undefined,
-  hasLateral: false,
+  hasPartitions: false,
   addressColumn: 'address_key',
   addressBound: (address) => sql`${addressKey(address)}`,
   addressText: (column) => name(column),
