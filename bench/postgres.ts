@@ -38,7 +38,6 @@ async function askAll(url: string): Promise<void> {
   console.log(`  ${''.padEnd(28)}      p95    median   without security   ratio   full scans`);
   const isVerbose = process.env['PLANS'] !== undefined;
   for (const { question, withSecurity, without, fullScans, plan } of await askQuestions(url)) {
-    const ms = (time: number, width: number): string => time.toFixed(1).padStart(width);
     const times = `${ms(withSecurity.p95, 9)}${ms(withSecurity.median, 10)}${ms(without.median, 19)}`;
     const ratio = (withSecurity.median / without.median).toFixed(2);
     console.log(
@@ -46,4 +45,8 @@ async function askAll(url: string): Promise<void> {
     );
     if (isVerbose) console.log(plan);
   }
+}
+
+function ms(time: number, width: number): string {
+  return time.toFixed(1).padStart(width);
 }
