@@ -137,39 +137,44 @@ async function findHostByHost(db: StoreDatabase, search: Search): Promise<Found[
   }
 }
 
-/** What scans saw on pages. */
+/** What scans saw on pages; those of a scan that was removed meanwhile are left out. */
 async function describe(db: StoreDatabase, found: readonly Found[]): Promise<WebRow[]> {
   if (found.length === 0) return [];
+  // Many pages may be of one port, whose pages are read at once.
+  const ports = new Map(found.map((row) => [portOf(row), row]));
+  const keys = [...ports.values()];
   const rows = await db.query<Seen>(sql`
     SELECT k.place, w.scheme, w.authority, w.path, w.status, w.title, w.server_header AS server,
       w.content_type, w.content_length, w.location, w.h2, w.tech_tags, w.favicon_hash,
       w.favicon_md5, t.version AS tls_version, t.alpn, t.ja3, t.ja3s, t.certificate, w.t AS seen
-    FROM ${db.dialect.keyTable(found)} k
+    FROM ${db.dialect.keyTable(keys)} k
     JOIN http_scans w ON w.job_id = k.job_id AND w.host_id = k.host_id
       AND w.transport = k.transport AND w.port = k.port
     LEFT JOIN tls_scans t ON t.job_id = k.job_id AND t.host_id = k.host_id
       AND t.transport = k.transport AND t.port = k.port AND t.server_name = w.tls_server_name
-      AND t.job_id IN (${jobsOf(found)})
-    WHERE w.job_id IN (${jobsOf(found)})`);
-  const pages = new Map(rows.map((row) => [`${row.place} ${urlOf(row)}`, row]));
-  return found.map(({ address, port, ...key }, place) => {
-    const url = urlOf(key);
-    const {
-      place: _,
-      scheme: _scheme,
-      authority: _authority,
-      path: _path,
-      ...row
-    } = pages.get(`${place} ${url}`)!;
-    return {
-      address,
-      port,
-      url,
-      ...row,
-      h2: Boolean(row.h2),
-      tech_tags: (fromJson(row.tech_tags) as string[] | null) ?? [],
-    };
+      AND t.job_id IN (${jobsOf(keys)})
+    WHERE w.job_id IN (${jobsOf(keys)})`);
+  const pages = new Map(rows.map((row) => [`${portOf(keys[row.place]!)} ${urlOf(row)}`, row]));
+  return found.flatMap((key) => {
+    const seen = pages.get(`${portOf(key)} ${urlOf(key)}`);
+    return seen ? [toRow(key, seen)] : [];
   });
+}
+
+function toRow({ address, port }: Found, seen: Seen): WebRow {
+  const { place: _, scheme: _scheme, authority: _authority, path: _path, ...row } = seen;
+  return {
+    address,
+    port,
+    url: urlOf(seen),
+    ...row,
+    h2: Boolean(row.h2),
+    tech_tags: (fromJson(row.tech_tags) as string[] | null) ?? [],
+  };
+}
+
+function portOf({ job_id: job, host_id: host, transport, port }: PortKey): string {
+  return JSON.stringify([job, host, transport, port]);
 }
 
 function urlOf({ scheme, authority, path }: PageKey): string {
