@@ -183,6 +183,44 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect(await count('scan_units')).toBe(progress.units);
   });
 
+  test('Ctrl-C leaves no part of a backup, and no store that is restored in part', async () => {
+    await fill();
+    const job = await createJob(store.database, { scan_type: 'network' });
+    const { attempts } = await startJob(store.database, job.id, currentWorker());
+    for (let unit = 0; unit < 100; unit++) {
+      await store.record(job.id, eventBatch(unitEvents(unit)), { attempt: attempts });
+    }
+    const stored = join(folder, 'stored');
+    expect(await keep(['backup', stored])).toMatchObject({ status: 0 });
+    const restored = await everything();
+    await changeRow(opened, 'DELETE FROM host_ports');
+    const changed = await everything();
+    let stopped = 0;
+    for (let round = 0; round < 8; round++) {
+      const file = join(folder, `backup-${round}`);
+      const verb = round % 2 === 0 ? ['backup', file] : ['restore', stored, '--replace'];
+      const running = startPortolan(['db', ...verb, '--db', opened.db]);
+      // From before the work begins to when it may have ended.
+      await sleep(150 + 60 * round * Math.random());
+      running.child.kill('SIGINT');
+      const { status, signal } = await running.ended;
+      const hasEnded = status === 0;
+      if (!hasEnded) {
+        expect(signal ?? status).toSatisfy((how) => how === 130 || how === 'SIGINT');
+        stopped++;
+      }
+      if (verb[0] === 'backup') {
+        const files = readdirSync(folder).filter((name) => name.startsWith(`backup-${round}`));
+        expect(files).toEqual(hasEnded ? [`backup-${round}`] : []);
+      } else {
+        // It may be over already when the signal comes.
+        expect(hasEnded ? [restored] : [changed, restored]).toContainEqual(await everything());
+        await changeRow(opened, 'DELETE FROM host_ports');
+      }
+    }
+    expect(stopped).toBeGreaterThan(0);
+  });
+
   test('a backup that is cut off, damaged or of another kind changes nothing', async () => {
     await fill();
     const job = await createJob(store.database, { scan_type: 'network' });
