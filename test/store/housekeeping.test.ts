@@ -201,7 +201,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
       const verb = round % 2 === 0 ? ['backup', file] : ['restore', stored, '--replace'];
       const running = startPortolan(['db', ...verb, '--db', opened.db]);
       // From before the work begins to when it may have ended.
-      await sleep(150 + 60 * round * Math.random());
+      await sleep(round < 2 ? 0 : 600 * Math.random());
       running.child.kill('SIGINT');
       const { status, signal } = await running.ended;
       const hasEnded = status === 0;
