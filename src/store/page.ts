@@ -49,6 +49,32 @@ export async function* allRows<Row>(
   } while (after !== undefined);
 }
 
+/** How many keys are looked at in one step at most. */
+const widestStep = 10_000;
+
+/**
+ * The first rows of a list of keys, some keys at a time until there are enough rows: what lies in
+ * many parts is then read for these keys and no others.
+ *
+ * @param keysAfter the next keys, at most so many, behind one or from the beginning
+ * @param rowsOf the rows of keys in their order, at most so many
+ */
+export async function findInSteps<Key, Row>(
+  count: number,
+  keysAfter: (after: Key | undefined, step: number) => Promise<readonly Key[]>,
+  rowsOf: (keys: readonly Key[], count: number) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  const found: Row[] = [];
+  let after: Key | undefined;
+  for (let step = count; found.length < count; step = Math.min(step * 4, widestStep)) {
+    const keys = await keysAfter(after, step);
+    if (keys.length > 0) found.push(...(await rowsOf(keys, count - found.length)));
+    if (keys.length < step) break;
+    after = keys.at(-1);
+  }
+  return found;
+}
+
 /** A row's key as opaque text. */
 export function encodeCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');

@@ -4,6 +4,7 @@ import { jobKey, type ListFilter, whereHosts, wherePorts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
+  findInSteps,
   type Page,
   type PageRequest,
   pageLimit,
@@ -106,35 +107,33 @@ const newestPages = sql`(SELECT * FROM (
     ) AS age FROM http_scans
   ) numbered WHERE age = 1)`;
 
-/** How many hosts are looked at in one step at most. */
-const widestStep = 10_000;
-
-/**
- * The first pages of a search, some hosts at a time until there are enough: what was seen in all
- * those months is read for the hosts of the list and no others.
- */
+/** The first pages of a search, read host by host. */
 async function findHostByHost(db: StoreDatabase, search: Search): Promise<Found[]> {
   const { addressBound, addressColumn } = db.dialect;
   const address = name(`hosts.${addressColumn}`);
   const bound = (text: string): Sql => addressBound(parseAddress(text));
-  const found: Found[] = [];
-  let from = search.after && sql`${address} >= ${bound(search.after[0])}`;
-  for (let step = search.count; ; step = Math.min(step * 4, widestStep)) {
-    const hosts = await db.query<{ id: Key; address: string }>(sql`
-      SELECT hosts.id, hosts.address FROM hosts
-      WHERE ${allOf([whereHosts(db, search.hosts), from])} ORDER BY ${address} LIMIT ${step}`);
-    const last = hosts.at(-1);
-    if (!last) return found;
-    const newest = sql`(
-      SELECT DISTINCT ON (host_id, transport, port, scheme, authority, path)
-        host_id, job_id, transport, port, scheme, authority, path, t
-      FROM http_scans WHERE host_id IN (${joined(hosts.map(({ id }) => id))})
-      ORDER BY host_id, transport, port, scheme, authority, path, t DESC, job_id DESC)`;
-    const count = search.count - found.length;
-    found.push(...(await findPages(db, { ...search, count }, newest)));
-    if (found.length === search.count || hosts.length < step) return found;
-    from = sql`${address} > ${bound(last.address)}`;
-  }
+  const first = search.after && sql`${address} >= ${bound(search.after[0])}`;
+  return await findInSteps<{ id: Key; address: string }, Found>(
+    search.count,
+    (after, step) =>
+      db.query(sql`
+        SELECT hosts.id, hosts.address FROM hosts
+        WHERE ${allOf([
+          whereHosts(db, search.hosts),
+          after ? sql`${address} > ${bound(after.address)}` : first,
+        ])}
+        ORDER BY ${address} LIMIT ${step}`),
+    (hosts, count) => findPages(db, { ...search, count }, newestOf(hosts.map(({ id }) => id))),
+  );
+}
+
+/** The newest observation of each page of hosts. */
+function newestOf(hosts: readonly Key[]): Sql {
+  return sql`(
+    SELECT DISTINCT ON (host_id, transport, port, scheme, authority, path)
+      host_id, job_id, transport, port, scheme, authority, path, t
+    FROM http_scans WHERE host_id IN (${joined(hosts)})
+    ORDER BY host_id, transport, port, scheme, authority, path, t DESC, job_id DESC)`;
 }
 
 /** What scans saw on pages; those of a scan that was removed meanwhile are left out. */
