@@ -1,9 +1,9 @@
-/** `npm run bench [start|portman|scan|queue|import|ingest|data-set|postgres]…`: medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|queue|import|ingest|data-set|postgres|questions]…`: medians, and ratios against a peer. */
 import { benchDataSet } from './data-set.ts';
 import { benchImport } from './import.ts';
 import { benchQueue } from './queue.ts';
 import { ingest } from './ingest.ts';
-import { benchPostgres } from './postgres.ts';
+import { benchPostgres, benchQuestions } from './postgres.ts';
 import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
 import { benchStart } from './start.ts';
@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   portman: benchPortman,
   scan: benchScan,
   postgres: benchPostgres,
+  questions: benchQuestions,
   'data-set': () => benchDataSet(),
   import: benchImport,
   queue: benchQueue,

@@ -1,5 +1,9 @@
 import { openPostgresStore } from '../src/store/postgres/open.ts';
-import { packagedPostgres, startPostgresServer } from '../test/postgres/server.ts';
+import {
+  packagedPostgres,
+  type PostgresServer,
+  startPostgresServer,
+} from '../test/postgres/server.ts';
 import { postgresIngest } from './postgres-ingest.ts';
 import { askQuestions, fillStore } from './postgres-queries.ts';
 
@@ -12,10 +16,15 @@ const settings = {
   max_wal_size: '8GB',
 };
 
-/** Recording into PostgreSQL against `psql \copy`, and the questions that are asked most. */
-export async function benchPostgres(): Promise<void> {
-  await using server = await startPostgresServer(packagedPostgres()!, settings);
+async function newStore(): Promise<PostgresServer> {
+  const server = await startPostgresServer(packagedPostgres()!, settings);
   await (await openPostgresStore(server.url, { create: true })).close();
+  return server;
+}
+
+/** Recording into PostgreSQL against `psql \copy`. */
+export async function benchPostgres(): Promise<void> {
+  await using server = await newStore();
   const result = await postgresIngest(server.url);
   const ratio = (seconds: number): string => (result.shellSeconds / seconds).toFixed(2);
   const line = (name: string, seconds: number, limit: string): void =>
@@ -28,16 +37,18 @@ export async function benchPostgres(): Promise<void> {
   line('portolan import, new hosts and ports', result.importSeconds, '(limit 0.3)');
   line('portolan import, hosts and ports all known', result.againSeconds, '(limit 0.3)');
   console.log(`  peak of memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`);
-  await (await openPostgresStore(server.url)).close();
-  await askAll(server.url);
 }
 
-async function askAll(url: string): Promise<void> {
-  await fillStore(url);
+/** The questions that are asked most; `PLANS=1` prints their plans. */
+export async function benchQuestions(): Promise<void> {
+  await using server = await newStore();
+  await fillStore(server.url);
   console.log('10 million ports, 24 months, 20 tenants: one tenant’s questions, ms');
   console.log(`  ${''.padEnd(28)}      p95    median   without security   ratio   full scans`);
   const isVerbose = process.env['PLANS'] !== undefined;
-  for (const { question, withSecurity, without, fullScans, plan } of await askQuestions(url)) {
+  for (const { question, withSecurity, without, fullScans, plan } of await askQuestions(
+    server.url,
+  )) {
     const times = `${ms(withSecurity.p95, 9)}${ms(withSecurity.median, 10)}${ms(without.median, 19)}`;
     const ratio = (withSecurity.median / without.median).toFixed(2);
     console.log(

@@ -22,8 +22,7 @@ export interface Dialect {
    */
   readonly isOfTenant: (table: string, tenantId: string) => Sql | undefined;
   /**
-   * Whether facts lie in parts by month: a list then reads them for its own rows only, which takes
-   * LATERAL and DISTINCT ON.
+   * Whether facts lie in parts by month: a list then reads them for its own rows only.
    */
   readonly hasPartitions: boolean;
   /** The column of `hosts` that sorts as addresses do. */

@@ -1,6 +1,6 @@
 import { allOf, joined, name, type Sql, sql } from './sql.ts';
 import { parseAddress } from '../core/address.ts';
-import { jobKey, type ListFilter, whereHosts, wherePorts } from './filter.ts';
+import { jobKey, type ListFilter, ofTenant, whereHosts, wherePorts } from './filter.ts';
 import {
   decodeCursor,
   encodeCursor,
@@ -123,17 +123,29 @@ async function findHostByHost(db: StoreDatabase, search: Search): Promise<Found[
           after ? sql`${address} > ${bound(after.address)}` : first,
         ])}
         ORDER BY ${address} LIMIT ${step}`),
-    (hosts, count) => findPages(db, { ...search, count }, newestOf(hosts.map(({ id }) => id))),
+    (hosts, count) =>
+      findPages(
+        db,
+        { ...search, count },
+        newestOf(
+          db,
+          hosts.map(({ id }) => id),
+        ),
+      ),
   );
 }
 
-/** The newest observation of each page of hosts. */
-function newestOf(hosts: readonly Key[]): Sql {
+/**
+ * The newest observation of each page of hosts: the greatest of time and scan as one text, which
+ * takes a quarter of the time of sorting by all that a page is known by.
+ */
+function newestOf(db: StoreDatabase, hosts: readonly Key[]): Sql {
+  const timeAndScan = sql`encode(timestamptz_send(t) || uuid_send(job_id), 'hex') COLLATE "C"`;
   return sql`(
-    SELECT DISTINCT ON (host_id, transport, port, scheme, authority, path)
-      host_id, job_id, transport, port, scheme, authority, path, t
-    FROM http_scans WHERE host_id IN (${joined(hosts)})
-    ORDER BY host_id, transport, port, scheme, authority, path, t DESC, job_id DESC)`;
+    SELECT host_id, transport, port, scheme, authority, path, max(t) AS t,
+      CAST(substr(max(${timeAndScan}), 17) AS uuid) AS job_id
+    FROM http_scans WHERE ${allOf([sql`host_id IN (${joined(hosts)})`, ofTenant(db, 'http_scans')])}
+    GROUP BY host_id, transport, port, scheme, authority, path)`;
 }
 
 /** What scans saw on pages; those of a scan that was removed meanwhile are left out. */
