@@ -7,6 +7,7 @@ import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts'
 import { retryBusy } from '../../database/busy.ts';
 import { storeError } from '../../database/driver.ts';
 import type { SqliteConnection } from './database.ts';
+import { inBulk } from './bulk.ts';
 import { type Statements, statements } from './statements.ts';
 import { transaction } from '../../database/transaction.ts';
 import {
@@ -40,7 +41,10 @@ export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Sto
       return await exclusively(() => {
         const conclude = (coverageOf ??= coverageWriter(db, prepare));
         return retryBusy(
-          () => transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
+          () =>
+            inBulk(db, batch.ports.length, () =>
+              transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
+            ),
           signal ? { signal } : {},
         );
       });
@@ -68,7 +72,7 @@ function write(
   const units = batch.events.filter((event) => event.type === 'run.unit');
   const status = fence(prepare, job, { attempt, lease, units });
   if (status !== 'recorded') return { status, portCount: 0, skipped: {} };
-  const hosts = writeHosts(prepare, job, hostSightings(batch).values());
+  const hosts = writeHosts(prepare, job, [...hostSightings(batch).values()]);
   writePorts(prepare, job, batch.ports, hosts);
   const skipped = writeEvents({ prepare, job, hosts }, batch.events);
   for (const unit of units) {

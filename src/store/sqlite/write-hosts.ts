@@ -1,7 +1,9 @@
 import { addressKey, parseAddress } from '../../core/address.ts';
 import { hostId } from '../../core/ids.ts';
 import type { HostSighting } from '../host-sightings.ts';
+import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
+import { rowInsert, writeRows, writeRowsReturning } from './write-rows.ts';
 
 /** The job that a batch belongs to. */
 export interface JobKey {
@@ -18,72 +20,103 @@ const newest = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN coalesce(excluded.${column}, ${column})
     ELSE coalesce(${column}, excluded.${column}) END`;
 
+const about = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'] as const;
+
 /** checked_at is 0 where nothing says whether the host is up, so that anything newer decides. */
-const upsertHost = `
-  INSERT INTO hosts (uuid, tenant_id, address, address_key, hostname, mac, vendor, os_family, asn,
-    org, status, suspect, first_seen, last_seen, checked_at, last_job_id)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (tenant_id, address_key) DO UPDATE SET
-    ${['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'].map(newest).join(', ')},
+const upsertHosts = rowInsert(
+  'hosts',
+  [
+    'last_job_id',
+    'uuid',
+    'tenant_id',
+    'address',
+    'address_key',
+    ...about,
+    'status',
+    'suspect',
+    'first_seen',
+    'last_seen',
+    'checked_at',
+  ],
+  `ON CONFLICT (tenant_id, address_key) DO UPDATE SET
+    ${about.map(newest).join(', ')},
     status = CASE WHEN excluded.checked_at > 0 AND ${isNewer} THEN excluded.status ELSE status END,
     suspect = CASE WHEN excluded.checked_at > 0 AND ${isNewer} THEN excluded.suspect ELSE suspect END,
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(coalesce(last_seen, excluded.last_seen), coalesce(excluded.last_seen, last_seen)),
     checked_at = max(checked_at, excluded.checked_at),
     last_job_id = CASE WHEN ${isNewer} THEN excluded.last_job_id ELSE last_job_id END
-  RETURNING id`;
+  RETURNING id, address`,
+);
+
+const seen = ['state', 'reason', ...about, 'suspect', 'not_shown', 't'] as const;
 
 /** What an event says of a host outweighs what its ports imply (reason IS NULL). */
-const upsertHostScan = `
-  INSERT INTO host_scans (job_id, host_id, state, reason, hostname, mac, vendor, os_family, asn,
-    org, suspect, not_shown, t)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (job_id, host_id) DO UPDATE SET
-    state = excluded.state, reason = excluded.reason, hostname = excluded.hostname,
-    mac = excluded.mac, vendor = excluded.vendor, os_family = excluded.os_family,
-    asn = excluded.asn, org = excluded.org, suspect = excluded.suspect,
-    not_shown = excluded.not_shown, t = excluded.t
+const upsertHostScans = rowInsert(
+  'host_scans',
+  ['job_id', 'host_id', ...seen],
+  `ON CONFLICT (job_id, host_id) DO UPDATE SET
+    ${seen.map((column) => `${column} = excluded.${column}`).join(', ')}
   WHERE (excluded.reason IS NOT NULL AND (reason IS NULL OR excluded.t >= t))
     OR (reason IS NULL AND excluded.reason IS NULL
-      AND (excluded.state = 'up') >= (state = 'up') AND excluded.t >= t)`;
+      AND (excluded.state = 'up') >= (state = 'up') AND excluded.t >= t)`,
+);
 
 /** Records the hosts of a batch in the inventory and in the job; gives their keys. */
 export function writeHosts(
   prepare: Statements,
   job: JobKey,
-  sightings: Iterable<HostSighting>,
+  sightings: readonly HostSighting[],
 ): HostKeys {
-  const keys = new Map<string, number>();
-  const inventory = prepare(upsertHost);
-  const scan = prepare(upsertHostScan);
-  for (const sighting of sightings) {
-    const { address, event, state, first, last } = sighting;
-    const about = [
-      event?.hostname ?? null,
-      event?.mac ?? null,
-      event?.vendor ?? null,
-      event?.os_family ?? null,
-      event?.asn ?? null,
-      event?.org ?? null,
-    ];
-    const row = inventory.get(
-      hostId(job.tenantUuid, address),
-      job.tenantId,
-      address,
-      addressKey(parseAddress(address)),
-      ...about,
-      state,
-      event?.suspect ?? null,
-      first,
-      state === 'up' ? last : null,
-      state === 'unknown' ? 0 : last,
-      job.id,
-    ) as { id: number };
-    keys.set(address, row.id);
-    const notShown = event?.not_shown ? JSON.stringify(event.not_shown) : null;
-    const impliedAt = event ? event.t : last;
-    const reason = event ? event.reason : null;
-    scan.run(job.id, row.id, state, reason, ...about, event?.suspect ?? null, notShown, impliedAt);
-  }
+  const group = { count: sightings.length, first: job.id };
+  const rows = writeRowsReturning(prepare, upsertHosts, {
+    ...group,
+    push: (values, at) => pushHost(values, job, sightings[at]!),
+  }) as { id: number; address: string }[];
+  const keys = new Map(rows.map(({ id, address }) => [address, id]));
+  writeRows(prepare, upsertHostScans, {
+    ...group,
+    push: (values, at) => pushHostScan(values, keys, sightings[at]!),
+  });
   return keys;
+}
+
+function pushHost(values: SQLInputValue[], job: JobKey, sighting: HostSighting): void {
+  const { address, event, state, first, last } = sighting;
+  values.push(
+    hostId(job.tenantUuid, address),
+    job.tenantId,
+    address,
+    addressKey(parseAddress(address)),
+  );
+  pushAbout(values, event);
+  values.push(
+    state,
+    event?.suspect ?? null,
+    first,
+    state === 'up' ? last : null,
+    state === 'unknown' ? 0 : last,
+  );
+}
+
+function pushHostScan(values: SQLInputValue[], keys: HostKeys, sighting: HostSighting): void {
+  const { address, event, state, last } = sighting;
+  values.push(keys.get(address)!, state, event?.reason ?? null);
+  pushAbout(values, event);
+  values.push(
+    event?.suspect ?? null,
+    event?.not_shown ? JSON.stringify(event.not_shown) : null,
+    event?.t ?? last,
+  );
+}
+
+function pushAbout(values: SQLInputValue[], event: HostSighting['event']): void {
+  values.push(
+    event?.hostname ?? null,
+    event?.mac ?? null,
+    event?.vendor ?? null,
+    event?.os_family ?? null,
+    event?.asn ?? null,
+    event?.org ?? null,
+  );
 }

@@ -1,40 +1,53 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
+import type { Service } from '../../core/events.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
-
-/** Rows in one statement: 50 beat 1 by a quarter, 200 beat 50 by nothing. */
-const rowsPerInsert = 50;
+import { rowInsert, writeRows } from './write-rows.ts';
 
 const whereNewer = (column: string): string =>
   `${column} = CASE WHEN excluded.last_seen >= last_seen THEN excluded.${column} ELSE ${column} END`;
 
-const insertPorts = (rows: number): string => `
-  INSERT INTO port_scans (job_id, host_id, transport, port, state, reason, service, confidence,
-    method, first_seen, last_seen)
-  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
-  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+const insertPorts = rowInsert(
+  'port_scans',
+  [
+    'job_id',
+    'host_id',
+    'transport',
+    'port',
+    'state',
+    'reason',
+    'service',
+    'confidence',
+    'method',
+    'first_seen',
+    'last_seen',
+  ],
+  `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`;
+    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`,
+);
 
-const insertManyPorts = insertPorts(rowsPerInsert);
-const insertOnePort = insertPorts(1);
+const aboutService = [
+  'product',
+  'vendor',
+  'version',
+  'extra_info',
+  'cpe',
+  'hostname',
+  'os_type',
+  'device_type',
+] as const;
 
-const insertServices = (rows: number): string => `
-  INSERT INTO services (job_id, host_id, transport, port, product, vendor, version, extra_info,
-    cpe, hostname, os_type, device_type, last_seen)
-  VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
-  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    product = excluded.product, vendor = excluded.vendor, version = excluded.version,
-    extra_info = excluded.extra_info, cpe = excluded.cpe, hostname = excluded.hostname,
-    os_type = excluded.os_type, device_type = excluded.device_type,
-    last_seen = excluded.last_seen
-  WHERE excluded.last_seen >= last_seen`;
-
-const insertManyServices = insertServices(rowsPerInsert);
-const insertOneService = insertServices(1);
+const insertServices = rowInsert(
+  'services',
+  ['job_id', 'host_id', 'transport', 'port', ...aboutService, 'last_seen'],
+  `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+    ${[...aboutService, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
+  WHERE excluded.last_seen >= last_seen`,
+);
 
 const isNewer = 'excluded.checked_at >= checked_at';
 /**
@@ -89,7 +102,11 @@ export function writePorts(
   if (ports.length === 0) return;
   const keys = ports.addresses.map((address) => hosts.get(address)!);
   const mark = maxRowid(prepare);
-  insertInGroups(prepare, job, ports, keys);
+  writeRows(prepare, insertPorts, {
+    count: ports.length,
+    first: job.id,
+    push: (values, row) => pushPort(values, ports, keys, row),
+  });
   writeServices(prepare, job, ports, keys);
   // A rowid above the mark is a row of this batch. Where some rows were known already, the hosts'
   // ports of the whole job are gone through instead: more work, the same outcome.
@@ -108,30 +125,8 @@ function maxRowid(prepare: Statements): number {
   return row.mark ?? 0;
 }
 
-function insertInGroups(
-  prepare: Statements,
-  job: JobKey,
-  ports: PortColumns,
-  keys: readonly number[],
-): void {
-  const many = prepare(insertManyPorts);
-  let row = 0;
-  for (; row + rowsPerInsert <= ports.length; row += rowsPerInsert) {
-    const values: SQLInputValue[] = [];
-    for (let i = row; i < row + rowsPerInsert; i++) pushRow(values, job, ports, keys, i);
-    many.run(...values);
-  }
-  const one = prepare(insertOnePort);
-  for (; row < ports.length; row++) {
-    const values: SQLInputValue[] = [];
-    pushRow(values, job, ports, keys, row);
-    one.run(...values);
-  }
-}
-
-function pushRow(
+function pushPort(
   values: SQLInputValue[],
-  job: JobKey,
   ports: PortColumns,
   keys: readonly number[],
   row: number,
@@ -139,7 +134,6 @@ function pushRow(
   const service = ports.services[ports.service[row]!];
   const reason = ports.reason[row]!;
   values.push(
-    job.id,
     keys[ports.address[row]!]!,
     transports[ports.transport[row]!]!,
     ports.port[row]!,
@@ -166,33 +160,21 @@ function writeServices(
     const index = ports.service[row]!;
     if (index !== none && isDetailed[index]) rows.push(row);
   }
-  const push = (values: SQLInputValue[], row: number): void =>
-    pushService(values, job, ports, keys, row);
-  const many = prepare(insertManyServices);
-  let at = 0;
-  for (; at + rowsPerInsert <= rows.length; at += rowsPerInsert) {
-    const values: SQLInputValue[] = [];
-    for (let i = at; i < at + rowsPerInsert; i++) push(values, rows[i]!);
-    many.run(...values);
-  }
-  const one = prepare(insertOneService);
-  for (; at < rows.length; at++) {
-    const values: SQLInputValue[] = [];
-    push(values, rows[at]!);
-    one.run(...values);
-  }
+  writeRows(prepare, insertServices, {
+    count: rows.length,
+    first: job.id,
+    push: (values, at) => pushService(values, ports, keys, rows[at]!),
+  });
 }
 
 function pushService(
   values: SQLInputValue[],
-  job: JobKey,
   ports: PortColumns,
   keys: readonly number[],
   row: number,
 ): void {
   const service = ports.services[ports.service[row]!]!;
   values.push(
-    job.id,
     keys[ports.address[row]!]!,
     transports[ports.transport[row]!]!,
     ports.port[row]!,
@@ -208,15 +190,6 @@ function pushService(
   );
 }
 
-function hasMoreThanName(service: PortColumns['services'][number]): boolean {
-  return [
-    service.product,
-    service.vendor,
-    service.version,
-    service.extra_info,
-    service.cpe,
-    service.hostname,
-    service.os_type,
-    service.device_type,
-  ].some((value) => value !== undefined);
+function hasMoreThanName(service: Service): boolean {
+  return aboutService.some((field) => service[field] !== undefined);
 }

@@ -1,0 +1,60 @@
+import type { SQLInputValue } from '../../database/driver.ts';
+import type { Statements } from './statements.ts';
+
+/** Rows in one statement: 50 beat 1 by a quarter, 200 beat 50 by nothing. */
+const rowsPerStatement = 50;
+
+/** An INSERT for a group of rows, and the same for one that is left over. */
+export interface RowInsert {
+  readonly many: string;
+  readonly one: string;
+}
+
+/**
+ * An INSERT of columns whose first one has the same value in every row.
+ *
+ * @param tail what stands behind the rows, such as `ON CONFLICT …`
+ */
+export function rowInsert(table: string, columns: readonly string[], tail: string): RowInsert {
+  const row = `(?1${', ?'.repeat(columns.length - 1)})`;
+  const head = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
+  const many = `${head}${Array(rowsPerStatement).fill(row).join(', ')} ${tail}`;
+  return { many, one: `${head}${row} ${tail}` };
+}
+
+/** Rows to be written. */
+export interface Rows {
+  readonly count: number;
+  /** The first column of every row. */
+  readonly first: SQLInputValue;
+  /** Appends the other columns of a row. */
+  readonly push: (values: SQLInputValue[], row: number) => void;
+}
+
+/** Writes rows, a group at a time. */
+export function writeRows(prepare: Statements, insert: RowInsert, rows: Rows): void {
+  forGroups(rows, (values, size) => {
+    prepare(size === 1 ? insert.one : insert.many).run(...values);
+  });
+}
+
+/** As {@link writeRows}, and gives what the INSERT returns. */
+export function writeRowsReturning(prepare: Statements, insert: RowInsert, rows: Rows): unknown[] {
+  const returned: unknown[] = [];
+  forGroups(rows, (values, size) => {
+    returned.push(...prepare(size === 1 ? insert.one : insert.many).all(...values));
+  });
+  return returned;
+}
+
+function forGroups(
+  { count, first, push }: Rows,
+  run: (values: SQLInputValue[], size: number) => void,
+): void {
+  for (let row = 0; row < count;) {
+    const size = row + rowsPerStatement <= count ? rowsPerStatement : 1;
+    const values = [first];
+    for (const end = row + size; row < end; row++) push(values, row);
+    run(values, size);
+  }
+}
