@@ -1,26 +1,13 @@
 import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
-import type { NotShown, ScanEvent, ScanHost, Service } from '../../core/events.ts';
-import {
-  hostStates,
-  portStates,
-  type Reason,
-  reasons,
-  type Transport,
-  transports,
-} from '../../core/states.ts';
-import { asPort, asWord, given } from '../object.ts';
+import type { NotShown, ScanEvent } from '../../core/events.ts';
+import { hostStates, portStates, type Transport, transports } from '../../core/states.ts';
+import { asWord, given } from '../object.ts';
 import { osEvent } from './os-events.ts';
-import { certificateOf, scriptEvents } from './script-events.ts';
+import { addPortEvents } from './port-events.ts';
+import { reasonOf } from './reason.ts';
+import { scriptOf } from './script-events.ts';
 import { traceEvent } from './trace-events.ts';
-import {
-  attribute,
-  childOf,
-  childrenOf,
-  countOf,
-  numberOf,
-  timeOf,
-  type XmlElement,
-} from './xml-tree.ts';
+import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
 
 /** The run that a host stands in. */
 export interface HostContext {
@@ -58,18 +45,19 @@ export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] 
   const first = Math.min(t, started ?? t);
   const place: HostPlace = { run_id: context.runId, addr: canonicalAddress(ip), first, t };
   const ports = childOf(host, 'ports');
-  return [
-    ...hostEvent(host, place, context),
-    ...childrenOf(ports, 'port').flatMap((port) => portEvents(port, place, context)),
-    ...childrenOf(childOf(host, 'hostscript'), 'script').map((each) => scriptEvents(each, place)),
-    ...osEvent(host, place),
-    ...traceEvent(host, place),
-    ...faults(host, place),
-  ];
+  const events: ScanEvent[] = hostEvent(host, place, context);
+  for (const port of childrenOf(ports, 'port')) addPortEvents(events, port, place, context);
+  const scripts = childrenOf(childOf(host, 'hostscript'), 'script');
+  const { run_id, addr } = place;
+  for (const each of scripts) {
+    events.push({ type: 'scan.script', run_id, addr, ...scriptOf(each), t });
+  }
+  events.push(...osEvent(host, place), ...traceEvent(host, place), ...faults(host, place));
+  return events;
 }
 
 /** masscan writes hosts without a status: there only ports speak for them. */
-function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): ScanHost[] {
+function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): ScanEvent[] {
   const status = childOf(host, 'status');
   if (!status) return [];
   const mac = childrenOf(host, 'address').find(({ attributes: a }) => a['addrtype'] === 'mac');
@@ -123,90 +111,6 @@ function notShownOf(extra: XmlElement, context: HostContext): NotShown[] {
 
 function transportOf(text: string | undefined, context: HostContext): Transport | undefined {
   return text === undefined ? context.transport : asWord(transports, text);
-}
-
-function reasonOf(element: XmlElement): Reason {
-  const word = element.attributes['reason'];
-  // Older files write the plural in `extrareasons`.
-  return asWord(reasons, word) ?? asWord(reasons, word?.replace(/s$/, '')) ?? 'unknown';
-}
-
-function portEvents(port: XmlElement, place: HostPlace, context: HostContext): ScanEvent[] {
-  const transport = asWord(transports, port.attributes['protocol']);
-  const number = asPort(port.attributes['portid']);
-  if (!transport || number === undefined) {
-    context.skip(`${port.attributes['protocol']} port`);
-    return [];
-  }
-  const { run_id, addr, first, t } = place;
-  const at = { run_id, addr, transport, port: number };
-  const state = childOf(port, 'state');
-  const service = childOf(port, 'service');
-  const events: ScanEvent[] = [];
-  const known = asWord(portStates, state?.attributes['state']);
-  // masscan repeats the port beside what it said.
-  if (known && state?.attributes['reason'] !== 'response') {
-    const about = given({ service: service && serviceOf(service) });
-    const reason = reasonOf(state!);
-    events.push({
-      type: 'scan.port',
-      ...at,
-      state: known,
-      reason,
-      ...about,
-      t_first: first,
-      t_last: t,
-    });
-  }
-  const banner = attribute(service, 'banner');
-  if (banner !== undefined) {
-    const protocol = attribute(service, 'name') ?? 'unknown';
-    events.push({ type: 'scan.banner', ...at, protocol, banner, t });
-  }
-  for (const script of childrenOf(port, 'script')) {
-    const result = { ...scriptEvents(script, place), transport, port: number };
-    events.push(result);
-    const pem = certificateOf(result);
-    if (pem !== undefined) events.push({ type: 'scan.tls', ...at, tls: { chain: [pem] }, t });
-  }
-  return events;
-}
-
-const tunnelled: Readonly<Record<string, string>> = {
-  http: 'https',
-  'http-proxy': 'https-proxy',
-  imap: 'imaps',
-  pop3: 'pop3s',
-  smtp: 'smtps',
-  ftp: 'ftps',
-  ldap: 'ldaps',
-  irc: 'ircs',
-  nntp: 'nntps',
-  telnet: 'telnets',
-};
-
-function serviceOf(element: XmlElement): Service | undefined {
-  const name = attribute(element, 'name');
-  if (name === undefined) return undefined;
-  const isTls = element.attributes['tunnel'] === 'ssl';
-  const cpes = childrenOf(element, 'cpe').map(({ text }) => text.trim());
-  const confidence = numberOf(element, 'conf');
-  const method = attribute(element, 'method');
-  return {
-    name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
-    ...given({
-      product: attribute(element, 'product'),
-      version: attribute(element, 'version'),
-      extra_info: attribute(element, 'extrainfo'),
-      cpe: cpes.join(' ') || undefined,
-      hostname: attribute(element, 'hostname'),
-      os_type: attribute(element, 'ostype'),
-      device_type: attribute(element, 'devicetype'),
-      confidence: confidence === undefined ? undefined : Math.min(1, Math.max(0, confidence / 10)),
-      // From a table of port numbers: what `port` means everywhere here.
-      method: method === 'table' ? 'port' : method?.slice(0, 40),
-    }),
-  };
 }
 
 function faults(host: XmlElement, { run_id, addr, t }: HostPlace): ScanEvent[] {

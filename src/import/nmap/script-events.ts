@@ -1,5 +1,4 @@
 import type { ScanScript } from '../../core/events.ts';
-import type { HostPlace } from './host-events.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 type Json = NonNullable<ScanScript['data']>;
@@ -7,22 +6,21 @@ type JsonValue = Json[keyof Json] | string;
 
 const longestOutput = 1_048_576;
 
+/** What a script printed, and made of it. */
+export type ScriptResult = Pick<ScanScript, 'data' | 'output' | 'script'>;
+
 /** What a `<script>` printed, as text and, where it says so, as data. */
-export function scriptEvents(script: XmlElement, { run_id, addr, t }: HostPlace): ScanScript {
+export function scriptOf(script: XmlElement): ScriptResult {
   const data = dataOf(script);
   return {
-    type: 'scan.script',
-    run_id,
-    addr,
     script: script.attributes['id'] ?? 'unknown',
     output: (script.attributes['output'] ?? '').slice(0, longestOutput),
     ...(data !== undefined && { data }),
-    t,
   };
 }
 
 /** The certificate of a server that the script `ssl-cert` met, PEM. */
-export function certificateOf({ script, data }: ScanScript): string | undefined {
+export function certificateOf({ script, data }: ScriptResult): string | undefined {
   if (script !== 'ssl-cert' || data === undefined || Array.isArray(data)) return undefined;
   const { pem } = data;
   return typeof pem === 'string' && pem.includes('BEGIN CERTIFICATE') ? pem : undefined;

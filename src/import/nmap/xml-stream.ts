@@ -1,4 +1,11 @@
-import { type TagToken, unescapeXml, xmlTokenizer } from './xml-tokenizer.ts';
+import { detached, RepeatedElements } from './repeated-elements.ts';
+import {
+  readTokens,
+  type TagToken,
+  unescapeXml,
+  type XmlTokens,
+  xmlTokenizer,
+} from './xml-tokenizer.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 /** Told what a document consists of. */
@@ -32,11 +39,18 @@ const maxDepth = 100;
  */
 export function xmlStream(collected: ReadonlySet<string>, events: XmlEvents): XmlStream {
   const open: XmlElement[] = [];
+  const repeated = new RepeatedElements();
   let tooDeep = 0;
+  let faults = 0;
+
+  function fault(message: string): void {
+    faults++;
+    events.fault(message);
+  }
 
   function begin({ name, attributes, isEmpty }: TagToken): void {
     if (collected.has(name) && open.length > 0) {
-      events.fault(`<${open[0]!.name}> is not closed`);
+      fault(`<${open[0]!.name}> is not closed`);
       events.element(open[0]!);
       open.length = 0;
       tooDeep = 0;
@@ -60,22 +74,45 @@ export function xmlStream(collected: ReadonlySet<string>, events: XmlEvents): Xm
       return;
     }
     const at = open.findLastIndex((element) => element.name === name);
-    if (at < 0) return events.fault(`</${name}> closes nothing`);
-    if (at < open.length - 1) events.fault(`<${open.at(-1)!.name}> is not closed`);
+    if (at < 0) return fault(`</${name}> closes nothing`);
+    if (at < open.length - 1) fault(`<${open.at(-1)!.name}> is not closed`);
     const [first] = open;
     open.length = at;
     if (at === 0) events.element(first!);
   }
 
-  const tokenizer = xmlTokenizer({
+  const tokens: XmlTokens = {
     begin,
     end,
     text(raw) {
       const element = open.at(-1);
       if (element && tooDeep === 0) element.text += unescapeXml(raw);
     },
-    fault: events.fault,
-  });
+    fault,
+  };
+
+  /** Takes an element that was met before in the same words, or learns it. */
+  function whole(buffer: string, from: number): number | undefined {
+    const parent = open.at(-1);
+    if (!parent || open.length >= maxDepth) return undefined;
+    const found = repeated.textAt(buffer, from);
+    if (found === undefined) return undefined;
+    const known = repeated.get(found);
+    if (known) {
+      parent.children.push(known);
+      return from + found.length;
+    }
+    const before = { faults, depth: open.length };
+    const text = detached(found);
+    const read = readTokens(text, tokens);
+    const isSound =
+      read === text.length && faults === before.faults && open.length === before.depth;
+    if (isSound && open.at(-1) === parent) repeated.add(text, parent.children.at(-1)!);
+    // Of a text that is no element after all, nothing or a part was read.
+    return read === 0 ? undefined : from + read;
+  }
+
+  const tokenizer = xmlTokenizer({ ...tokens, whole });
   return {
     write: (text) => tokenizer.write(text),
     get unfinished() {

@@ -8,6 +8,11 @@ export interface TagToken {
 
 /** Told what stands in a text. */
 export interface XmlTokens {
+  /**
+   * Asked first at each `<`: where reading goes on, if what begins there is taken as a whole;
+   * undefined where it is to be cut into tags.
+   */
+  readonly whole?: (buffer: string, from: number) => number | undefined;
   readonly begin: (tag: TagToken) => void;
   readonly end: (name: string) => void;
   /** Text between tags, references in it not resolved. */
@@ -49,13 +54,13 @@ export function xmlTokenizer(tokens: XmlTokens): XmlTokenizer {
 }
 
 /** @returns how far the buffer was read: the rest waits for more */
-function readTokens(buffer: string, tokens: XmlTokens): number {
+export function readTokens(buffer: string, tokens: XmlTokens): number {
   let at = 0;
   for (;;) {
     const tag = buffer.indexOf('<', at);
     if (tag < 0) return at;
     if (tag > at) tokens.text(buffer.slice(at, tag));
-    const next = readMarkup(buffer, tag, tokens);
+    const next = tokens.whole?.(buffer, tag) ?? readMarkup(buffer, tag, tokens);
     if (next === undefined) return tag;
     at = next;
   }

@@ -1,5 +1,5 @@
 import type { EventBatch } from '../../core/event-batch.ts';
-import type { RunUnit } from '../../core/events.ts';
+import type { RunUnit, ScanBanner, ScanScript } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { hostSightings } from '../host-sightings.ts';
@@ -12,12 +12,12 @@ import { type Statements, statements } from './statements.ts';
 import { transaction } from '../../database/transaction.ts';
 import {
   type FindingsContext,
-  writeBanner,
+  writeBanners,
   writeEndpoint,
   writeError,
   writeTls,
 } from './write-findings.ts';
-import { writeFinding, writeOs, writeScript, writeTrace } from './write-checks.ts';
+import { writeFinding, writeOs, writeScripts, writeTrace } from './write-checks.ts';
 import { type JobKey, writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
 import { type CoverageWriter, coverageWriter, writeUnit } from './write-units.ts';
@@ -129,10 +129,12 @@ function writeEvents(
   events: EventBatch['events'],
 ): Record<string, number> {
   const skipped: Record<string, number> = {};
+  const banners: ScanBanner[] = [];
+  const scripts: ScanScript[] = [];
   for (const event of events) {
     switch (event.type) {
       case 'scan.banner':
-        writeBanner(context, event);
+        banners.push(event);
         break;
       case 'scan.tls':
         writeTls(context, event, event.tls);
@@ -144,7 +146,7 @@ function writeEvents(
         writeFinding(context, event);
         break;
       case 'scan.script':
-        writeScript(context, event);
+        scripts.push(event);
         break;
       case 'scan.os':
         writeOs(context, event);
@@ -168,5 +170,7 @@ function writeEvents(
         break;
     }
   }
+  writeBanners(context, banners);
+  writeScripts(context, scripts);
   return skipped;
 }

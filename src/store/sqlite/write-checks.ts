@@ -2,6 +2,7 @@ import { canonicalAddress } from '../../core/address.ts';
 import type { ScanFinding, ScanOs, ScanScript, ScanTrace } from '../../core/events.ts';
 import { findingDigest } from '../finding-digest.ts';
 import type { FindingsContext } from './write-findings.ts';
+import { rowInsert, writeRows } from './write-rows.ts';
 
 const upsertFinding = `
   INSERT INTO findings (job_id, digest, host_id, transport, port, source, rule, matcher, name,
@@ -13,12 +14,13 @@ const upsertFinding = `
     extracted = excluded.extracted, t = excluded.t
   WHERE excluded.t >= t`;
 
-const upsertScript = `
-  INSERT INTO script_results (job_id, host_id, transport, port, script, output, data, t)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (job_id, host_id, transport, port, script) DO UPDATE SET
+const upsertScripts = rowInsert(
+  'script_results',
+  ['job_id', 'host_id', 'transport', 'port', 'script', 'output', 'data', 't'],
+  `ON CONFLICT (job_id, host_id, transport, port, script) DO UPDATE SET
     output = excluded.output, data = excluded.data, t = excluded.t
-  WHERE excluded.t >= t`;
+  WHERE excluded.t >= t`,
+);
 
 const insertMatch = `
   INSERT INTO os_matches (job_id, host_id, place, name, accuracy, family, vendor, generation,
@@ -55,17 +57,19 @@ export function writeFinding({ prepare, job, hosts }: FindingsContext, event: Sc
   );
 }
 
-export function writeScript({ prepare, job, hosts }: FindingsContext, event: ScanScript): void {
-  prepare(upsertScript).run(
-    job.id,
-    hosts.get(canonicalAddress(event.addr))!,
-    event.transport ?? '',
-    event.port ?? 0,
-    event.script,
-    event.output,
-    asJson(event.data),
-    event.t,
-  );
+export function writeScripts(
+  { prepare, job, hosts }: FindingsContext,
+  events: readonly ScanScript[],
+): void {
+  writeRows(prepare, upsertScripts, {
+    count: events.length,
+    first: job.id,
+    push(values, row) {
+      const { addr, transport, port, script, output, data, t } = events[row]!;
+      const host = hosts.get(canonicalAddress(addr))!;
+      values.push(host, transport ?? '', port ?? 0, script, output, asJson(data), t);
+    },
+  });
 }
 
 /** Replaces what an earlier look at the host in this job has guessed. */

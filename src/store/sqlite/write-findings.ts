@@ -6,6 +6,7 @@ import type { Transport } from '../../core/states.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
+import { type RowInsert, rowInsert, writeRows } from './write-rows.ts';
 
 /** Where a batch's findings go. */
 export interface FindingsContext {
@@ -21,17 +22,20 @@ interface Place {
   readonly t: number;
 }
 
-/** An upsert of a fact by its key, where the newer one wins. */
-function upsertFact(table: string, key: readonly string[], columns: readonly string[]): string {
+/** An upsert of facts by their key, where the newer one wins. */
+function upsertFact(table: string, key: readonly string[], columns: readonly string[]): RowInsert {
   const keys = ['job_id', 'host_id', 'transport', 'port', ...key];
-  const all = [...keys, ...columns, 't'];
-  return `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})
-    ON CONFLICT (${keys.join(', ')}) DO UPDATE SET
-    ${[...columns, 't'].map((column) => `${column} = excluded.${column}`).join(', ')}
-    WHERE excluded.t >= t`;
+  const others = [...columns, 't'];
+  return rowInsert(
+    table,
+    [...keys, ...others],
+    `ON CONFLICT (${keys.join(', ')}) DO UPDATE SET
+    ${others.map((column) => `${column} = excluded.${column}`).join(', ')}
+    WHERE excluded.t >= t`,
+  );
 }
 
-const upsertBanner = upsertFact('banner_scans', ['protocol'], ['banner']);
+const upsertBanners = upsertFact('banner_scans', ['protocol'], ['banner']);
 const upsertTls = upsertFact(
   'tls_scans',
   ['server_name'],
@@ -65,9 +69,15 @@ const insertError = `
   INSERT INTO scan_errors (job_id, digest, scope, code, message, at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (job_id, digest) DO NOTHING`;
 
-export function writeBanner(context: FindingsContext, event: ScanBanner): void {
-  const { protocol, banner, t } = event;
-  context.prepare(upsertBanner).run(...placeKey(context, event), protocol, banner, t);
+export function writeBanners(context: FindingsContext, events: readonly ScanBanner[]): void {
+  writeRows(context.prepare, upsertBanners, {
+    count: events.length,
+    first: context.job.id,
+    push(values, row) {
+      const { protocol, banner, t } = events[row]!;
+      values.push(...placeKey(context, events[row]!), protocol, banner, t);
+    },
+  });
 }
 
 export function writeEndpoint(context: FindingsContext, event: WebEndpoint): void {
@@ -75,8 +85,9 @@ export function writeEndpoint(context: FindingsContext, event: WebEndpoint): voi
   // A favicon hash is stored signed, whichever way it was written.
   const favicon = event.favicon_hash;
   context
-    .prepare(upsertHttp)
+    .prepare(upsertHttp.one)
     .run(
+      context.job.id,
       ...placeKey(context, event),
       event.scheme,
       event.authority,
@@ -110,8 +121,9 @@ export function writeTls(context: FindingsContext, place: Place, tls: Tls): void
     return [];
   });
   context
-    .prepare(upsertTls)
+    .prepare(upsertTls.one)
     .run(
+      context.job.id,
       ...placeKey(context, place),
       tls.server_name ?? '',
       tls.version ?? null,
@@ -156,6 +168,6 @@ function writeCertificate({ prepare, job }: FindingsContext, c: Certificate, t: 
   );
 }
 
-function placeKey({ job, hosts }: FindingsContext, place: Place): [number, number, string, number] {
-  return [job.id, hosts.get(canonicalAddress(place.addr))!, place.transport, place.port];
+function placeKey({ hosts }: FindingsContext, place: Place): [number, string, number] {
+  return [hosts.get(canonicalAddress(place.addr))!, place.transport, place.port];
 }

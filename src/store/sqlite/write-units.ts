@@ -94,6 +94,14 @@ const closePorts = `
       AND p.host_id = host_ports.host_id AND p.transport = host_ports.transport
       AND p.port = host_ports.port)`;
 
+/**
+ * Whether the hosts have a port that this job has not seen itself: what it has seen has a reason,
+ * what was concluded has none. In a new inventory there is none, and nothing to close.
+ */
+const hasOthers = `
+  SELECT 1 FROM covered_hosts c JOIN host_ports p ON p.host_id = c.host_id
+  WHERE p.last_job_id <> ? OR p.reason IS NULL LIMIT 1`;
+
 /** Concludes, from what completed units have looked at, which hosts are down and ports closed. */
 export interface CoverageWriter {
   write(job: JobKey, unit: RunUnit, coverage: UnitCoverage): void;
@@ -111,7 +119,7 @@ export function coverageWriter(db: DatabaseSync, prepare: Statements): CoverageW
       if (loaded !== ports) loadPorts(prepare, ports);
       loaded = ports;
       prepare(markDown).run({ job: job.id, t: unit.t_start });
-      prepare(closePorts).run({ job: job.id });
+      if (prepare(hasOthers).get(job.id)) prepare(closePorts).run({ job: job.id });
     },
     forget() {
       loaded = undefined;

@@ -1,0 +1,107 @@
+import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
+import { portStates, transports } from '../../core/states.ts';
+import { asPort, asWord, given } from '../object.ts';
+import type { HostContext, HostPlace } from './host-events.ts';
+import { reasonOf } from './reason.ts';
+import { certificateOf, scriptOf, type ScriptResult } from './script-events.ts';
+import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+
+/** What a `<port>` element tells, whichever host it stands in. */
+interface PortFacts {
+  readonly at: Pick<ScanPort, 'transport' | 'port'>;
+  readonly seen: Pick<ScanPort, 'transport' | 'port' | 'state' | 'reason' | 'service'> | undefined;
+  readonly said: Pick<ScanBanner, 'protocol' | 'banner'> | undefined;
+  readonly scripts: readonly ScriptResult[];
+}
+
+/** Of elements that stand in many hosts (see `xmlStream`): undefined for ports of no table. */
+const known = new WeakMap<XmlElement, PortFacts | undefined>();
+
+/** Appends the events of a `<port>` element: its state, what it said, what scripts made of it. */
+export function addPortEvents(
+  events: ScanEvent[],
+  port: XmlElement,
+  { run_id, addr, first, t }: HostPlace,
+  context: HostContext,
+): void {
+  let facts = known.get(port);
+  if (!facts && !known.has(port)) known.set(port, (facts = factsOf(port)));
+  if (!facts) return context.skip(`${port.attributes['protocol']} port`);
+  const { at, seen, said, scripts } = facts;
+  if (seen) events.push({ type: 'scan.port', run_id, addr, ...seen, t_first: first, t_last: t });
+  if (said) events.push({ type: 'scan.banner', run_id, addr, ...at, ...said, t });
+  for (const result of scripts) {
+    events.push({ type: 'scan.script', run_id, addr, ...at, ...result, t });
+    const pem = certificateOf(result);
+    if (pem === undefined) continue;
+    events.push({ type: 'scan.tls', run_id, addr, ...at, tls: { chain: [pem] }, t });
+  }
+}
+
+function factsOf(element: XmlElement): PortFacts | undefined {
+  const transport = asWord(transports, element.attributes['protocol']);
+  const port = asPort(element.attributes['portid']);
+  if (!transport || port === undefined) return undefined;
+  const at = { transport, port };
+  const service = childOf(element, 'service');
+  const banner = attribute(service, 'banner');
+  return {
+    at,
+    seen: seenOf(element, at, service),
+    said:
+      banner === undefined
+        ? undefined
+        : { protocol: attribute(service, 'name') ?? 'unknown', banner },
+    scripts: childrenOf(element, 'script').map(scriptOf),
+  };
+}
+
+function seenOf(
+  element: XmlElement,
+  at: PortFacts['at'],
+  service: XmlElement | undefined,
+): PortFacts['seen'] {
+  const state = childOf(element, 'state');
+  const word = asWord(portStates, state?.attributes['state']);
+  // masscan repeats the port beside what it said.
+  if (!state || !word || state.attributes['reason'] === 'response') return undefined;
+  const about = given({ service: service && serviceOf(service) });
+  return { ...at, state: word, reason: reasonOf(state), ...about };
+}
+
+const tunnelled: Readonly<Record<string, string>> = {
+  http: 'https',
+  'http-proxy': 'https-proxy',
+  imap: 'imaps',
+  pop3: 'pop3s',
+  smtp: 'smtps',
+  ftp: 'ftps',
+  ldap: 'ldaps',
+  irc: 'ircs',
+  nntp: 'nntps',
+  telnet: 'telnets',
+};
+
+function serviceOf(element: XmlElement): Service | undefined {
+  const name = attribute(element, 'name');
+  if (name === undefined) return undefined;
+  const isTls = element.attributes['tunnel'] === 'ssl';
+  const cpes = childrenOf(element, 'cpe').map(({ text }) => text.trim());
+  const confidence = numberOf(element, 'conf');
+  const method = attribute(element, 'method');
+  return {
+    name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
+    ...given({
+      product: attribute(element, 'product'),
+      version: attribute(element, 'version'),
+      extra_info: attribute(element, 'extrainfo'),
+      cpe: cpes.join(' ') || undefined,
+      hostname: attribute(element, 'hostname'),
+      os_type: attribute(element, 'ostype'),
+      device_type: attribute(element, 'devicetype'),
+      confidence: confidence === undefined ? undefined : Math.min(1, Math.max(0, confidence / 10)),
+      // From a table of port numbers: what `port` means everywhere here.
+      method: method === 'table' ? 'port' : method?.slice(0, 40),
+    }),
+  };
+}

@@ -1,0 +1,10 @@
+import { type Reason, reasons } from '../../core/states.ts';
+import { asWord } from '../object.ts';
+import type { XmlElement } from './xml-tree.ts';
+
+/** Why nmap holds a host or a port for what it says. */
+export function reasonOf(element: XmlElement): Reason {
+  const word = element.attributes['reason'];
+  // Older files write the plural in `extrareasons`.
+  return asWord(reasons, word) ?? asWord(reasons, word?.replace(/s$/, '')) ?? 'unknown';
+}
