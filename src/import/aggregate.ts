@@ -11,28 +11,14 @@ import {
   asTime,
   asWord,
   given,
-  parseObject,
 } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { objectReader, type RecordContext } from './records.ts';
 
 /**
  * The aggregate lines that stood before the events of the V1 data set: a host with the ports that
  * are `open`, or a page with its `final_url`.
  */
-export const aggregateJsonl = recordImporter({
-  name: 'aggregate',
-  title: 'older aggregate lines ("open", "final_url")',
-  sniff(head) {
-    const line = firstObject(head);
-    return line !== undefined && ('open' in line || 'final_url' in line);
-  },
-  newParser: () => (text, context) => {
-    const line = parseObject(text);
-    if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
-    return aggregateEvents(line, context);
-  },
-});
+export const readAggregate = objectReader('aggregate', () => aggregateEvents);
 
 /** The events of an aggregate line, or what is wrong with it. */
 export function aggregateEvents(

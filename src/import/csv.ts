@@ -2,52 +2,19 @@ import { tryParseAddress } from '../core/address.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { csvFields } from './csv-fields.ts';
+import { type Column, type CsvHeader, csvHeader } from './csv-header.ts';
 import { asCount, asPort, asText, asTime, asWord, given } from './object.ts';
-import { type ParseRecord, type RecordContext, recordImporter } from './records.ts';
-import { firstLines } from './sniff.ts';
-
-/** What the columns of a CSV file may be called, by what they mean. */
-export const csvColumns = {
-  address: ['address', 'addr', 'ip', 'ip_address', 'ipaddress', 'host_ip', 'saddr'],
-  hostname: ['hostname', 'host', 'domain', 'name', 'fqdn'],
-  port: ['port', 'portid', 'port_number', 'sport'],
-  transport: ['transport', 'protocol', 'proto'],
-  state: ['state', 'status', 'port_state'],
-  reason: ['reason'],
-  service: ['service', 'service_name'],
-  product: ['product'],
-  version: ['version'],
-  extra_info: ['extra_info', 'extrainfo', 'info'],
-  cpe: ['cpe'],
-  confidence: ['confidence'],
-  method: ['method'],
-  mac: ['mac', 'mac_address'],
-  vendor: ['vendor'],
-  os: ['os', 'os_family', 'operating_system'],
-  asn: ['asn'],
-  org: ['org', 'organization', 'as_org'],
-  first_seen: ['first_seen', 'first_seen_ms'],
-  last_seen: ['last_seen', 'last_seen_ms', 'timestamp', 'time', 'date', 'seen', 'scanned_at'],
-} as const;
-type Column = keyof typeof csvColumns;
+import { type ParseRecord, type RecordContext, recordReader } from './records.ts';
 
 /** CSV with a header that names at least an address: a port a line or, without ports, a host. */
-export const csv = recordImporter({
-  name: 'csv',
-  title: 'CSV with a header (address, port, …)',
-  sniff: (head) => {
-    const [first = ''] = firstLines(head);
-    return headerOf(first)?.has('address') === true;
-  },
-  newParser,
-});
+export const readCsv = recordReader({ name: 'csv', newParser });
 
 function newParser(): ParseRecord {
-  let header: Header | undefined;
+  let header: CsvHeader | undefined;
   return (text, context) => {
     if (/^\s*$/.test(text)) return [];
     if (!header) {
-      header = headerOf(text);
+      header = csvHeader(text);
       if (header?.has('address')) return [];
       header = undefined;
       return 'no header with a column "address" (or "ip", "addr")';
@@ -56,31 +23,6 @@ function newParser(): ParseRecord {
     if (!fields) return 'a quote is not closed: fields with line breaks are not read';
     return rowEvents((column) => fields[header?.at(column) ?? -1]?.trim() || undefined, context);
   };
-}
-
-interface Header {
-  readonly separator: string;
-  has(column: Column): boolean;
-  at(column: Column): number | undefined;
-}
-
-function headerOf(line: string): Header | undefined {
-  const bare = line.replace(/^\uFEFF/, '');
-  const separator = [',', ';', '\t'].find((each) => bare.includes(each)) ?? ',';
-  const names = csvFields(bare, separator)?.map((name) =>
-    name
-      .trim()
-      .toLowerCase()
-      .replace(/^#\s*/, '')
-      .replace(/[\s-]+/g, '_'),
-  );
-  if (!names) return undefined;
-  const places = new Map<Column, number>();
-  for (const [column, words] of Object.entries(csvColumns)) {
-    const found = words.map((word) => names.indexOf(word)).find((place) => place >= 0);
-    if (found !== undefined) places.set(column as Column, found);
-  }
-  return { separator, has: (column) => places.has(column), at: (column) => places.get(column) };
 }
 
 type Field = (column: Column) => string | undefined;

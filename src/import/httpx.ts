@@ -9,28 +9,13 @@ import {
   asTexts,
   asTime,
   given,
-  parseObject,
 } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { objectReader, type RecordContext } from './records.ts';
 
 /** `httpx -json`: a web page a line. */
-export const httpxJsonl = recordImporter({
-  name: 'httpx',
-  title: 'httpx (-json)',
-  sniff(head) {
-    const line = firstObject(head);
-    if (!line || typeof line['url'] !== 'string') return false;
-    return ['status_code', 'status-code', 'failed', 'webserver', 'host_ip'].some(
-      (key) => key in line,
-    );
-  },
-  newParser: () => parseRecord,
-});
+export const readHttpx = objectReader('httpx', () => parseRecord);
 
-function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
-  const line = parseObject(text);
-  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const url = urlOf(line);
   if (!url) return `"${asText(line['url'])}" is no http or https URL`;
   const addr = addressOf(line, url);

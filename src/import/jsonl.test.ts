@@ -4,7 +4,7 @@ import type { ImportChunk } from '../core/event-batch.ts';
 import { scanPort } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { sniff } from './importers.ts';
-import { portolanJsonl } from './jsonl.ts';
+import { readJsonl } from './jsonl.ts';
 import { maxLineBytes } from './lines.ts';
 import { toScanPort } from './port-line.ts';
 
@@ -20,7 +20,7 @@ async function read(text: string, chunkBytes = 1000): Promise<ImportChunk[]> {
     modifiedAt: 0,
     name: 'test',
   };
-  return Array.fromAsync(portolanJsonl.read(input));
+  return Array.fromAsync(readJsonl(input));
 }
 
 const v1 = [

@@ -2,26 +2,12 @@ import type { ImportChunk } from '../core/event-batch.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { ImportCollector } from './collector.ts';
 import { parseEventLine } from './event-line.ts';
-import type { Importer, ImportInput } from './importer.ts';
+import type { ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
 import { parseObject } from './object.ts';
 
 /** Portolan's own JSON Lines, version 1, and the V1 data set's three events. */
-export const portolanJsonl: Importer = {
-  name: 'jsonl',
-  title: 'Portolan JSON Lines (.jsonl)',
-  sniff: (head) => head.toString().split('\n').some(looksLikeEvent),
-  read: readJsonl,
-};
-
-function looksLikeEvent(line: string): boolean {
-  const parsed = parseEventLine(line);
-  if (parsed.kind === 'event') return true;
-  // A type or a field of another version: still an event, and told about line by line.
-  return /^\s*\{/.test(line) && /"type"\s*:\s*"(run|scan|web|result)\./.test(line);
-}
-
-async function* readJsonl(input: ImportInput): AsyncGenerator<ImportChunk> {
+export async function* readJsonl(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
   for await (const found of lines(input.chunks)) {
     for (const line of found) {

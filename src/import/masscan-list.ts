@@ -1,17 +1,14 @@
 import type { ScanEvent } from '../core/events.ts';
 import { bannerEvent, statusEvent } from './masscan-events.ts';
 import { asPort, asTime } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstLines } from './sniff.ts';
+import { type RecordContext, recordReader } from './records.ts';
 
 const statusLine = /^(open|closed|up|unknown) (\S+) (\d+) (\S+) (\d+)\s*$/;
 const bannerLine = /^banner (\S+) (\d+) (\S+) (\d+) (\S+) ?(.*?)\r?$/s;
 
 /** `masscan -oL`: a status or a banner a line, apart by blanks; `#` begins a comment. */
-export const masscanList = recordImporter({
+export const readMasscanList = recordReader({
   name: 'masscan-list',
-  title: 'masscan list (-oL)',
-  sniff: (head) => firstLines(head).some((line) => statusLine.test(line) || bannerLine.test(line)),
   newParser: () => parseRecord,
   isComplete: (line) => /^#\s*end/.test(line),
 });

@@ -1,24 +1,15 @@
 import type { ScanEvent } from '../core/events.ts';
 import { bannerEvent, statusEvent } from './masscan-events.ts';
-import { asObject, asPort, asTime, parseObject } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { type AnyObject, asObject, asPort, asTime } from './object.ts';
+import { objectParser, objectReader, type RecordContext } from './records.ts';
 
 /** `masscan -oD`: an object a line, which says whether it is a status or a banner. */
-export const masscanNdjson = recordImporter({
-  name: 'masscan-ndjson',
-  title: 'masscan NDJSON (-oD)',
-  sniff: (head) => firstObject(head)?.['rec_type'] !== undefined,
-  newParser: () => parseMasscanRecord,
-});
+export const readMasscanNdjson = objectReader('masscan-ndjson', () => masscanEvents);
 
 /** The events of a line of `masscan -oD`, or what is wrong with it. */
-export function parseMasscanRecord(
-  text: string,
-  context: RecordContext,
-): readonly ScanEvent[] | string {
-  const line = parseObject(text);
-  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+export const parseMasscanRecord = objectParser(masscanEvents);
+
+function masscanEvents(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const data = asObject(line['data']) ?? {};
   const place = {
     runId: context.runId,

@@ -2,38 +2,16 @@ import { tryParseAddress } from '../core/address.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
 import { checked } from './checked.ts';
-import {
-  type AnyObject,
-  asPort,
-  asText,
-  asTexts,
-  asTime,
-  asWord,
-  given,
-  parseObject,
-} from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { type AnyObject, asPort, asText, asTexts, asTime, asWord, given } from './object.ts';
+import { objectReader, type ParseObject } from './records.ts';
 
 /** `naabu -json`: an open port a line. */
-export const naabuJsonl = recordImporter({
-  name: 'naabu',
-  title: 'naabu (-json)',
-  sniff(head) {
-    const line = firstObject(head);
-    if (!line || !('ip' in line) || 'ports' in line || 'data' in line || 'url' in line)
-      return false;
-    return asPort(line['port']) !== undefined;
-  },
-  newParser,
-});
+export const readNaabu = objectReader('naabu', newParser);
 
 /** What is said of a host is said on each of its lines: once is enough. */
-function newParser(): (text: string, context: RecordContext) => readonly ScanEvent[] | string {
+function newParser(): ParseObject {
   const named = new Map<string, string>();
-  return (text, context) => {
-    const line = parseObject(text);
-    if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+  return (line, context) => {
     const { ip } = line;
     const port = asPort(line['port']);
     if (typeof ip !== 'string' || !tryParseAddress(ip)) return `"${asText(ip)}" is no address`;

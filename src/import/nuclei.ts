@@ -9,25 +9,13 @@ import {
   asTime,
   asWord,
   given,
-  parseObject,
 } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { objectReader, type RecordContext } from './records.ts';
 
 /** `nuclei -jsonl`: a finding a line. */
-export const nucleiJsonl = recordImporter({
-  name: 'nuclei',
-  title: 'nuclei (-jsonl)',
-  sniff(head) {
-    const line = firstObject(head);
-    return line !== undefined && ('template-id' in line || 'templateID' in line);
-  },
-  newParser: () => parseRecord,
-});
+export const readNuclei = objectReader('nuclei', () => parseRecord);
 
-function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
-  const line = parseObject(text);
-  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const rule = asText(line['template-id'] ?? line['templateID']);
   if (rule === undefined) return 'it has no "template-id"';
   const info = asObject(line['info']) ?? {};

@@ -4,6 +4,7 @@ import type { ScanEvent } from '../core/events.ts';
 import { ImportCollector } from './collector.ts';
 import type { Importer, ImportInput } from './importer.ts';
 import { lines, maxLineBytes } from './lines.ts';
+import { type AnyObject, parseObject } from './object.ts';
 import { peek } from './peek.ts';
 
 /** What a parser of records is told. */
@@ -17,8 +18,16 @@ export interface RecordContext {
 /** Reads one record: its events (none for a comment), or what is wrong with it. */
 export type ParseRecord = (text: string, context: RecordContext) => readonly ScanEvent[] | string;
 
+/** As {@link ParseRecord}, of a record that is a JSON object. */
+export type ParseObject = (
+  line: AnyObject,
+  context: RecordContext,
+) => readonly ScanEvent[] | string;
+
 /** A format of records, each a line, in which nothing says which run it is of. */
-export interface RecordFormat extends Pick<Importer, 'name' | 'sniff' | 'title'> {
+export interface RecordFormat {
+  /** The importer's name. */
+  readonly name: string;
   /** A parser for one file: it may remember what it has read. */
   readonly newParser: () => ParseRecord;
   /** Whether the records up to the end make a whole file; without it, each file is one. */
@@ -29,14 +38,27 @@ export interface RecordFormat extends Pick<Importer, 'name' | 'sniff' | 'title'>
 const headBytes = 65_536;
 
 /**
- * An importer of a format of records. The file is one run, whose id is a hash of its first record:
+ * The reader of a format of records. The file is one run, whose id is a hash of its first record:
  * that holds a time, so that another scan is another run, and a file that has grown is the same
  * one. Where the records have no time, it is a hash of the first 64 KiB, and the time of everything
  * is that of the file.
  */
-export function recordImporter(format: RecordFormat): Importer {
-  const { name, title, sniff } = format;
-  return { name, title, sniff, read: (input) => readRecords(format, input) };
+export function recordReader(format: RecordFormat): Importer['read'] {
+  return (input) => readRecords(format, input);
+}
+
+/** The reader of a format with a JSON object a line. */
+export function objectReader(name: string, newParser: () => ParseObject): Importer['read'] {
+  return recordReader({ name, newParser: () => objectParser(newParser()) });
+}
+
+/** Blank lines are no records. */
+export function objectParser(parse: ParseObject): ParseRecord {
+  return (text, context) => {
+    const line = parseObject(text);
+    if (line) return parse(line, context);
+    return /^\s*$/.test(text) ? [] : 'no JSON object';
+  };
 }
 
 async function* readRecords(format: RecordFormat, input: ImportInput): AsyncGenerator<ImportChunk> {

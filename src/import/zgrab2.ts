@@ -12,23 +12,11 @@ import {
   asTime,
   asWord,
   given,
-  parseObject,
 } from './object.ts';
-import { type RecordContext, recordImporter } from './records.ts';
-import { firstObject } from './sniff.ts';
+import { objectReader, type RecordContext } from './records.ts';
 
 /** zgrab2: a host a line, with what each of its scans got out of it. */
-export const zgrab2Jsonl = recordImporter({
-  name: 'zgrab2',
-  title: 'zgrab2',
-  sniff(head) {
-    const line = firstObject(head);
-    if (!line || 'rec_type' in line) return false;
-    const scans = Object.values(asObject(line['data']) ?? {});
-    return scans.some((scan) => typeof asObject(scan)?.['status'] === 'string');
-  },
-  newParser: () => parseRecord,
-});
+export const readZgrab2 = objectReader('zgrab2', () => parseRecord);
 
 /** Ports of protocols, for older files, which do not say the port. */
 const usualPorts: Readonly<Record<string, number>> = {
@@ -60,9 +48,7 @@ const usualPorts: Readonly<Record<string, number>> = {
 };
 const datagramProtocols = new Set(['ntp', 'bacnet', 'ipmi', 'snmp', 'dns']);
 
-function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
-  const line = parseObject(text);
-  if (!line) return /^\s*$/.test(text) ? [] : 'no JSON object';
+function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const addr = firstAddress([line['ip'], line['domain']]);
   const domain = asText(line['domain']);
   if (addr === undefined) return `no address for "${domain ?? ''}"`;
