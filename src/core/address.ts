@@ -37,6 +37,11 @@ export function tryParseAddress(text: string): Address | undefined {
     : { family: 6, value };
 }
 
+/** Whether {@link parseAddress} takes a text. */
+export function isAddress(text: string): boolean {
+  return isIPv4(text) || (isIPv6(text) && !text.includes('%'));
+}
+
 /** The canonical text of an address (RFC 5952 for IPv6). */
 export function formatAddress({ family, value }: Address): string {
   if (family === 4) return numberToIpv4(Number(value));

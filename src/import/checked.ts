@@ -1,4 +1,4 @@
-import { tryParseAddress } from '../core/address.ts';
+import { isAddress } from '../core/address.ts';
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 
 /** An event made of foreign fields, or what of them is out of bounds. */
@@ -24,5 +24,5 @@ export function allChecked(events: readonly ScanEvent[]): readonly ScanEvent[] |
 export function firstAddress(values: readonly unknown[]): string | undefined {
   return values
     .map((value) => (typeof value === 'string' ? value.trim().replace(/^\[|\]$/g, '') : ''))
-    .find((text) => tryParseAddress(text));
+    .find(isAddress);
 }

@@ -1,4 +1,4 @@
-import { tryParseAddress } from '../core/address.ts';
+import { isAddress } from '../core/address.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { csvFields } from './csv-fields.ts';
@@ -29,7 +29,7 @@ type Field = (column: Column) => string | undefined;
 
 function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] | string {
   const addr = field('address') ?? '';
-  if (!tryParseAddress(addr)) return `"${addr}" is no address`;
+  if (!isAddress(addr)) return `"${addr}" is no address`;
   const last = context.time(asTime(field('last_seen')));
   const at = { run_id: context.runId, addr };
   const host = hostEvent(field, at, last);

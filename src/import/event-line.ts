@@ -1,4 +1,4 @@
-import { tryParseAddress } from '../core/address.ts';
+import { isAddress } from '../core/address.ts';
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 import { messageOf } from '../errors.ts';
 import { toScanPort } from './port-line.ts';
@@ -38,7 +38,7 @@ function parseEvent(line: object, type: string): EventLine {
     const field = issue?.path.join('.') || type;
     return { kind: 'bad', message: `${type}: ${field}: ${issue?.message ?? ''}`.slice(0, 300) };
   }
-  if ('addr' in event && event.addr !== undefined && !tryParseAddress(event.addr)) {
+  if ('addr' in event && event.addr !== undefined && !isAddress(event.addr)) {
     return { kind: 'bad', message: `${type}: addr: "${event.addr}" is no IP address` };
   }
   return { kind: 'event', event };

@@ -1,4 +1,4 @@
-import { tryParseAddress } from '../core/address.ts';
+import { isAddress } from '../core/address.ts';
 import type { ScanBanner, ScanHost, ScanPort } from '../core/events.ts';
 import { type Reason, reasons, type Transport, transports } from '../core/states.ts';
 import { asText, asWord } from './object.ts';
@@ -22,7 +22,7 @@ export function statusEvent(
   reason: unknown,
 ): ScanPort | ScanHost | string | undefined {
   const { runId, addr, transport, port, t } = place;
-  if (typeof addr !== 'string' || !tryParseAddress(addr)) return `"${asText(addr)}" is no address`;
+  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is no address`;
   if (transport === 'icmp' || transport === 'arp' || status === 'up') {
     const how: Reason = transport === 'arp' ? 'arp-response' : 'echo-reply';
     return { type: 'scan.host', run_id: runId, addr, state: 'up', reason: how, t };
@@ -51,7 +51,7 @@ export function bannerEvent(
   banner: unknown,
 ): ScanBanner | string | undefined {
   const { runId, addr, port, t } = place;
-  if (typeof addr !== 'string' || !tryParseAddress(addr)) return `"${asText(addr)}" is no address`;
+  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is no address`;
   const transport = asWord(transports, place.transport);
   if (!transport) return undefined;
   if (!isPort(port)) return `"${asText(port)}" is no port`;

@@ -1,4 +1,4 @@
-import { tryParseAddress } from '../core/address.ts';
+import { isAddress } from '../core/address.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
 import { checked } from './checked.ts';
@@ -14,7 +14,7 @@ function newParser(): ParseObject {
   return (line, context) => {
     const { ip } = line;
     const port = asPort(line['port']);
-    if (typeof ip !== 'string' || !tryParseAddress(ip)) return `"${asText(ip)}" is no address`;
+    if (typeof ip !== 'string' || !isAddress(ip)) return `"${asText(ip)}" is no address`;
     if (port === undefined) return `"${asText(line['port'])}" is no port`;
     const transport = asWord(transports, line['protocol']) ?? 'tcp';
     const t = context.time(asTime(line['timestamp']));

@@ -56,7 +56,8 @@ const latestTime = 8_640_000_000_000_000;
  * (as number or digits).
  */
 export function asTime(value: unknown): number | undefined {
-  if (typeof value === 'string' && !/^\s*\d+(\.\d+)?\s*$/.test(value)) {
+  // Digits are told from a date by their fifth character first: most lines have one.
+  if (typeof value === 'string' && (value[4] === '-' || !/^\s*\d+(\.\d+)?\s*$/.test(value))) {
     const ms = value.length > 40 ? Number.NaN : Date.parse(value);
     return ms >= 0 ? ms : undefined;
   }

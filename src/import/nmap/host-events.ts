@@ -1,4 +1,4 @@
-import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
+import { canonicalAddress, isAddress } from '../../core/address.ts';
 import type { NotShown, ScanEvent } from '../../core/events.ts';
 import { hostStates, portStates, type Transport, transports } from '../../core/states.ts';
 import { asWord, given } from '../object.ts';
@@ -36,9 +36,7 @@ export interface HostPlace {
  */
 export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] | undefined {
   const addresses = childrenOf(host, 'address');
-  const ip = addresses
-    .map((address) => address.attributes['addr'] ?? '')
-    .find((text) => tryParseAddress(text));
+  const ip = addresses.map((address) => address.attributes['addr'] ?? '').find(isAddress);
   if (ip === undefined) return undefined;
   const started = timeOf(host, 'starttime');
   const t = timeOf(host, 'endtime') ?? started ?? context.startedAt;

@@ -1,4 +1,4 @@
-import { canonicalAddress, tryParseAddress } from '../../core/address.ts';
+import { canonicalAddress, isAddress } from '../../core/address.ts';
 import type { ScanTrace } from '../../core/events.ts';
 import { given } from '../object.ts';
 import type { HostPlace } from './host-events.ts';
@@ -16,7 +16,7 @@ function toHop(hop: XmlElement): ScanTrace['hops'] {
   const ttl = countOf(hop, 'ttl');
   const address = attribute(hop, 'ipaddr') ?? '';
   if (ttl === undefined || ttl > 255) return [];
-  if (!tryParseAddress(address)) return [];
+  if (!isAddress(address)) return [];
   const rtt = numberOf(hop, 'rtt');
   const known = given({
     rtt_ms: rtt !== undefined && rtt >= 0 ? rtt : undefined,
