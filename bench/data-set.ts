@@ -24,6 +24,7 @@ export async function benchDataSet(ports = 5_000_000, rounds = 3): Promise<void>
     await makeStore(store, ports);
     console.log(`${(ports / 1e6).toFixed(1)} million ports (median of ${rounds})`);
     await benchExport(folder, store, rounds);
+    await benchFile(folder, store, rounds);
     await benchQuery(folder, store, rounds);
     await benchRoundTrip(folder);
   } finally {
@@ -61,6 +62,47 @@ async function benchExport(folder: string, store: string, rounds: number): Promi
   console.log(
     `  DuckDB, the same rows from CSV         ${text(theirs)}  export ${(theirs / ours).toFixed(2)} × as fast (limit 0.5)`,
   );
+}
+
+/** From JSON Lines of the same store, and by DuckDB alone: the same rows of ports, no more. */
+async function benchFile(folder: string, store: string, rounds: number): Promise<void> {
+  const file = join(folder, 'events.jsonl');
+  await inProcess(`
+    const { exportEvents } = await import(${source('../src/analytics/export-events.ts')});
+    const { everyJobId, storedEvents } = await import(${source('../src/store/stored-events.ts')});
+    const { createWriteStream } = await import('node:fs');
+    const { pipeline } = await import('node:stream/promises');
+    const { database } = await openSqliteStore(${JSON.stringify(store)});
+    const events = exportEvents(storedEvents(database, everyJobId(database)), 'jsonl');
+    await pipeline(events, createWriteStream(${JSON.stringify(file)}));`);
+  const write = `
+    const { writeEventFile } = await import(${source('../src/analytics/dataset/write-event-file.ts')});
+    const counts = await writeEventFile({ file: '${file}', folder: '${join(folder, 'of-file')}' });
+    if (!counts) throw new Error('the file took the long way');`;
+  const times = { ours: [] as number[], theirs: [] as number[] };
+  let peak = 0;
+  for (let round = 0; round < rounds; round++) {
+    const ours = await inProcess(write);
+    times.ours.push(ours.seconds);
+    peak = Math.max(peak, ours.megabytes);
+    times.theirs.push((await inProcess(duckDb(copy(`(${jsonPorts(file)})`, folder)))).seconds);
+  }
+  const [ours, theirs] = [median(times.ours), median(times.theirs)];
+  console.log(`  export --from FILE.jsonl               ${text(ours)}  peak ${peak.toFixed(0)} MB`);
+  console.log(
+    `  DuckDB, its ports from JSON Lines      ${text(theirs)}  export ${(theirs / ours).toFixed(2)} × as fast (limit 0.9)`,
+  );
+  await rm(file);
+}
+
+function jsonPorts(file: string): string {
+  return `SELECT concat(run_id, '/', addr, '/', transport, '/', port) AS port_id,
+      concat(run_id, '/', addr) AS host_id, transport, port, state, reason,
+      service.name AS service_name, service.confidence AS confidence, t_first, t_last
+    FROM read_json('${file}', format = 'newline_delimited', columns = {type: 'VARCHAR',
+      run_id: 'VARCHAR', addr: 'VARCHAR', transport: 'VARCHAR', port: 'INTEGER', state: 'VARCHAR',
+      reason: 'VARCHAR', service: 'STRUCT(name VARCHAR, confidence DOUBLE)', t_first: 'BIGINT',
+      t_last: 'BIGINT'}) WHERE type = 'scan.port'`;
 }
 
 async function benchQuery(folder: string, store: string, rounds: number): Promise<void> {

@@ -36,7 +36,7 @@ const writeMegabytes = 192;
 const rowGroup = 262_144;
 
 /** How each format is written by DuckDB. */
-const copyOptions: Readonly<Record<DataSetFormat, string>> = {
+export const copyOptions: Readonly<Record<DataSetFormat, string>> = {
   parquet: `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroup}`,
   csv: 'FORMAT csv, HEADER true',
   jsonl: 'FORMAT json',
@@ -54,22 +54,38 @@ export async function writeDataSet(
   store: Store,
   options: WriteDataSetOptions,
 ): Promise<DataSetCounts> {
+  const { tables = dataSetTableNames } = options;
+  return intoFolder(options, (staging, folder) => {
+    const isMonthNeeded = options.isPartitioned === true && !tables.includes('runs');
+    const read = isMonthNeeded ? [...tables, 'runs' as const] : tables;
+    return withRelations(store, { ...options, staging, tables: read }, (duck, all) =>
+      copyTables(duck, all, { ...options, tables, folder }),
+    );
+  });
+}
+
+/**
+ * Calls back to write tables into a folder beside their place, and moves them there when all are
+ * complete.
+ *
+ * @param write gets a folder for files on the way, and the one to write to
+ */
+export async function intoFolder<T>(
+  options: WriteDataSetOptions,
+  write: (staging: string, out: string) => Promise<T>,
+): Promise<T> {
   const { signal, tables = dataSetTableNames } = options;
   const folder = resolve(options.folder);
   return withStaging(folder, async (staging) => {
     const out = join(staging, 'out');
     await mkdir(out);
-    const isMonthNeeded = options.isPartitioned === true && !tables.includes('runs');
-    const read = isMonthNeeded ? [...tables, 'runs' as const] : tables;
-    const counts = await withRelations(store, { ...options, staging, tables: read }, (duck, all) =>
-      copyTables(duck, all, { ...options, tables, folder: out }),
-    );
+    const result = await write(staging, out);
     signal?.throwIfAborted();
     for (const name of placeNames(tables, options)) {
       await rm(join(folder, name), { recursive: true, force: true });
       if (existsSync(join(out, name))) await rename(join(out, name), join(folder, name));
     }
-    return counts;
+    return result;
   });
 }
 
@@ -108,7 +124,8 @@ function placeNames(
   return tables.map((table) => (isPartitioned ? table : `${table}.${format}`));
 }
 
-async function copyTables(
+/** Writes each table as its files. */
+export async function copyTables(
   duck: DuckDb,
   relations: ReadonlyMap<QueryTable, string>,
   options: WriteDataSetOptions & { tables: readonly QueryTable[] },

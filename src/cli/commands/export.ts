@@ -17,6 +17,7 @@ export type ExportOptions = StoreOptions & {
   readonly format: (typeof formats)[number];
   readonly output?: string;
   readonly partition?: boolean;
+  readonly from?: string;
 };
 
 export function define(command: Command): void {
@@ -26,6 +27,7 @@ export function define(command: Command): void {
       new Option('-f, --format <format>', 'see below').choices([...formats]).default('jsonl'),
     )
     .option('-o, --output <place>', 'a file, or a folder for the tables of the data set')
+    .option('--from <file>', 'a file that "import" reads instead of the store, to a folder')
     .option('--partition', 'parquet: a folder a month instead of one file a table');
   addStoreOption(command).addHelpText('after', examples);
 }
@@ -35,20 +37,26 @@ To a file, or the terminal: jsonl, the events that "import" reads; json, the sam
 a row a port. To a folder (one that is there, or a name that ends in "/"): the six tables of the
 data set, a file each (runs, hosts, ports, banners, http_endpoints, errors), as parquet, csv, jsonl
 or json. sqlite: the six tables in one file. nmap: one scan, as "nmap -oX" writes it. shodan: JSON
-lines in the shape of Shodan's, an open port each.
+lines in the shape of Shodan's, an open port each. --from writes the six tables of a file, in any
+format that "import" reads, and no store.
 
 Examples:
   portolan export -o all.jsonl
   portolan export last --format csv -o ports.csv
   portolan export 019aa1c2 | gzip > scan.jsonl.gz
   portolan export --format parquet -o results/
+  portolan export --from scan.jsonl --format parquet -o results/
   portolan export --format sqlite -o results.db
   portolan export last --format nmap -o last.xml`;
 
 export async function run(io: Io, [references]: [string[]], options: ExportOptions): Promise<void> {
   const isStream = options.format === 'nmap' || options.format === 'shodan';
   const isFolder = options.format === 'parquet' || (!isStream && isFolderName(options.output));
-  assertFits(options, isFolder);
+  assertFits(options, isFolder, references);
+  if (options.from !== undefined) {
+    const { writeTables } = await import('../export-tables.ts');
+    return await writeTables(io, undefined, options);
+  }
   await using app = await openFrom(io, options);
   const { database } = app.store;
   const scans =
@@ -57,7 +65,7 @@ export async function run(io: Io, [references]: [string[]], options: ExportOptio
       : (await Promise.all(references.map((one) => findJob(database, one)))).map(({ id }) => id);
   if (isFolder || options.format === 'sqlite') {
     const { writeTables } = await import('../export-tables.ts');
-    return await writeTables(io, app, { ...options, scans });
+    return await writeTables(io, app.store, { ...options, scans });
   }
   const texts = await textsOf(app, options.format, scans);
   await withOutput(io, options, async (stream) => {
@@ -105,7 +113,11 @@ function isFolderName(place: string | undefined): boolean {
   );
 }
 
-function assertFits({ format, output, partition }: ExportOptions, isFolder: boolean): void {
+function assertFits(
+  { format, output, partition, from, db }: ExportOptions,
+  isFolder: boolean,
+  references: readonly string[],
+): void {
   const wrong =
     format === 'parquet' && output === undefined
       ? '--format parquet needs a folder: name it with -o'
@@ -113,6 +125,12 @@ function assertFits({ format, output, partition }: ExportOptions, isFolder: bool
         ? '--format sqlite needs a file: name it with -o'
         : partition && format !== 'parquet'
           ? '--partition is for --format parquet'
-          : undefined;
+          : from === undefined
+            ? undefined
+            : references.length > 0 || db !== undefined
+              ? '--from reads all of a file and no store: name neither scans nor --db'
+              : isFolder
+                ? undefined
+                : '--from writes the tables of the data set: name a folder with -o, as in "-o results/"';
   if (wrong !== undefined) throw new AppError('USAGE', wrong);
 }

@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { importers } from '../../import/importers.ts';
+import { readImport } from '../../import/read-import.ts';
+import { recordImport } from '../../store/import-recorder.ts';
+import { openSqliteStore } from '../../store/sqlite/open.ts';
+import { withStaging } from './staging.ts';
+import { type DataSetCounts, writeDataSet } from './write-data-set.ts';
+import { writeEventFile, type WriteFileOptions } from './write-event-file.ts';
+
+/**
+ * Writes the data set of a file in any format that is imported, as importing it into a new store
+ * and exporting that would; the store is gone afterwards.
+ *
+ * @throws AppError NO_INPUT, INVALID_INPUT, STORE_UNWRITABLE, STORE_FULL; the signal's reason
+ */
+export async function writeFileDataSet(options: WriteFileOptions): Promise<DataSetCounts> {
+  const { file, folder, signal } = options;
+  if (await isJsonLines(file)) {
+    const counts = await writeEventFile(options);
+    if (counts) return counts;
+  }
+  return withStaging(folder, async (staging) => {
+    await using store = await openSqliteStore(join(staging, 'file.db'), { create: true });
+    await recordImport(store, readImport({ path: file }, { signal }), signal ? { signal } : {});
+    return await writeDataSet(store, options);
+  });
+}
+
+/** Whether a file looks like Portolan's JSON Lines, not compressed. */
+async function isJsonLines(file: string): Promise<boolean> {
+  let head: Buffer;
+  try {
+    await using handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
+    head = buffer.subarray(0, bytesRead);
+  } catch {
+    // The importer says what is wrong with it.
+    return false;
+  }
+  return importers.find((importer) => importer.sniff(head))?.name === 'jsonl';
+}
