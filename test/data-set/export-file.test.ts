@@ -59,9 +59,8 @@ const service = { name: 'http', product: 'nginx', confidence: 0.7, method: 'http
 
 test('a file of JSON Lines becomes the tables that importing and exporting it gives', async () => {
   writeFileSync(file, sampleEvents().map(toLine).join(''));
-  const { status, stderr } = await portolan([
-    ...['export', '--from', file, '--format', 'parquet', '-o', out],
-  ]);
+  const words = ['export', '--from', file, '--format', 'parquet', '-o', out];
+  const { status, stderr } = await portolan(words);
   expect({ status, stderr }).toEqual({
     status: 0,
     stderr: expect.stringContaining('2 runs, 3 hosts, 7 ports, 1 banners, 2 http_endpoints'),
