@@ -3,8 +3,9 @@ import { bannerEvent, statusEvent } from './masscan-events.ts';
 import { asPort, asTime } from './object.ts';
 import { type RecordContext, recordReader } from './records.ts';
 
-const statusLine = /^(open|closed|up|unknown) (\S+) (\d+) (\S+) (\d+)\s*$/;
-const bannerLine = /^banner (\S+) (\d+) (\S+) (\d+) (\S+) ?(.*?)\r?$/s;
+/** A time has ten digits: with fewer, the line is cut off in the middle of it. */
+const statusLine = /^(open|closed|up|unknown) (\S+) (\d+) (\S+) (\d{10,})\s*$/;
+const bannerLine = /^banner (\S+) (\d+) (\S+) (\d{10,}) (\S+) (.*?)\r?$/s;
 
 /** `masscan -oL`: a status or a banner a line, apart by blanks; `#` begins a comment. */
 export const readMasscanList = recordReader({

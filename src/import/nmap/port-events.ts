@@ -1,10 +1,13 @@
 import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
-import { portStates, transports } from '../../core/states.ts';
+import { portStates, type Reason, transports } from '../../core/states.ts';
 import { asPort, asWord, given } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
 import { reasonOf } from './reason.ts';
 import { certificateOf, scriptOf, type ScriptResult } from './script-events.ts';
 import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+
+/** What masscan writes as ports of hosts that answered a ping. */
+const pings: Readonly<Record<string, Reason>> = { icmp: 'echo-reply', arp: 'arp-response' };
 
 /** What a `<port>` element tells, whichever host it stands in. */
 interface PortFacts {
@@ -26,7 +29,13 @@ export function addPortEvents(
 ): void {
   let facts = known.get(port);
   if (!facts && !known.has(port)) known.set(port, (facts = factsOf(port)));
-  if (!facts) return context.skip(`${port.attributes['protocol']} port`);
+  if (!facts) {
+    const protocol = port.attributes['protocol'] ?? '';
+    const reason = pings[protocol];
+    if (!reason) return context.skip(`${protocol} port`);
+    events.push({ type: 'scan.host', run_id, addr, state: 'up', reason, t });
+    return;
+  }
   const { at, seen, said, scripts } = facts;
   if (seen) events.push({ type: 'scan.port', run_id, addr, ...seen, t_first: first, t_last: t });
   if (said) events.push({ type: 'scan.banner', run_id, addr, ...at, ...said, t });
