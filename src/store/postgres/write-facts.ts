@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { canonicalAddress } from '../../core/address.ts';
 import type { EventBatch } from '../../core/event-batch.ts';
-import type { RunError, Tls, WebEndpoint } from '../../core/events.ts';
-import { portScope } from '../../core/scope.ts';
-import type { Transport } from '../../core/states.ts';
-import { type Certificate, parseCertificate } from '../certificate.ts';
+import type { Tls, WebEndpoint } from '../../core/events.ts';
+import type { Certificate } from '../certificate.ts';
+import { errorDigest } from '../digests.ts';
+import { signedFavicon } from '../favicon.ts';
+import { type ErrorFact, type PortPlace, readChain } from '../tls-chain.ts';
 import { type ColumnType, copyRows, createStaging, type StagingTable } from './staging.ts';
 import type { HostIds, Writer } from './write-hosts.ts';
 
@@ -116,13 +116,6 @@ export const factStaging: readonly StagingTable[] = [
   stagedErrors,
 ];
 
-interface Place {
-  readonly addr: string;
-  readonly transport: Transport;
-  readonly port: number;
-  readonly t: number;
-}
-
 /** Rows of one batch on their way into their tables. */
 class FactRows {
   readonly banners: unknown[][] = [];
@@ -140,19 +133,17 @@ class FactRows {
     this.ids = ids;
   }
 
-  private placeOf({ addr, transport, port }: Place): unknown[] {
+  private placeOf({ addr, transport, port }: PortPlace): unknown[] {
     return [this.ids.get(canonicalAddress(addr)), transport, port];
   }
 
-  addBanner(event: Place & { protocol: string; banner: string }): void {
+  addBanner(event: PortPlace & { protocol: string; banner: string }): void {
     const { protocol, banner, t } = event;
     this.banners.push([...this.placeOf(event), protocol, banner, t, this.banners.length]);
   }
 
   addPage(event: WebEndpoint): void {
     if (event.tls) this.addHandshake(event, event.tls);
-    // A favicon hash is stored signed, whichever way it was written.
-    const favicon = event.favicon_hash;
     this.pages.push([
       ...this.placeOf(event),
       event.scheme,
@@ -165,7 +156,7 @@ class FactRows {
       event.content_length,
       event.title,
       event.location,
-      typeof favicon === 'number' ? favicon | 0 : null,
+      signedFavicon(event),
       event.favicon_md5,
       event.tech_tags,
       event.tls ? (event.tls.server_name ?? '') : null,
@@ -175,18 +166,10 @@ class FactRows {
   }
 
   /** A handshake, and each certificate of its chain once; one that is none is an error row. */
-  addHandshake(where: Place, tls: Tls): void {
-    const chain = tls.chain?.flatMap((pem) => {
-      const certificate = parseCertificate(pem);
-      if (certificate) {
-        this.addCertificate(certificate, where.t);
-        return [certificate.sha256];
-      }
-      const scope = portScope(canonicalAddress(where.addr), where.transport, where.port);
-      const message = `a certificate of the chain cannot be read: ${pem.slice(0, 80)}`;
-      this.addError({ scope, code: 'INVALID_CERTIFICATE', message, t: where.t });
-      return [];
-    });
+  addHandshake(where: PortPlace, tls: Tls): void {
+    const { hashes, certificates, errors } = readChain(where, tls);
+    for (const certificate of certificates) this.addCertificate(certificate, where.t);
+    for (const error of errors) this.addError(error);
     this.handshakes.push([
       ...this.placeOf(where),
       tls.server_name ?? '',
@@ -195,20 +178,16 @@ class FactRows {
       tls.alpn,
       tls.ja3,
       tls.ja3s,
-      chain?.[0],
-      chain,
+      hashes?.[0],
+      hashes,
       where.t,
       this.handshakes.length,
     ]);
   }
 
-  addError({ scope, code, message, t }: Omit<RunError, 'run_id' | 'type'>): void {
-    // The time of a bad line is that of the reading: not a part of what it is.
-    const at = scope.startsWith('line:') ? '' : String(t);
-    const digest = createHash('sha256')
-      .update(JSON.stringify([scope, code, message, at]))
-      .digest();
-    this.errors.push([digest.subarray(0, 8), scope, code, message, t]);
+  addError(error: ErrorFact): void {
+    const { scope, code, message, t } = error;
+    this.errors.push([errorDigest(error), scope, code, message, t]);
   }
 
   private addCertificate(certificate: Certificate, t: number): void {

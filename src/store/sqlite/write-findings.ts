@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { canonicalAddress } from '../../core/address.ts';
-import type { RunError, ScanBanner, Tls, WebEndpoint } from '../../core/events.ts';
-import { portScope } from '../../core/scope.ts';
-import type { Transport } from '../../core/states.ts';
-import { type Certificate, parseCertificate } from '../certificate.ts';
+import type { ScanBanner, Tls, WebEndpoint } from '../../core/events.ts';
+import type { Certificate } from '../certificate.ts';
+import { errorDigest } from '../digests.ts';
+import { signedFavicon } from '../favicon.ts';
+import { type ErrorFact, type PortPlace, readChain } from '../tls-chain.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 import { type RowInsert, rowInsert, writeRows } from './write-rows.ts';
@@ -13,13 +13,6 @@ export interface FindingsContext {
   readonly prepare: Statements;
   readonly job: JobKey;
   readonly hosts: HostKeys;
-}
-
-interface Place {
-  readonly addr: string;
-  readonly transport: Transport;
-  readonly port: number;
-  readonly t: number;
 }
 
 /** An upsert of facts by their key, where the newer one wins. */
@@ -82,8 +75,6 @@ export function writeBanners(context: FindingsContext, events: readonly ScanBann
 
 export function writeEndpoint(context: FindingsContext, event: WebEndpoint): void {
   if (event.tls) writeTls(context, event, event.tls);
-  // A favicon hash is stored signed, whichever way it was written.
-  const favicon = event.favicon_hash;
   context
     .prepare(upsertHttp.one)
     .run(
@@ -99,7 +90,7 @@ export function writeEndpoint(context: FindingsContext, event: WebEndpoint): voi
       event.content_length ?? null,
       event.title ?? null,
       event.location ?? null,
-      typeof favicon === 'number' ? favicon | 0 : null,
+      signedFavicon(event),
       event.favicon_md5 ?? null,
       event.tech_tags ? JSON.stringify(event.tech_tags) : null,
       event.tls ? (event.tls.server_name ?? '') : null,
@@ -108,18 +99,10 @@ export function writeEndpoint(context: FindingsContext, event: WebEndpoint): voi
 }
 
 /** Records a handshake, and each certificate of its chain once; one that is none is an error row. */
-export function writeTls(context: FindingsContext, place: Place, tls: Tls): void {
-  const chain = tls.chain?.flatMap((pem) => {
-    const certificate = parseCertificate(pem);
-    if (certificate) {
-      writeCertificate(context, certificate, place.t);
-      return [certificate.sha256];
-    }
-    const scope = portScope(canonicalAddress(place.addr), place.transport, place.port);
-    const message = `a certificate of the chain cannot be read: ${pem.slice(0, 80)}`;
-    writeError(context, { scope, code: 'INVALID_CERTIFICATE', message, t: place.t });
-    return [];
-  });
+export function writeTls(context: FindingsContext, place: PortPlace, tls: Tls): void {
+  const { hashes, certificates, errors } = readChain(place, tls);
+  for (const certificate of certificates) writeCertificate(context, certificate, place.t);
+  for (const error of errors) writeError(context, error);
   context
     .prepare(upsertTls.one)
     .run(
@@ -131,22 +114,15 @@ export function writeTls(context: FindingsContext, place: Place, tls: Tls): void
       tls.alpn ?? null,
       tls.ja3 ?? null,
       tls.ja3s ?? null,
-      chain?.[0] ?? null,
-      chain ? JSON.stringify(chain) : null,
+      hashes?.[0] ?? null,
+      hashes ? JSON.stringify(hashes) : null,
       place.t,
     );
 }
 
-export function writeError(
-  { prepare, job }: FindingsContext,
-  { scope, code, message, t }: Omit<RunError, 'type' | 'run_id'>,
-): void {
-  // The time of a bad line is that of the reading: not a part of what it is.
-  const at = scope.startsWith('line:') ? '' : String(t);
-  const digest = createHash('sha256')
-    .update(JSON.stringify([scope, code, message, at]))
-    .digest();
-  prepare(insertError).run(job.id, digest.subarray(0, 8), scope, code, message, t);
+export function writeError({ prepare, job }: FindingsContext, error: ErrorFact): void {
+  const { scope, code, message, t } = error;
+  prepare(insertError).run(job.id, errorDigest(error), scope, code, message, t);
 }
 
 function writeCertificate({ prepare, job }: FindingsContext, c: Certificate, t: number): void {
@@ -168,6 +144,6 @@ function writeCertificate({ prepare, job }: FindingsContext, c: Certificate, t: 
   );
 }
 
-function placeKey({ hosts }: FindingsContext, place: Place): [number, string, number] {
+function placeKey({ hosts }: FindingsContext, place: PortPlace): [number, string, number] {
   return [hosts.get(canonicalAddress(place.addr))!, place.transport, place.port];
 }
