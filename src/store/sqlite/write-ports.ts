@@ -4,32 +4,16 @@ import { portStates, reasons, transports } from '../../core/states.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
-import { rowInsert, writeRows } from './write-rows.ts';
+import { rowSelect, writeRows } from './write-rows.ts';
 
 const whereNewer = (column: string): string =>
   `${column} = CASE WHEN excluded.last_seen >= last_seen THEN excluded.${column} ELSE ${column} END`;
 
-const insertPorts = rowInsert(
-  'port_scans',
-  [
-    'job_id',
-    'host_id',
-    'transport',
-    'port',
-    'state',
-    'reason',
-    'service',
-    'confidence',
-    'method',
-    'first_seen',
-    'last_seen',
-  ],
-  `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    first_seen = min(first_seen, excluded.first_seen),
-    last_seen = max(last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`,
-);
-
+/**
+ * What ports of a batch have in common, each combination once: most rows are a host, a number and
+ * two times beside one of some dozen, and a text costs more to hand over than to look up.
+ */
+const aboutPort = ['transport', 'state', 'reason', 'service', 'confidence', 'method'] as const;
 const aboutService = [
   'product',
   'vendor',
@@ -41,12 +25,31 @@ const aboutService = [
   'device_type',
 ] as const;
 
-const insertServices = rowInsert(
-  'services',
-  ['job_id', 'host_id', 'transport', 'port', ...aboutService, 'last_seen'],
-  `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+const makeKinds = `
+  CREATE TEMP TABLE IF NOT EXISTS port_kinds (id INTEGER PRIMARY KEY,
+    ${[...aboutPort, ...aboutService].join(', ')})`;
+const insertKind = `
+  INSERT INTO port_kinds VALUES (?${', ?'.repeat(aboutPort.length + aboutService.length)})`;
+
+const insertPorts = rowSelect(
+  `INSERT INTO port_scans (job_id, host_id, port, first_seen, last_seen, ${aboutPort.join(', ')})
+   SELECT ?1, r.column1, r.column2, r.column4, r.column5, ${aboutPort.map((name) => `k.${name}`).join(', ')}`,
+  5,
+  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true
+   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = max(last_seen, excluded.last_seen),
+    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`,
+);
+
+const insertServices = rowSelect(
+  `INSERT INTO services (job_id, host_id, port, last_seen, transport, ${aboutService.join(', ')})
+   SELECT ?1, r.column1, r.column2, r.column4, k.transport, ${aboutService.map((name) => `k.${name}`).join(', ')}`,
+  4,
+  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true
+   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     ${[...aboutService, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
-  WHERE excluded.last_seen >= last_seen`,
+   WHERE excluded.last_seen >= last_seen`,
 );
 
 const isNewer = 'excluded.checked_at >= checked_at';
@@ -102,12 +105,16 @@ export function writePorts(
   if (ports.length === 0) return;
   const keys = ports.addresses.map((address) => hosts.get(address)!);
   const mark = maxRowid(prepare);
+  const kinds = writeKinds(prepare, ports);
   writeRows(prepare, insertPorts, {
     count: ports.length,
     first: job.id,
-    push: (values, row) => pushPort(values, ports, keys, row),
+    push(values, row) {
+      const host = keys[ports.address[row]!]!;
+      values.push(host, ports.port[row]!, kinds[row]!, ports.first[row]!, ports.last[row]!);
+    },
   });
-  writeServices(prepare, job, ports, keys);
+  writeServices(prepare, job, { ports, keys, kinds });
   // A rowid above the mark is a row of this batch. Where some rows were known already, the hosts'
   // ports of the whole job are gone through instead: more work, the same outcome.
   if (maxRowid(prepare) - mark === ports.length) {
@@ -125,33 +132,44 @@ function maxRowid(prepare: Statements): number {
   return row.mark ?? 0;
 }
 
-function pushPort(
-  values: SQLInputValue[],
-  ports: PortColumns,
-  keys: readonly number[],
-  row: number,
-): void {
-  const service = ports.services[ports.service[row]!];
-  const reason = ports.reason[row]!;
-  values.push(
-    keys[ports.address[row]!]!,
-    transports[ports.transport[row]!]!,
-    ports.port[row]!,
-    portStates[ports.state[row]!]!,
-    reason === none ? null : reasons[reason]!,
-    service?.name ?? null,
-    service?.confidence ?? null,
-    service?.method ?? null,
-    ports.first[row]!,
-    ports.last[row]!,
-  );
+/** Numbers the kinds of ports in a batch, and gives that of each row. */
+function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
+  prepare(makeKinds).run();
+  prepare('DELETE FROM port_kinds').run();
+  const insert = prepare(insertKind);
+  const numbers = new Map<number, number>();
+  const kinds = new Uint32Array(ports.length);
+  for (let row = 0; row < ports.length; row++) {
+    const [transport, state] = [ports.transport[row]!, ports.state[row]!];
+    const [reason, service] = [ports.reason[row]!, ports.service[row]!];
+    // No code reaches 128, so that each combination has a number of its own.
+    const code = ((service + 1) * 128 + reason + 1) * 256 + state * 8 + transport;
+    let number = numbers.get(code);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(code, number);
+      insert.run(
+        number,
+        transports[transport]!,
+        portStates[state]!,
+        reason === none ? null : reasons[reason]!,
+        ...serviceValues(ports.services[service]),
+      );
+    }
+    kinds[row] = number;
+  }
+  return kinds;
+}
+
+function serviceValues(service: Service | undefined): SQLInputValue[] {
+  const { name = null, confidence = null, method = null } = service ?? {};
+  return [name, confidence, method, ...aboutService.map((field) => service?.[field] ?? null)];
 }
 
 function writeServices(
   prepare: Statements,
   job: JobKey,
-  ports: PortColumns,
-  keys: readonly number[],
+  { ports, keys, kinds }: { ports: PortColumns; keys: readonly number[]; kinds: Uint32Array },
 ): void {
   const isDetailed = ports.services.map(hasMoreThanName);
   if (!isDetailed.includes(true)) return;
@@ -163,31 +181,11 @@ function writeServices(
   writeRows(prepare, insertServices, {
     count: rows.length,
     first: job.id,
-    push: (values, at) => pushService(values, ports, keys, rows[at]!),
+    push(values, at) {
+      const row = rows[at]!;
+      values.push(keys[ports.address[row]!]!, ports.port[row]!, kinds[row]!, ports.last[row]!);
+    },
   });
-}
-
-function pushService(
-  values: SQLInputValue[],
-  ports: PortColumns,
-  keys: readonly number[],
-  row: number,
-): void {
-  const service = ports.services[ports.service[row]!]!;
-  values.push(
-    keys[ports.address[row]!]!,
-    transports[ports.transport[row]!]!,
-    ports.port[row]!,
-    service.product ?? null,
-    service.vendor ?? null,
-    service.version ?? null,
-    service.extra_info ?? null,
-    service.cpe ?? null,
-    service.hostname ?? null,
-    service.os_type ?? null,
-    service.device_type ?? null,
-    ports.last[row]!,
-  );
 }
 
 function hasMoreThanName(service: Service): boolean {

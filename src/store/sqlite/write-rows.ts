@@ -22,6 +22,19 @@ export function rowInsert(table: string, columns: readonly string[], tail: strin
   return { many, one: `${head}${row} ${tail}` };
 }
 
+/**
+ * An INSERT of what is selected from `r (column1, column2, …)`, the rows; `?1` is the same in all.
+ *
+ * @param head up to the FROM of the rows
+ * @param width values a row
+ */
+export function rowSelect(head: string, width: number, tail: string): RowInsert {
+  const row = `(?${', ?'.repeat(width - 1)})`;
+  const from = (rows: number): string =>
+    `${head} FROM (VALUES ${Array(rows).fill(row).join(', ')}) r ${tail}`;
+  return { many: from(rowsPerStatement), one: from(1) };
+}
+
 /** Rows to be written. */
 export interface Rows {
   readonly count: number;
