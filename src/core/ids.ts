@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import { canonicalAddress } from './address.ts';
 
 /** The tenant of a store with a single user. */
@@ -65,12 +65,14 @@ function uuidV7(ms: number, tail: Uint8Array): string {
 }
 
 function uuidOf(text: string): string {
-  return stringify(createHash('sha256').update(text).digest().subarray(0, 16), 8);
+  return stringify(hash('sha256', text, 'buffer').subarray(0, 16), 8);
 }
 
 /** 16 bytes as text, with the version and the variant of RFC 9562 set. */
 function stringify(bytes: Buffer, version: number): string {
   bytes[6] = (bytes[6]! & 0x0f) | (version << 4);
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const hex = bytes.toString('hex');
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
+  return `${parts.join('-')}-${hex.slice(20)}`;
 }
