@@ -88,7 +88,10 @@ function* portLines(line: (ip: string, port: number, second: number) => string):
   }
 }
 
-/** Ten ports a host, each with a product, two CPEs and every fifth with a script: 350 bytes a port. */
+/**
+ * Ten ports a host, each with a product of one of 40 versions, two CPEs and every fifth with a
+ * script: 350 bytes a port.
+ */
 function* nmapXml(hosts: number): Generator<string> {
   yield (
     '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n' +
@@ -108,8 +111,8 @@ function* nmapXml(hosts: number): Generator<string> {
           : '';
       text +=
         `<port protocol="tcp" portid="${port}"><state state="open" reason="syn-ack" reason_ttl="63"/>` +
-        `<service name="http" product="nginx" version="1.${port}" extrainfo="Ubuntu" ostype="Linux" method="probed" conf="10">` +
-        `<cpe>cpe:/a:igor_sysoev:nginx:1.${port}</cpe><cpe>cpe:/o:linux:linux_kernel</cpe></service>${script}</port>\n`;
+        `<service name="http" product="nginx" version="1.${port}.${host % 40}" extrainfo="Ubuntu" ostype="Linux" method="probed" conf="10">` +
+        `<cpe>cpe:/a:igor_sysoev:nginx:1.${port}.${host % 40}</cpe><cpe>cpe:/o:linux:linux_kernel</cpe></service>${script}</port>\n`;
     }
     yield `${text}</ports>\n<times srtt="1223" rttvar="3333" to="100000"/>\n</host>\n`;
   }

@@ -17,9 +17,6 @@ interface PortFacts {
   readonly scripts: readonly ScriptResult[];
 }
 
-/** Of elements that stand in many hosts (see `xmlStream`): undefined for ports of no table. */
-const known = new WeakMap<XmlElement, PortFacts | undefined>();
-
 /** Appends the events of a `<port>` element: its state, what it said, what scripts made of it. */
 export function addPortEvents(
   events: ScanEvent[],
@@ -27,8 +24,7 @@ export function addPortEvents(
   { run_id, addr, first, t }: HostPlace,
   context: HostContext,
 ): void {
-  let facts = known.get(port);
-  if (!facts && !known.has(port)) known.set(port, (facts = factsOf(port)));
+  const facts = (port.facts ??= factsOf(port)) as PortFacts | undefined;
   if (!facts) {
     const protocol = port.attributes['protocol'] ?? '';
     const reason = pings[protocol];

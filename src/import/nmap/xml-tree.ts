@@ -6,6 +6,8 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: XmlElement[];
   text: string;
+  /** What was made of it, where it stands in several places (see `RepeatedElements`). */
+  facts?: unknown;
 }
 
 /** The elements of a name right below one. */
