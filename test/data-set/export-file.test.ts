@@ -18,6 +18,7 @@ let folder: string;
 let file: string;
 let out: string;
 let count = 0;
+let stores = 0;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'portolan-export-file-'));
@@ -39,7 +40,7 @@ function toLine({ type, run_id, ...others }: Event): string {
 
 /** Compares the folder with a store that the file was imported into. */
 async function expectEqual(path = file): Promise<void> {
-  const store = await openSqliteStore(join(folder, `store-${count}.db`), { create: true });
+  const store = await openSqliteStore(join(folder, `store-${++stores}.db`), { create: true });
   try {
     await recordImport(store, readImport({ path }));
     const compared = await compareDataSet(store, { folder: out });
@@ -132,6 +133,11 @@ test('other formats and compressed files go the long way', async () => {
   writeFileSync(`${file}.gz`, gzipSync(sampleEvents().map(toLine).join('')));
   await portolan(['export', '--from', `${file}.gz`, '--format', 'parquet', '-o', out]);
   await expectEqual(`${file}.gz`);
+  out = join(folder, 'pattern/');
+  writeFileSync(join(folder, 'file-*.jsonl'), sampleEvents().map(toLine).join(''));
+  const pattern = join(folder, 'file-*.jsonl');
+  await portolan(['export', '--from', pattern, '--format', 'parquet', '-o', out]);
+  await expectEqual(pattern);
   const list = join(folder, 'list.txt');
   writeFileSync(list, '#masscan\nopen tcp 443 192.0.2.1 1700000000\n# end\n');
   await portolan(['export', '--from', list, '--format', 'csv', '-o', out]);

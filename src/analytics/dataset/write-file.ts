@@ -29,6 +29,8 @@ export async function writeFileDataSet(options: WriteFileOptions): Promise<DataS
 
 /** Whether a file looks like Portolan's JSON Lines, not compressed. */
 async function isJsonLines(file: string): Promise<boolean> {
+  // DuckDB would take these for a pattern of names.
+  if (/[*?[\]]/.test(file)) return false;
   let head: Buffer;
   try {
     await using handle = await open(file);
