@@ -151,6 +151,8 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
     }).catch(() => undefined); // the first error is the one to tell
     throw error;
   }
+  // The last of what it counted: a short scan has told nothing yet.
+  await pulse.beat().catch(() => undefined);
   if (pulse.isOverdue()) return await endOverdue(store.database, job);
   // Ended, paused or taken over by somebody else: how it ended is theirs to say.
   if (pulse.signal.aborted) return await getJob(store.database, id);
@@ -221,6 +223,8 @@ function skipDone(plan: ScanPlan, done: UnitSet, progress: ScanProgress): void {
 interface Pulse extends Disposable {
   /** Aborted when somebody else ended the job, or took it over. */
   readonly signal: AbortSignal;
+  /** Tells the store how far it is. */
+  beat(): Promise<void>;
   /** Aborted because the scan ran longer than it may. */
   isOverdue(): boolean;
 }
@@ -247,6 +251,7 @@ function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
   timer.unref();
   return {
     signal: controller.signal,
+    beat,
     isOverdue: () => isOverdue,
     [Symbol.dispose]: () => clearInterval(timer),
   };
