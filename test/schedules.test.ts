@@ -297,6 +297,8 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(job).toMatchObject({
       status: 'completed',
       ports_open: 1,
+      processed_items: 1,
+      success_rate: 1,
       args: ['scan', '--target', 'here'],
     });
   });
