@@ -1,4 +1,4 @@
-/** `npm run bench [start|portman|scan|queue|import|ingest|data-set|postgres|questions]…`: medians, and ratios against a peer. */
+/** `npm run bench [start|portman|scan|queue|workers|import|ingest|data-set|postgres|questions]…`: medians, and ratios against a peer. */
 import { benchDataSet } from './data-set.ts';
 import { benchImport } from './import.ts';
 import { benchQueue } from './queue.ts';
@@ -6,6 +6,7 @@ import { ingest } from './ingest.ts';
 import { benchPostgres, benchQuestions } from './postgres.ts';
 import { benchPortman } from './portman.ts';
 import { benchScan } from './scan.ts';
+import { benchWorkers } from './workers.ts';
 import { benchStart } from './start.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'data-set': () => benchDataSet(),
   import: benchImport,
   queue: benchQueue,
+  workers: benchWorkers,
   ingest: async () => {
     const result = await ingest();
     console.log('2 million events of 260 bytes into a new store (median of 3)');

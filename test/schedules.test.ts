@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../src/core/clock.ts';
@@ -18,7 +19,17 @@ import {
 } from '../src/store/schedules.ts';
 import type { Store } from '../src/store/store.ts';
 import { addTarget, setTargetEnabled } from '../src/store/targets.ts';
-import { type StoreKind, storeKinds, type TestStore } from './store/stores.ts';
+import { requeueJob } from '../src/store/job-commands.ts';
+import { type JobFilter, listJobs } from '../src/store/job-list.ts';
+import { addTenant } from '../src/store/tenants.ts';
+import {
+  dropDatabase,
+  newDatabase,
+  postgresServers,
+  type StoreKind,
+  storeKinds,
+  type TestStore,
+} from './store/stores.ts';
 
 const zone = 'Europe/Berlin';
 const minute = 60_000;
@@ -150,7 +161,10 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     await withSchedule(store, start, {});
     const [first] = await pass(store, start + hour);
     const [second] = await pass(store, start + 2 * hour);
-    expect(second).toMatchObject({ status: 'skipped', reason: `scan ${first!.scan} still runs` });
+    expect(second).toMatchObject({
+      status: 'skipped',
+      reason: `scan ${first!.scan} is still pending`,
+    });
     await endScans(store);
     expect(await pass(store, start + 3 * hour)).toMatchObject([{ status: 'started' }]);
     const runs = await runsOf(store);
@@ -259,7 +273,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     });
     await withSchedule(store, now, { target: 'here' });
     const controller = new AbortController();
-    const launcher = newLauncher(store, {
+    const launcher = newLauncher({
       concurrency: 1,
       signal: new AbortController().signal,
       onEnd: () => controller.abort(),
@@ -275,7 +289,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
       clock,
       signal: controller.signal,
       toolVersion: '0',
-      launch: (scan) => launcher.launch(scan),
+      launch: (each, scan) => launcher.launch(each, scan),
     });
     await launcher.idle();
     const [run] = await runsOf(store);
@@ -283,6 +297,8 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(job).toMatchObject({
       status: 'completed',
       ports_open: 1,
+      processed_items: 1,
+      success_rate: 1,
       args: ['scan', '--target', 'here'],
     });
   });
@@ -300,7 +316,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     await withSchedule(store, start, { target: 'slow', time_zone: 'UTC', cron: '0 1 * * *' });
     const ends: string[] = [];
     const ended = { next: Promise.withResolvers<void>() };
-    const launcher = newLauncher(store, {
+    const launcher = newLauncher({
       concurrency: 1,
       signal: new AbortController().signal,
       onEnd: ({ status }) => {
@@ -308,7 +324,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
         ended.next.resolve();
       },
     });
-    const launch = (scan: string): void => launcher.launch(scan);
+    const launch = (each: Store, scan: string): void => launcher.launch(each, scan);
     const [outcome] = await pass(store, start + hour, { launch });
     const scan = outcome!.scan!;
     while ((await getJob(store.database, scan)).status === 'pending') await sleep(20);
@@ -321,5 +337,138 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(ends).toEqual(['paused', 'completed']);
     await pass(store, start + 25 * hour, { launch });
     expect(await runsOf(store)).toMatchObject([{ status: 'completed' }, { status: 'skipped' }]);
+  });
+
+  test('a scan that crashed is no failure as long as it is begun again', async () => {
+    await using opened = await kind.newStore();
+    const { store } = opened;
+    const { database } = store;
+    const start = Date.parse('2026-06-01T00:00Z');
+    await withSchedule(store, start, {});
+    const [outcome] = await pass(store, start + hour);
+    const scan = outcome!.scan!;
+    await setScheduleEnabled(database, 's', false);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(await runsOf(store)).toMatchObject([{ status: 'started' }]);
+      if (attempt > 1) await requeueJob(database, scan);
+      await setJobStatus(database, scan, 'running');
+      await setJobStatus(database, scan, 'crashed');
+      await pass(store, Date.now() + 2 * minute);
+    }
+    expect((await runsOf(store))[0]).toMatchObject({ status: 'failed' });
+    expect(await findSchedule(database, 's')).toMatchObject({ failures: 1 });
+  });
+
+  test('a scheduler begins a scan again whose scheduler crashed', async () => {
+    await using opened = await kind.newStore();
+    const { store } = opened;
+    const start = Date.parse('2026-06-01T00:00Z');
+    await withSchedule(store, start, { allowed_hours: '03:00-04:00' });
+    const launched: string[] = [];
+    const launch = (_: Store, scan: string): void => void launched.push(scan);
+    const [outcome] = await pass(store, start + hour, { launch });
+    const scan = outcome!.scan!;
+    await setJobStatus(store.database, scan, 'running');
+    await setJobStatus(store.database, scan, 'crashed');
+    await pass(store, start + 2.5 * hour, { launch });
+    expect((await getJob(store.database, scan)).status).toBe('crashed');
+    expect(launched).toEqual([scan]);
+    await pass(store, start + 25 * hour, { launch });
+    expect((await getJob(store.database, scan)).status).toBe('pending');
+    expect(launched).toEqual([scan, scan]);
+    const { rows } = await listAudit(store.database, { action: 'scan.pending' });
+    expect(rows[0]).toMatchObject({ actor_kind: 'job', actor: `scheduler@${hostname()}` });
+  });
+
+  test('a scan of a scheduler that is stopped waits for the next one', async () => {
+    await using opened = await kind.newStore();
+    const { store } = opened;
+    const start = Date.parse('2026-06-01T00:00Z');
+    await addTarget(store.database, {
+      name: 'slow',
+      targets: ['127.0.0.1'],
+      settings: { ports: '1-60', rate: 80, retries: 0, probe: false },
+    });
+    await withSchedule(store, start, { target: 'slow' });
+    const stopping = new AbortController();
+    const launchers = [stopping.signal, new AbortController().signal].map((signal) =>
+      newLauncher({ concurrency: 1, signal }),
+    );
+    const by = (launcher: (typeof launchers)[0]) => ({
+      launch: (each: Store, scan: string) => launcher.launch(each, scan),
+    });
+    const [outcome] = await pass(store, start + hour, by(launchers[0]!));
+    const scan = outcome!.scan!;
+    while ((await getJob(store.database, scan)).status === 'pending') await sleep(20);
+    stopping.abort();
+    await launchers[0]!.idle();
+    expect((await getJob(store.database, scan)).status).toBe('paused');
+    await pass(store, start + hour, by(launchers[1]!));
+    await launchers[1]!.idle();
+    expect(await getJob(store.database, scan)).toMatchObject({ status: 'completed', attempts: 1 });
+    const { rows } = await listAudit(store.database, { object: scan });
+    const scheduler = `scheduler@${hostname()}`;
+    expect(rows.map(({ action, actor }) => [action, actor])).toMatchObject([
+      ['scan.completed', expect.not.stringContaining('@')],
+      ['scan.running', expect.not.stringContaining('@')],
+      ['scan.paused', scheduler],
+      ['scan.running', expect.not.stringContaining('@')],
+      ['scan.create', scheduler],
+    ]);
+  });
+
+  test('scans of a schedule are found by its name, its target and its profile', async () => {
+    await using opened = await kind.newStore();
+    const { store } = opened;
+    const start = Date.parse('2026-06-01T00:00Z');
+    await withSchedule(store, start, { profile: 'web', worker_label: 'zone=dmz' });
+    const whole = { cron: '0 * * * *', time_zone: zone, target: 'one' };
+    await addSchedule(store.database, { ...whole, name: 'who', scan_type: 'discovery' }, start);
+    const launched: string[] = [];
+    await pass(store, start + hour, { launch: (_, scan) => void launched.push(scan) });
+    const scansOf = async (filter: JobFilter) => (await listJobs(store.database, filter)).rows;
+    const [labelled] = await scansOf({ schedule: 's', target: 'one', profile: 'web' });
+    expect(labelled).toMatchObject({ is_detached: true, worker_label: 'zone=dmz' });
+    const [discovery] = await scansOf({ schedule: 'who' });
+    expect(discovery).toMatchObject({
+      scan_type: 'discovery',
+      profile: null,
+      is_detached: false,
+      args: ['discover', '--target', 'one'],
+      config: { discovery_only: true },
+    });
+    expect(launched).toEqual([discovery!.id]);
+    expect(await scansOf({ target: 'one' })).toHaveLength(2);
+    expect(await scansOf({ schedule: 'other' })).toEqual([]);
+  });
+});
+
+describe.each(postgresServers)('a scheduler on $name', ({ url: server }) => {
+  test("looks after every tenant's schedules", async () => {
+    const db = await newDatabase(server);
+    try {
+      await using store = await openPostgresStore(db, {});
+      const tenants = [];
+      for (const name of ['red', 'blue']) {
+        tenants.push(store.forTenant(await addTenant(store, name)));
+      }
+      const start = Date.parse('2026-06-01T00:00Z');
+      for (const each of tenants) await withSchedule(each, start, {});
+      const stopping = new AbortController();
+      const launched: string[] = [];
+      await runSchedules(store, {
+        ...scheduler(start + hour),
+        signal: stopping.signal,
+        isForAll: true,
+        launch: ({ database }) => {
+          launched.push(database.tenantId);
+          if (launched.length === 2) stopping.abort();
+        },
+      });
+      const ids = tenants.map(({ database }) => database.tenantId);
+      expect(launched.toSorted()).toEqual(ids.toSorted());
+    } finally {
+      await dropDatabase(server, db);
+    }
   });
 });

@@ -16,12 +16,19 @@ export function defineJobCommand(command: Command, help: string): void {
   addStoreOption(addOutputOptions(command)).addHelpText('after', help);
 }
 
+/** What a command does to a scan. */
+interface JobChange {
+  readonly change: (db: StoreDatabase, job: Job) => Promise<Job>;
+  /** What it is then, in a word: its status, where nothing else is said. */
+  readonly became?: (job: Job) => string;
+}
+
 /** Finds the scan, changes it, and prints it as it is then. */
 export async function runJobCommand(
   io: Io,
   reference: string,
   options: JobCommandOptions,
-  change: (db: StoreDatabase, job: Job) => Promise<Job>,
+  { change, became = ({ status }) => status }: JobChange,
 ): Promise<void> {
   await using app = await openFrom(io, options);
   const { database } = app.store;
@@ -30,7 +37,7 @@ export async function runJobCommand(
   const format = formatOf(options);
   const text =
     format === 'table'
-      ? `Scan ${job.id} is ${job.status}.`
+      ? `Scan ${job.id} is ${became(job)}.`
       : JSON.stringify(jobJson(job), null, format === 'json' ? 2 : 0);
   await withOutput(io, options, (stream) => write(stream, `${text}\n`));
 }

@@ -56,6 +56,7 @@ export async function runScanCommand(
     scanId: options.name,
     runLimitMs: options.maxTime,
     queue,
+    origin: { target, profile },
   });
   if (options.detach) return await sayQueued(io, options, job);
   return await followScan(io, app, job, options);

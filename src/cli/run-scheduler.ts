@@ -1,23 +1,37 @@
 import type { App } from '../app.ts';
 import { systemClock } from '../core/clock.ts';
 import { newLauncher } from '../jobs/launcher.ts';
-import { passSchedules, runSchedules, type SchedulerOptions } from '../jobs/run-schedules.ts';
-import { type Io, write } from './io.ts';
+import {
+  passSchedules,
+  runSchedules,
+  type SchedulerOptions,
+  storesOf,
+} from '../jobs/run-schedules.ts';
+import type { Store } from '../store/store.ts';
+import { tenantName } from '../store/tenants.ts';
+import { type Io, stoppedStatus, write } from './io.ts';
 import { localTime } from './text.ts';
 
+interface Options {
+  readonly once?: true;
+  readonly scan: boolean;
+  readonly concurrency: number;
+  /** Looks after every tenant of the store. */
+  readonly isForAll: boolean;
+}
+
 /** What `schedule run` does: makes scans when their time comes, and says so on stderr. */
-export async function runScheduler(
-  io: Io,
-  app: App,
-  options: { readonly once?: true; readonly scan: boolean; readonly concurrency: number },
-): Promise<number> {
-  const say = (text: string): void => void write(io.stderr, `${localTime(Date.now())}  ${text}\n`);
+export async function runScheduler(io: Io, app: App, options: Options): Promise<number> {
+  const { isForAll } = options;
+  // Whoever may not do that hears it now, and not once a second.
+  await storesOf(app.store, { isForAll });
+  const { say, said } = newSpeaker(io, isForAll && app.store.kind === 'postgres');
   let hasFailed = false;
   const onError = (error: Error): void => {
     hasFailed = true;
     say(`error: ${error.message}`);
   };
-  const launcher = newLauncher(app.store, {
+  const launcher = newLauncher({
     concurrency: options.concurrency,
     signal: io.signal,
     onEnd: ({ id, status }) => say(`scan ${id.slice(0, 13)} ${status}`),
@@ -27,26 +41,54 @@ export async function runScheduler(
     clock: systemClock,
     signal: io.signal,
     toolVersion: app.version,
-    ...(options.scan && { launch: (scan: string) => launcher.launch(scan) }),
-    onTick: ({ schedule, status, reason, scan }) =>
+    isForAll,
+    ...(options.scan && { launch: (store: Store, scan: string) => launcher.launch(store, scan) }),
+    onTick: ({ schedule, status, reason, scan }, store) =>
       say(
         `${schedule}: ${status}${scan === undefined ? '' : ` scan ${scan.slice(0, 13)}`}` +
           (reason === undefined ? '' : ` (${reason})`),
+        store,
       ),
-    onSuspend: (schedule) =>
-      say(`${schedule}: suspended for its failures; "portolan schedule enable ${schedule}"`),
+    onSuspend: (schedule, store) =>
+      say(`${schedule}: suspended for its failures; "portolan schedule enable ${schedule}"`, store),
     onError,
   };
+  const passAll = async (): Promise<void> => {
+    for (const store of await storesOf(app.store, scheduler)) await passSchedules(store, scheduler);
+  };
   if (options.once) {
-    await passSchedules(app.store, scheduler);
+    await passAll();
     await launcher.idle();
     // Once more, for how those scans ended.
-    if (!io.signal.aborted) await passSchedules(app.store, scheduler);
+    if (!io.signal.aborted) await passAll();
   } else {
     say('waiting for schedules; Ctrl-C ends it');
     await runSchedules(app.store, scheduler);
   }
   await launcher.idle();
-  if (io.signal.aborted) return 130;
-  return hasFailed ? 1 : 0;
+  await said();
+  if (options.once && io.signal.aborted) return stoppedStatus(io.signal);
+  return options.once && hasFailed ? 1 : 0;
+}
+
+/** Says things with their time, and with the tenant where there may be several. */
+function newSpeaker(
+  io: Io,
+  namesTenants: boolean,
+): {
+  readonly say: (text: string, store?: Store) => void;
+  readonly said: () => Promise<void>;
+} {
+  let last = Promise.resolve();
+  return {
+    say(text, store) {
+      const at = localTime(Date.now());
+      const tell = async (): Promise<void> => {
+        const tenant = store && namesTenants ? await tenantName(store.database) : '';
+        await write(io.stderr, `${at}  ${tenant}${tenant && ': '}${text}\n`);
+      };
+      last = last.then(tell).catch(() => undefined);
+    },
+    said: () => last,
+  };
 }

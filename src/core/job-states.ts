@@ -49,10 +49,11 @@ export function isFinal(state: JobState): boolean {
  */
 export function assertTransition(from: JobState, to: JobState): void {
   if (canTransition(from, to)) return;
-  const allowed = transitions[from].join(', ') || 'none: it is final';
-  throw new AppError(
-    'ILLEGAL_TRANSITION',
-    `a ${from} scan cannot become ${to} (possible from here: ${allowed})`,
-    { details: { from, to } },
-  );
+  const allowed = transitions[from].join(', ');
+  const message =
+    from === to
+      ? `the scan is ${to} already`
+      : `a ${from} scan cannot become ${to}` +
+        (allowed === '' ? ': it is final' : ` (possible from here: ${allowed})`);
+  throw new AppError('ILLEGAL_TRANSITION', message, { details: { from, to } });
 }

@@ -1,12 +1,13 @@
 import { AppError } from '../errors.ts';
 import type { Job } from '../store/jobs.ts';
+import { holdScan } from '../store/schedule-runs.ts';
 import type { Store } from '../store/store.ts';
 import { runScan } from './run-scan.ts';
 
 /** Runs scans in this process, a few at once. */
 export interface Launcher {
   /** Runs a scan as soon as there is room; one that waits or runs here is left as it is. */
-  launch(scan: string): void;
+  launch(store: Store, scan: string): void;
   /** Resolves when nothing waits or runs. */
   idle(): Promise<void>;
 }
@@ -15,7 +16,7 @@ export interface Launcher {
 export interface LauncherOptions {
   /** Scans at once. */
   readonly concurrency: number;
-  /** Ends those that run, as cancelled, and begins no other. */
+  /** Stops those that run, so that they are gone on with later, and begins no other. */
   readonly signal: AbortSignal;
   /** Told of each scan that ended, or paused. */
   readonly onEnd?: (job: Job) => void;
@@ -23,13 +24,15 @@ export interface LauncherOptions {
 }
 
 /** Makes a launcher. */
-export function newLauncher(store: Store, options: LauncherOptions): Launcher {
+export function newLauncher(options: LauncherOptions): Launcher {
   const { concurrency, signal, onEnd, onError } = options;
-  const waiting: string[] = [];
+  const waiting = new Map<string, Store>();
   const running = new Map<string, Promise<void>>();
-  const run = async (scan: string): Promise<void> => {
+  const run = async (store: Store, scan: string): Promise<void> => {
     try {
-      onEnd?.(await runScan(store, scan, { signal }));
+      const leave = (id: string): Promise<void> => holdScan(store.database, id, Date.now());
+      const job = await runScan(store, scan, { signal, leave });
+      onEnd?.(job);
     } catch (error) {
       // Another process took it, or somebody ended it, before this one began.
       const isTaken = error instanceof AppError && error.code === 'ILLEGAL_TRANSITION';
@@ -41,15 +44,17 @@ export function newLauncher(store: Store, options: LauncherOptions): Launcher {
   };
   const fill = (): void => {
     while (!signal.aborted && running.size < concurrency) {
-      const scan = waiting.shift();
-      if (scan === undefined) return;
-      running.set(scan, run(scan));
+      const [next] = waiting;
+      if (next === undefined) return;
+      const [scan, store] = next;
+      waiting.delete(scan);
+      running.set(scan, run(store, scan));
     }
   };
   return {
-    launch(scan) {
-      if (running.has(scan) || waiting.includes(scan)) return;
-      waiting.push(scan);
+    launch(store, scan) {
+      if (running.has(scan) || waiting.has(scan)) return;
+      waiting.set(scan, store);
       fill();
     },
     async idle() {

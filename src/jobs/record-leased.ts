@@ -54,7 +54,7 @@ export function leaseLost({ job, lease }: Work): AppError {
   return new AppError(
     'LEASE_LOST',
     `units of scan ${job.id} are no longer this worker's (${lease.workerId}): it was silent for ` +
-      'too long, and others have them',
+      'too long, or the scan was begun again meanwhile',
   );
 }
 

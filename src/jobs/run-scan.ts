@@ -8,6 +8,7 @@ import { AppError, messageOf } from '../errors.ts';
 import type { TargetFault } from '../scan/prepare.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import { assertForWorkers, scanners } from '../scan/scanners.ts';
+import type { Actor } from '../store/actor.ts';
 import { finishJob } from '../store/job-end.ts';
 import { endOverdue } from '../store/job-upkeep.ts';
 import { completedUnits } from '../store/job-list.ts';
@@ -36,6 +37,14 @@ export interface NewScan {
   readonly runLimitMs?: number | undefined;
   /** How it is queued, where workers are to make it. */
   readonly queue?: QueueSettings | undefined;
+  /** The names that it is made by. */
+  readonly origin?: {
+    readonly target?: string | undefined;
+    readonly profile?: string | undefined;
+    readonly schedule?: string | undefined;
+  };
+  /** Who makes it, where that is not the person who runs this process. */
+  readonly actor?: Actor | undefined;
 }
 
 /** How workers take a scan. */
@@ -52,6 +61,8 @@ export interface QueueSettings {
 export interface ScanHooks {
   readonly signal: AbortSignal;
   readonly progress?: ScanProgress;
+  /** Instead of ending it as cancelled where the signal aborts: so that others go on with it. */
+  readonly leave?: (id: string) => Promise<void>;
   /** Every open port at once, long before it is recorded. */
   readonly onOpenPort?: (addr: string, port: number) => void;
   /** Events after they were recorded: `run.start`, each unit's, `run.finish`. */
@@ -75,6 +86,8 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
     ...(scan.scanId !== undefined && { scan_id: scan.scanId }),
     ...(scan.runLimitMs !== undefined && { run_limit_ms: scan.runLimitMs }),
     ...(scan.queue && queueColumns(scan.queue)),
+    ...scan.origin,
+    actor: scan.actor,
   });
   const errors = scan.faults.map((fault): ScanEvent => {
     return { type: 'run.error', run_id: job.id, ...fault, t: Date.now() };
@@ -138,9 +151,15 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
     }).catch(() => undefined); // the first error is the one to tell
     throw error;
   }
+  // The last of what it counted: a short scan has told nothing yet.
+  await pulse.beat().catch(() => undefined);
   if (pulse.isOverdue()) return await endOverdue(store.database, job);
   // Ended, paused or taken over by somebody else: how it ended is theirs to say.
   if (pulse.signal.aborted) return await getJob(store.database, id);
+  if (hooks.signal.aborted && hooks.leave) {
+    await hooks.leave(id);
+    return await getJob(store.database, id);
+  }
   const finished = await finishJob(store.database, id, {
     status: hooks.signal.aborted ? 'cancelled' : 'completed',
     attempt: job.attempts,
@@ -204,6 +223,8 @@ function skipDone(plan: ScanPlan, done: UnitSet, progress: ScanProgress): void {
 interface Pulse extends Disposable {
   /** Aborted when somebody else ended the job, or took it over. */
   readonly signal: AbortSignal;
+  /** Tells the store how far it is. */
+  beat(): Promise<void>;
   /** Aborted because the scan ran longer than it may. */
   isOverdue(): boolean;
 }
@@ -230,6 +251,7 @@ function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
   timer.unref();
   return {
     signal: controller.signal,
+    beat,
     isOverdue: () => isOverdue,
     [Symbol.dispose]: () => clearInterval(timer),
   };

@@ -1,8 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
 import { markCrashedJobs } from '../store/job-end.ts';
-import { pauseJob, resumeJob } from '../store/job-commands.ts';
-import { endRun, type ScheduleRun, setRunPaused, startedRuns } from '../store/schedule-runs.ts';
+import { schedulerActor } from '../store/actor.ts';
+import { requeueJob, resumeJob } from '../store/job-commands.ts';
+import {
+  endRun,
+  holdScan,
+  releaseRun,
+  type ScheduleRun,
+  startedRuns,
+} from '../store/schedule-runs.ts';
 import { dueSchedules, listSchedules, nextTick } from '../store/schedules.ts';
 import type { Store } from '../store/store.ts';
 import { isAllowed, runTicks, type TickOutcome } from './tick.ts';
@@ -17,23 +24,25 @@ export interface SchedulerOptions {
    * Runs a scan that is pending, or goes on with one that is paused; told again of a scan that
    * still is so, and of those that other schedulers see too. Without it workers run them.
    */
-  readonly launch?: (scan: string) => void;
+  readonly launch?: (store: Store, scan: string) => void;
   /** Told of each tick that this scheduler decided. */
-  readonly onTick?: (outcome: TickOutcome) => void;
+  readonly onTick?: (outcome: TickOutcome, store: Store) => void;
   /** Told of a schedule that was suspended for its failures. */
-  readonly onSuspend?: (schedule: string) => void;
+  readonly onSuspend?: (schedule: string, store: Store) => void;
   /** Told of what failed; the scheduler goes on. */
   readonly onError?: (error: Error) => void;
+  /** Looks after every tenant's schedules, not only the store's. */
+  readonly isForAll?: boolean;
 }
 
 /** How often schedules are looked at, since others add them and clocks are set, ms. */
 const lookMs = 1000;
 
-/** A scan whose process vanished may be begun again; after so long it counts as failed, ms. */
+/** A scan whose process vanished and that is not begun again counts as failed after so long, ms. */
 const crashedMs = 60_000;
 
 /**
- * Makes the tenant's scans when their time has come, until the signal aborts. Any number of
+ * Makes scans when their time has come, until the signal aborts. Any number of
  * schedulers may share a store: each tick is one run.
  */
 export async function runSchedules(store: Store, options: SchedulerOptions): Promise<void> {
@@ -41,8 +50,11 @@ export async function runSchedules(store: Store, options: SchedulerOptions): Pro
   while (!signal.aborted) {
     let next: number | undefined;
     try {
-      await passSchedules(store, options);
-      next = await nextTick(store.database);
+      for (const each of await storesOf(store, options)) {
+        await passSchedules(each, options);
+        const tick = await nextTick(each.database);
+        if (tick !== undefined) next = Math.min(next ?? tick, tick);
+      }
     } catch (error) {
       if (!onError) throw error;
       onError(error as Error);
@@ -52,7 +64,16 @@ export async function runSchedules(store: Store, options: SchedulerOptions): Pro
   }
 }
 
-/** Looks at everything once: scans that ended, ticks, allowed hours, scans that wait. */
+/** The stores of the tenants that have schedules. */
+export async function storesOf(
+  store: Store,
+  { isForAll }: Pick<SchedulerOptions, 'isForAll'>,
+): Promise<Store[]> {
+  if (!isForAll) return [store];
+  return (await store.tenantsWithSchedules()).map((id) => store.forTenant(id));
+}
+
+/** Looks at everything of a tenant once: scans that ended, ticks, allowed hours, scans that wait. */
 export async function passSchedules(store: Store, options: SchedulerOptions): Promise<void> {
   const { clock, launch, toolVersion, onTick, onError } = options;
   await markCrashedJobs(store.database);
@@ -64,7 +85,7 @@ export async function passSchedules(store: Store, options: SchedulerOptions): Pr
         toolVersion,
         isForWorkers: launch === undefined,
       });
-      if (outcome) onTick?.(outcome);
+      if (outcome) onTick?.(outcome, store);
     } catch (error) {
       // One schedule's fault is not the others'.
       if (!onError) throw error;
@@ -75,26 +96,34 @@ export async function passSchedules(store: Store, options: SchedulerOptions): Pr
 }
 
 /** Writes down how the scans of earlier ticks ended. */
-async function endRuns(store: Store, { clock, onSuspend }: SchedulerOptions): Promise<void> {
+async function endRuns(store: Store, options: SchedulerOptions): Promise<void> {
+  const { clock, onSuspend } = options;
   const now = clock.now();
   for (const run of await startedRuns(store.database)) {
-    const end = endOf(run, now);
+    const end = endOf(run, now, options);
     if (!end || !(await endRun(store.database, run, { ...end, now }))) continue;
     const schedules = await listSchedules(store.database);
-    onSuspend?.(schedules.find(({ id }) => id === run.schedule_id)?.name ?? run.schedule_id);
+    onSuspend?.(schedules.find(({ id }) => id === run.schedule_id)?.name ?? run.schedule_id, store);
   }
 }
 
 function endOf(
-  { scan, scan_status: status, scan_completed_at: at }: ScheduleRun,
+  run: ScheduleRun,
   now: number,
+  options: SchedulerOptions,
 ): { status: 'completed' | 'failed' | 'cancelled'; reason?: string } | undefined {
+  const { scan, scan_status: status, scan_completed_at: at } = run;
   if (scan === null) return { status: 'cancelled', reason: 'its scan was removed' };
   if (status === 'completed' || status === 'failed' || status === 'cancelled') return { status };
-  if (status === 'crashed' && now - (at ?? 0) > crashedMs) {
+  if (status === 'crashed' && !isBegunAgain(run, options) && now - (at ?? 0) > crashedMs) {
     return { status: 'failed', reason: 'its process vanished' };
   }
   return undefined;
+}
+
+/** Whether a scan that crashed goes on by itself: with workers, or here. */
+function isBegunAgain(run: ScheduleRun, { launch }: SchedulerOptions): boolean {
+  return run.scan_has_attempts && (run.scan_is_detached || launch !== undefined);
 }
 
 /** Pauses running scans outside of their hours, lets those go on that wait for them. */
@@ -118,24 +147,27 @@ async function keepHours(store: Store, options: SchedulerOptions): Promise<void>
 }
 
 async function keepHoursOf(
-  { database }: Store,
+  store: Store,
   run: ScheduleRun,
-  { isOpen, clock, launch }: SchedulerOptions & { readonly isOpen: boolean },
+  options: SchedulerOptions & { readonly isOpen: boolean },
 ): Promise<void> {
+  const { database } = store;
+  const { isOpen, clock } = options;
   const { scan, scan_status: status, paused_at: pausedAt } = run;
   if (scan === null) return;
+  // Workers take a scan up that is theirs; any other one is for a scheduler that runs scans.
+  const launch = run.scan_is_detached ? undefined : options.launch;
   if (!isOpen) {
-    if (status !== 'running') return;
-    await database.transaction(async (tx) => {
-      await pauseJob(tx, scan);
-      await setRunPaused(tx, run, clock.now());
-    });
+    if (status === 'running') await holdScan(database, scan, clock.now());
   } else if (status === 'pending') {
-    launch?.(scan);
+    launch?.(store, scan);
+  } else if (status === 'crashed' && launch && isBegunAgain(run, options)) {
+    await requeueJob(database, scan, { actor: schedulerActor() });
+    launch(store, scan);
   } else if (status === 'paused' && pausedAt !== null) {
-    if (launch) launch(scan);
-    else await resumeJob(database, scan);
+    if (launch) launch(store, scan);
+    else await resumeJob(database, scan, schedulerActor());
   } else if (status === 'running' && pausedAt !== null) {
-    await setRunPaused(database, run, null);
+    await releaseRun(database, run);
   }
 }

@@ -3,7 +3,9 @@ import { parseAllowedHours } from '../core/allowed-hours.ts';
 import { parseCron } from '../core/cron.ts';
 import { eventBatch } from '../core/event-batch.ts';
 import { AppError, messageOf } from '../errors.ts';
+import { discoveryRequest } from '../scan/discovery/discovery-request.ts';
 import { type PreparedScan, prepareScan } from '../scan/prepare.ts';
+import { schedulerActor } from '../store/actor.ts';
 import type { Job } from '../store/jobs.ts';
 import {
   countFailure,
@@ -111,6 +113,7 @@ async function plan(store: Store, schedule: Schedule, now: number): Promise<Plan
     if (!enabled) return { status: 'skipped', reason: `target "${schedule.target}" is disabled` };
     const request = await completeRequest(store.database, {
       targets: [],
+      ...(schedule.scan_type === 'discovery' && discoveryRequest()),
       target: schedule.target,
       profile: schedule.profile ?? undefined,
       // Who set it up has said that it is to be scanned.
@@ -155,7 +158,7 @@ async function decide(
   return store.database.transaction(async (tx) => {
     const live = prepared ? await liveScan(tx, schedule) : undefined;
     const final: TickDecision = live
-      ? { ...decision, status: 'skipped', reason: `scan ${live} still runs` }
+      ? { ...decision, status: 'skipped', reason: `scan ${live.scan} is still ${live.status}` }
       : decision;
     if (!(await decideTick(tx, schedule, final))) return undefined;
     if (final.status === 'failed') await countFailure(tx, schedule.id, final.now);
@@ -163,12 +166,20 @@ async function decide(
     const job = await createScan(
       { ...store, database: tx },
       {
-        scanType: 'network',
+        scanType: schedule.scan_type,
         config: prepared.config,
         args: argsOf(schedule),
         toolVersion,
         faults: [], // recorded when the scan is there
-        ...(isForWorkers && { queue: {} }),
+        origin: {
+          target: schedule.target,
+          profile: schedule.profile ?? undefined,
+          schedule: schedule.name,
+        },
+        actor: schedulerActor(),
+        ...((isForWorkers || schedule.worker_label !== null) && {
+          queue: { label: schedule.worker_label ?? undefined },
+        }),
       },
     );
     await setRunScan(tx, schedule, final.tick_at, job.id);
@@ -177,17 +188,26 @@ async function decide(
 }
 
 /** The command that does the same. */
-function argsOf({ target, profile }: Schedule): string[] {
-  return ['scan', '--target', target, ...(profile === null ? [] : ['--profile', profile])];
+function argsOf({ scan_type: type, target, profile }: Schedule): string[] {
+  return [
+    type === 'discovery' ? 'discover' : 'scan',
+    '--target',
+    target,
+    ...(profile === null ? [] : ['--profile', profile]),
+  ];
 }
 
 /** A scan of the schedule that has not ended. */
-async function liveScan(tx: StoreDatabase, schedule: Schedule): Promise<string | undefined> {
+async function liveScan(
+  tx: StoreDatabase,
+  schedule: Schedule,
+): Promise<{ scan: string | null; status: string } | undefined> {
   const runs = await startedRuns(tx, schedule);
-  const live = runs.find(({ scan_status: status }) =>
-    ['pending', 'running', 'paused', 'crashed'].includes(status ?? ''),
-  );
-  return live?.scan ?? undefined;
+  for (const { scan, scan_status: status } of runs) {
+    if (status === null || !['pending', 'running', 'paused', 'crashed'].includes(status)) continue;
+    return { scan, status };
+  }
+  return undefined;
 }
 
 async function recordFaults(store: Store, job: Job, { faults }: PreparedScan): Promise<void> {

@@ -14,6 +14,11 @@ export function currentActor(): Actor {
   return { kind: 'person', name: `${userName()}@${hostname()}` };
 }
 
+/** A scheduler, which nobody asks for what it does at its time. */
+export function schedulerActor(): Actor {
+  return { kind: 'job', name: `scheduler@${hostname()}` };
+}
+
 /** A user without an entry in the system's list has a number only. */
 function userName(): string {
   try {

@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
+import type { Actor } from './actor.ts';
 import { jobKey } from './filter.ts';
 import { countFacts, finishJob, removeJob } from './job-end.ts';
-import { getJob, type Job, queueJob, setJobStatus, updateJob } from './jobs.ts';
+import { getJob, type Job, queueJob, setJobStatus, updateJob, workerActor } from './jobs.ts';
 import { name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 
@@ -46,8 +47,8 @@ export async function removeEndedJob(db: StoreDatabase, id: string): Promise<voi
 }
 
 /** Stops a running scan so that it can be resumed. */
-export function pauseJob(db: StoreDatabase, id: string): Promise<Job> {
-  return setJobStatus(db, id, 'paused');
+export function pauseJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
+  return setJobStatus(db, id, 'paused', { actor });
 }
 
 /** How a scan is queued again. */
@@ -60,6 +61,8 @@ export interface Requeue {
   readonly detach?: boolean;
   /** Attempts that are left from now on. */
   readonly attemptsLeft?: number;
+  /** Who does it, where no person asked for it. */
+  readonly actor?: Actor;
 }
 
 /**
@@ -71,10 +74,11 @@ export interface Requeue {
 export async function requeueJob(
   db: StoreDatabase,
   id: string,
-  { runAt, detach, attemptsLeft, error_message: message }: Requeue = {},
+  { runAt, detach, attemptsLeft, actor, error_message: message }: Requeue = {},
 ): Promise<Job> {
   return await db.transaction(async (inside) => {
     const job = await setJobStatus(inside, id, 'pending', {
+      actor,
       ...(runAt !== undefined && { runAt }),
       ...(message !== undefined && { error_message: message }),
     });
@@ -94,10 +98,10 @@ export async function requeueJob(
 }
 
 /** Lets workers go on with a scan that was paused, or one that stands pending for a process. */
-export async function resumeJob(db: StoreDatabase, id: string): Promise<Job> {
+export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
   return await db.transaction(async (inside) => {
     const { status } = await getJob(inside, id);
-    if (status !== 'pending') await setJobStatus(inside, id, 'running');
+    if (status !== 'pending') await setJobStatus(inside, id, 'running', { actor });
     await updateJob(inside, id, {
       is_detached: true,
       worker_host: null,
@@ -129,6 +133,7 @@ export async function failAttempt(db: StoreDatabase, job: Job, message: string):
     return await requeueJob(inside, job.id, {
       runAt: Date.now() + backoffMs(failed.attempts),
       error_message: message,
+      actor: workerActor(),
     });
   });
 }

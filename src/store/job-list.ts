@@ -65,6 +65,10 @@ async function lastJob(db: StoreDatabase): Promise<Job> {
 export interface JobFilter {
   readonly statuses?: readonly JobState[];
   readonly scanType?: string;
+  /** The names that they were made by. */
+  readonly target?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly schedule?: string | undefined;
   /** Requested at or after, epoch ms. */
   readonly since?: number;
 }
@@ -86,6 +90,9 @@ export async function listJobs(
       sql`tenant_id = ${tenantKey(db)}`,
       filter.statuses && sql`status IN (${joined(filter.statuses)})`,
       filter.scanType !== undefined && sql`scan_type = ${filter.scanType}`,
+      filter.target !== undefined && sql`target = ${filter.target}`,
+      filter.profile !== undefined && sql`profile = ${filter.profile}`,
+      filter.schedule !== undefined && sql`schedule = ${filter.schedule}`,
       filter.since !== undefined && sql`requested_at >= ${time(filter.since)}`,
       after && sql`(requested_at, ${id}) < (${time(after[0])}, ${after[1]})`,
     ])}

@@ -1,7 +1,7 @@
 import { tenantKey } from './filter.ts';
 import { finishJob, markCrashedJobs } from './job-end.ts';
 import { backoffMs, isOvertaken, requeueJob } from './job-commands.ts';
-import { type Job, queueJob, toJob } from './jobs.ts';
+import { type Job, queueJob, toJob, workerActor } from './jobs.ts';
 import { isJobDone, openUnits } from './leases.ts';
 import { type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
@@ -21,7 +21,8 @@ export async function tendJobs(db: StoreDatabase): Promise<void> {
     db,
     sql`j.status = 'crashed' AND j.attempts < j.max_attempts`,
   )) {
-    await unlessOvertaken(requeueJob(db, job.id, { runAt: Date.now() + backoffMs(job.attempts) }));
+    const runAt = Date.now() + backoffMs(job.attempts);
+    await unlessOvertaken(requeueJob(db, job.id, { runAt, actor: workerActor() }));
   }
   for (const job of await jobsWhere(
     db,

@@ -63,6 +63,10 @@ export interface Job {
   /** Of the addresses looked at, those without an error, 0 … 1; null before the first. */
   readonly success_rate: number | null;
   readonly timeout_at: number | null;
+  /** The names that it was made by. */
+  readonly target: string | null;
+  readonly profile: string | null;
+  readonly schedule: string | null;
   readonly requested_at: number;
   readonly started_at: number | null;
   readonly completed_at: number | null;
@@ -92,6 +96,11 @@ export interface NewJob {
   readonly run_limit_ms?: number;
   readonly worker_label?: string;
   readonly batch_size?: number;
+  readonly target?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly schedule?: string | undefined;
+  /** Who makes it; the person who runs this process where nobody is named. */
+  readonly actor?: Actor | undefined;
 }
 
 /**
@@ -102,6 +111,7 @@ export interface NewJob {
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   const { time, uuidColumn } = db.dialect;
   const id = job.id ?? newJobId();
+  const actor = job.actor ?? currentActor();
   const values = {
     [uuidColumn]: id,
     scan_id: job.scan_id ?? null,
@@ -120,10 +130,13 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
     timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
     requested_at: time(job.requested_at ?? Date.now()),
-    created_by: currentActor().name,
+    created_by: actor.name,
     is_detached: job.is_detached ?? false,
     run_limit_ms: job.run_limit_ms ?? null,
     worker_label: job.worker_label ?? null,
+    target: job.target ?? null,
+    profile: job.profile ?? null,
+    schedule: job.schedule ?? null,
     ...(job.max_attempts !== undefined && { max_attempts: job.max_attempts }),
     ...(job.batch_size !== undefined && { batch_size: job.batch_size }),
   };
@@ -135,7 +148,7 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
       ON CONFLICT DO NOTHING RETURNING *`);
     if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
     const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
-    await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after });
+    await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after }, actor);
     const made = toJob(tx, row);
     await queueJob(tx, made);
     return made;
@@ -171,6 +184,8 @@ export interface StatusChange {
   readonly attempt?: number;
   /** Only from this state: a worker's end is that of a scan that runs. */
   readonly from?: JobState;
+  /** Who does it, where it is not who usually does. */
+  readonly actor?: Actor | undefined;
 }
 
 /**
@@ -230,7 +245,7 @@ export async function setJobStatus(
       throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
     }
     const audited = { action: `scan.${to}`, before: { status: from }, after: { status: to } };
-    await recordAudit(tx, { ...audited, ...scanObject(id) }, actorOf(to));
+    await recordAudit(tx, { ...audited, ...scanObject(id) }, change.actor ?? actorOf(to));
     return toJob(tx, row);
   });
 }
@@ -243,7 +258,12 @@ export function scanObject(id: string): { object_type: 'scan'; object_id: string
 /** Whoever runs a scan starts and ends it; all else a person does. */
 function actorOf(to: JobState): Actor {
   const byPerson = to === 'pending' || to === 'paused' || to === 'cancelled';
-  return byPerson ? currentActor() : { kind: 'job', name: currentWorker().id };
+  return byPerson ? currentActor() : workerActor();
+}
+
+/** This process as one that runs scans. */
+export function workerActor(): Actor {
+  return { kind: 'job', name: currentWorker().id };
 }
 
 /** A job that nobody else changes until the transaction ends. */

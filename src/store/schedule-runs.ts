@@ -1,11 +1,11 @@
 import type { JobState } from '../core/job-states.ts';
-import type { Actor } from './actor.ts';
+import { schedulerActor } from './actor.ts';
 import { recordAudit } from './audit.ts';
 import { jobKey, tenantKey } from './filter.ts';
+import { pauseJob } from './job-commands.ts';
 import { assignments, name, type Sql, sql } from './sql.ts';
 import { type Schedule, scheduleObject } from './schedules.ts';
 import type { StoreDatabase } from './store.ts';
-import { currentWorker } from './worker.ts';
 
 /** What became of a tick. `started`: its scan is under way. */
 export type RunStatus = 'started' | 'completed' | 'failed' | 'cancelled' | 'missed' | 'skipped';
@@ -20,13 +20,17 @@ export interface ScheduleRun {
   readonly scan_status: JobState | null;
   /** When that scan ended. */
   readonly scan_completed_at: number | null;
+  /** Workers run it. */
+  readonly scan_is_detached: boolean;
+  /** It may be begun again after its process vanished. */
+  readonly scan_has_attempts: boolean;
   /** Why there was no scan, or why it failed. */
   readonly reason: string | null;
   /** Ticks right before it at which no scheduler was there. */
   readonly missed_before: number;
   readonly decided_at: number;
   readonly ended_at: number | null;
-  /** Since when its scan waits for the allowed hours. */
+  /** Since when its scan waits for a scheduler that goes on with it. */
   readonly paused_at: number | null;
 }
 
@@ -83,14 +87,23 @@ export async function setRunScan(
   await updateRun(tx, id, tick, { job_id: jobKey(tx, scan) });
 }
 
-/** Remembers that a tick's scan waits for its allowed hours, or no longer does. */
-export function setRunPaused(
-  db: StoreDatabase,
-  run: ScheduleRun,
-  pausedAt: number | null,
-): Promise<void> {
-  const value = pausedAt === null ? null : db.dialect.time(pausedAt);
-  return updateRun(db, run.schedule_id, run.tick_at, { paused_at: value });
+/**
+ * Pauses the scan of a tick for a scheduler, which goes on with it: when its allowed hours begin,
+ * or when one runs again.
+ *
+ * @throws AppError ILLEGAL_TRANSITION where it does not run
+ */
+export async function holdScan(db: StoreDatabase, scan: string, now: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await pauseJob(tx, scan, schedulerActor());
+    await tx.query(sql`UPDATE schedule_runs SET paused_at = ${tx.dialect.time(now)}
+      WHERE job_id = ${jobKey(tx, scan)} AND status = 'started'`);
+  });
+}
+
+/** Remembers that a tick's scan goes on. */
+export function releaseRun(db: StoreDatabase, run: ScheduleRun): Promise<void> {
+  return updateRun(db, run.schedule_id, run.tick_at, { paused_at: null });
 }
 
 async function updateRun(
@@ -115,14 +128,26 @@ export function latestRuns(db: StoreDatabase, id: string, limit: number): Promis
   return readRuns(db, sql`r.schedule_id = ${id}`, order);
 }
 
-function readRuns(db: StoreDatabase, condition: Sql, order: Sql): Promise<ScheduleRun[]> {
-  return db.query<ScheduleRun>(sql`
+/** The same as stores have it, without a scan too. */
+type RunRecord = Omit<ScheduleRun, 'scan_is_detached' | 'scan_has_attempts'> & {
+  readonly scan_is_detached: boolean | number | null;
+  readonly scan_has_attempts: boolean | number | null;
+};
+
+async function readRuns(db: StoreDatabase, condition: Sql, order: Sql): Promise<ScheduleRun[]> {
+  const rows = await db.query<RunRecord>(sql`
     SELECT r.schedule_id, r.tick_at, r.status, ${name(`j.${db.dialect.uuidColumn}`)} AS scan,
-      j.status AS scan_status, j.completed_at AS scan_completed_at, r.reason, r.missed_before,
+      j.status AS scan_status, j.completed_at AS scan_completed_at, j.is_detached AS scan_is_detached,
+      j.attempts < j.max_attempts AS scan_has_attempts, r.reason, r.missed_before,
       r.decided_at, r.ended_at, r.paused_at
     FROM schedule_runs r JOIN schedules s ON s.id = r.schedule_id
     LEFT JOIN scan_jobs j ON j.id = r.job_id
     WHERE s.tenant_id = ${tenantKey(db)} AND ${condition} ${order}`);
+  return rows.map((row) => ({
+    ...row,
+    scan_is_detached: Boolean(row.scan_is_detached),
+    scan_has_attempts: Boolean(row.scan_has_attempts),
+  }));
 }
 
 /**
@@ -165,8 +190,8 @@ export async function countFailure(tx: StoreDatabase, id: string, now: number): 
         THEN coalesce(suspended_at, ${at}) ELSE suspended_at END
     WHERE id = ${id} RETURNING failures, suspended_at`);
   if (row === undefined || row.suspended_at === null) return false;
-  const scheduler: Actor = { kind: 'job', name: currentWorker().id };
   const after = { failures: row.failures };
-  await recordAudit(tx, { action: 'schedule.suspend', ...scheduleObject(id), after }, scheduler);
+  const change = { action: 'schedule.suspend', ...scheduleObject(id), after };
+  await recordAudit(tx, change, schedulerActor());
   return true;
 }

@@ -14,6 +14,10 @@ import { findTarget } from './targets.ts';
 export const missedPolicies = ['skip', 'run-once'] as const;
 export type MissedPolicy = (typeof missedPolicies)[number];
 
+/** The scans that begin by themselves. */
+export const scheduledScans = ['network', 'discovery'] as const;
+export type ScheduledScan = (typeof scheduledScans)[number];
+
 /** A scan that begins by itself; times epoch ms. */
 export interface Schedule {
   readonly id: string;
@@ -25,6 +29,9 @@ export interface Schedule {
   /** The name of what is scanned, and of how. */
   readonly target: string;
   readonly profile: string | null;
+  readonly scan_type: ScheduledScan;
+  /** Its scans are left to workers with this label. */
+  readonly worker_label: string | null;
   /** Each scan begins up to so much later than its tick. */
   readonly jitter_ms: number;
   readonly missed: MissedPolicy;
@@ -44,7 +51,14 @@ export interface Schedule {
 }
 
 type Setting =
-  'description' | 'profile' | 'jitter_ms' | 'missed' | 'allowed_hours' | 'max_failures';
+  | 'description'
+  | 'profile'
+  | 'scan_type'
+  | 'worker_label'
+  | 'jitter_ms'
+  | 'missed'
+  | 'allowed_hours'
+  | 'max_failures';
 
 /** What a new schedule is made of. */
 export type NewSchedule = Pick<Schedule, 'name' | 'cron' | 'time_zone' | 'target'> & {
@@ -73,9 +87,10 @@ export async function addSchedule(
     const id = newJobId();
     const rows = await tx.query(sql`
       INSERT INTO schedules (id, tenant_id, name, description, cron, time_zone, target_id, profile,
-        jitter_ms, missed, allowed_hours, max_failures, next_at, created_at, updated_at, created_by)
+        scan_type, worker_label, jitter_ms, missed, allowed_hours, max_failures, next_at, created_at, updated_at, created_by)
       VALUES (${id}, ${tenantKey(tx)}, ${name}, ${settings.description ?? null}, ${cron}, ${zone},
-        ${targetId}, ${settings.profile ?? null}, ${settings.jitter_ms ?? 0},
+        ${targetId}, ${settings.profile ?? null}, ${settings.scan_type ?? 'network'},
+        ${settings.worker_label ?? null}, ${settings.jitter_ms ?? 0},
         ${settings.missed ?? 'skip'}, ${settings.allowed_hours ?? null},
         ${settings.max_failures ?? 5}, ${time(next)}, ${time(now)}, ${time(now)},
         ${currentActor().name})
@@ -128,7 +143,7 @@ export async function nextTick(db: StoreDatabase): Promise<number | undefined> {
 async function readSchedules(db: StoreDatabase, condition: Sql): Promise<Schedule[]> {
   const rows = await db.query<Omit<Schedule, 'enabled'> & { enabled: boolean | number }>(sql`
     SELECT s.id, s.name, s.description, s.cron, s.time_zone, t.name AS target, s.profile,
-      s.jitter_ms, s.missed, s.allowed_hours, s.max_failures, s.failures, s.enabled,
+      s.scan_type, s.worker_label, s.jitter_ms, s.missed, s.allowed_hours, s.max_failures, s.failures, s.enabled,
       s.suspended_at, s.next_at, s.created_at, s.updated_at, s.created_by, s.modified_by
     FROM schedules s JOIN scan_targets t ON t.id = s.target_id
     WHERE ${allOf([sql`s.tenant_id = ${tenantKey(db)}`, condition])}

@@ -187,6 +187,8 @@ export interface Store extends AsyncDisposable {
   jobEvents(signal: AbortSignal): AsyncIterable<JobEvent>;
   /** Tenants that have queued scans, for workers, who look after those of all. */
   tenantsAtWork(): Promise<readonly string[]>;
+  /** Tenants that have schedules, for schedulers, who look after those of all. */
+  tenantsWithSchedules(): Promise<readonly string[]>;
   /** Calls for workers until the signal ends it; resolves when the last call has. */
   runQueue(queue: Queue): Promise<void>;
   close(): Promise<void>;

@@ -61,6 +61,9 @@ export interface JobRecord {
   readonly processed_items: number;
   readonly failed_items: number;
   readonly success_rate: number | null;
+  readonly target: string | null;
+  readonly profile: string | null;
+  readonly schedule: string | null;
 }
 
 /** The key of a port's facts. */

@@ -2,6 +2,7 @@ import { newJobId } from '../core/ids.ts';
 import { AppError } from '../errors.ts';
 import { currentActor } from './actor.ts';
 import { recordAudit } from './audit.ts';
+import { tenantKey } from './filter.ts';
 import { name, sql } from './sql.ts';
 import type { Store, StoreDatabase } from './store.ts';
 
@@ -22,6 +23,14 @@ export function listTenants({ maintenance: db }: Store): Promise<TenantRow[]> {
       (SELECT CAST(count(*) AS INTEGER) FROM scan_jobs j WHERE j.tenant_id = t.id) AS scans,
       (SELECT CAST(count(*) AS INTEGER) FROM hosts h WHERE h.tenant_id = t.id) AS hosts
     FROM tenants t ORDER BY t.name`);
+}
+
+/** The name of the tenant for which one works. */
+export async function tenantName(db: StoreDatabase): Promise<string> {
+  const [row] = await db.query<{ name: string }>(
+    sql`SELECT name FROM tenants WHERE id = ${tenantKey(db)}`,
+  );
+  return row?.name ?? db.tenantId;
 }
 
 /** Letters, digits, `.`, `_` and `-`, so that a name needs no quotes anywhere. */

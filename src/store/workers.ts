@@ -2,7 +2,7 @@ import { tenantKey } from './filter.ts';
 import { joined, name, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import { fromJson } from './tables.ts';
-import type { Worker } from './worker.ts';
+import { isAlive, type Worker } from './worker.ts';
 
 /** How long a worker may be silent before it counts as lost, ms. */
 export const silentMs = 30_000;
@@ -82,6 +82,7 @@ interface WorkerRecord {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
+  readonly process_started: string;
   readonly concurrency: number;
   readonly scan_types: unknown;
   readonly labels: unknown;
@@ -101,13 +102,16 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
     const own = work
       .filter(({ worker }) => worker === row.id)
       .map(({ worker: _worker, ...rest }) => rest);
-    const status = row.is_lost
-      ? 'lost'
-      : row.is_stopping
-        ? 'stopping'
-        : own.length > 0
-          ? 'working'
-          : 'idle';
+    const { host, pid, process_started: started } = row;
+    // On this machine it need not be waited for whether one is heard of that was killed.
+    const status =
+      row.is_lost || isAlive({ host, pid, started }) === false
+        ? 'lost'
+        : row.is_stopping
+          ? 'stopping'
+          : own.length > 0
+            ? 'working'
+            : 'idle';
     return {
       id: row.id,
       host: row.host.split(' ')[0]!,

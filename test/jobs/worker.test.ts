@@ -9,7 +9,8 @@ import { tendJobs } from '../../src/store/job-upkeep.ts';
 import { getJob, type Job } from '../../src/store/jobs.ts';
 import { releaseLease, takeWork, type Work } from '../../src/store/leases.ts';
 import type { JobEvent, Store } from '../../src/store/store.ts';
-import { listWorkers } from '../../src/store/workers.ts';
+import { currentWorker } from '../../src/store/worker.ts';
+import { listWorkers, registerWorker } from '../../src/store/workers.ts';
 import { storeKinds, type TestStore } from '../store/stores.ts';
 import { queueScan, startWorker, until } from './empty-scan.ts';
 
@@ -91,6 +92,15 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(work.units).toEqual([0, 1, 2].map((unit) => planScan(config).unit(unit)));
     expect(await opened.rows('SELECT count(*) AS n FROM scan_units')).toEqual([{ n: 3 }]);
     expect((await getJob(store.database, id)).next_unit).toBe(3);
+  });
+
+  test('a worker that was killed on this machine is seen to be lost at once', async () => {
+    const settings = { concurrency: 1, scanTypes: ['network'], labels: [] };
+    const self = currentWorker();
+    await registerWorker(store.database, { ...self, id: 'here' }, settings);
+    await registerWorker(store.database, { ...self, id: 'killed', started: '1' }, settings);
+    const statuses = (await listWorkers(store.database)).map(({ id, status }) => [id, status]);
+    expect(Object.fromEntries(statuses)).toEqual({ here: 'idle', killed: 'lost' });
   });
 
   test('nothing is written by a worker whose lease others have taken', async () => {

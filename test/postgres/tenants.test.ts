@@ -231,6 +231,7 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
       { name: 'ensure_partitions', is_fixed: true },
       { name: 'tenant_id_of', is_fixed: true },
       { name: 'tenants_at_work', is_fixed: true },
+      { name: 'tenants_with_schedules', is_fixed: true },
     ]);
   });
 

@@ -19,5 +19,5 @@ export async function run(
   [reference]: [string],
   options: JobCommandOptions,
 ): Promise<void> {
-  await runJobCommand(io, reference, options, (db, { id }) => cancelJob(db, id));
+  await runJobCommand(io, reference, options, { change: (db, { id }) => cancelJob(db, id) });
 }

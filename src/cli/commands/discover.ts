@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { discoveryRequest } from '../../scan/discovery/discovery-request.ts';
 import { addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
@@ -39,16 +40,6 @@ export async function run(
     ...options,
     line,
     scanType: 'discovery',
-    ask: {
-      // Hosts are asked on ports of their own; this is the one that a discovery counts as its work.
-      ports: '80',
-      options: {
-        discovery_only: true,
-        engine: options.engine ?? 'auto',
-        icmp_ping: options.ping ?? true,
-        probe: false,
-        reverse_dns: options.dns ?? true,
-      },
-    },
+    ask: discoveryRequest({ engine: options.engine, ping: options.ping, dns: options.dns }),
   });
 }

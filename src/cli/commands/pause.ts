@@ -20,5 +20,5 @@ export async function run(
   [reference]: [string],
   options: JobCommandOptions,
 ): Promise<void> {
-  await runJobCommand(io, reference, options, (db, { id }) => pauseJob(db, id));
+  await runJobCommand(io, reference, options, { change: (db, { id }) => pauseJob(db, id) });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { AppError } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import {
   findProfile,
   listProfiles,
@@ -86,7 +86,10 @@ const save: CommandModule = {
     );
   },
   async run(io, [name, file], options: StoreOptions) {
-    const profile = parseProfile(await readProfile(io, file as string), String(file));
+    const profile = parseProfile(
+      await readProfile(io, file as string),
+      file === '-' ? 'stdin' : String(file),
+    );
     await using app = await openFrom(io, options, true);
     await saveOwnProfile(app.store.database, { name: name as string, ...profile });
     await write(io.stdout, `saved profile ${String(name)}\n`);
@@ -98,7 +101,7 @@ async function readProfile(io: Io, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new AppError('NO_INPUT', `cannot read the profile "${file}": ${String(cause)}`, {
+    throw new AppError('NO_INPUT', `cannot read the profile "${file}": ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { removeEndedJob } from '../../store/job-commands.ts';
+import type { Job } from '../../store/jobs.ts';
+import type { StoreDatabase } from '../../store/store.ts';
 import type { Io } from '../io.ts';
 import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';
 
@@ -19,8 +21,10 @@ export async function run(
   [reference]: [string],
   options: JobCommandOptions,
 ): Promise<void> {
-  await runJobCommand(io, reference, options, async (db, job) => {
-    await removeEndedJob(db, job.id);
-    return job;
-  });
+  await runJobCommand(io, reference, options, { change: remove, became: () => 'removed' });
+}
+
+async function remove(db: StoreDatabase, job: Job): Promise<Job> {
+  await removeEndedJob(db, job.id);
+  return job;
 }

@@ -23,7 +23,7 @@ export async function run(
   [reference]: [string],
   options: JobCommandOptions,
 ): Promise<void> {
-  await runJobCommand(io, reference, options, (db, { id }) =>
-    requeueJob(db, id, { detach: true, attemptsLeft: attempts }),
-  );
+  await runJobCommand(io, reference, options, {
+    change: (db, { id }) => requeueJob(db, id, { detach: true, attemptsLeft: attempts }),
+  });
 }

@@ -15,6 +15,10 @@ export function define(command: Command): void {
   addFilterOptions(command, ['since', 'limit'], { targets: false }).addOption(
     new Option('--status <status>', 'only scans in this status').choices([...jobStates]),
   );
+  command
+    .option('--target <name>', 'only scans of this target')
+    .option('--profile <name>', 'only scans with this profile')
+    .option('--schedule <name>', 'only scans that this schedule began');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
@@ -24,6 +28,7 @@ Newest first. The beginning of an id, or "last", names a scan in other commands.
 Examples:
   portolan scans
   portolan scans --status cancelled --since 7d
+  portolan scans --schedule nightly --limit 10
   portolan scans --limit 1 --json`;
 
 const statusColors = {
@@ -108,16 +113,24 @@ export function tookOf({ started_at: from, completed_at: to, status }: Job): str
   return duration((to ?? Date.now()) - from);
 }
 
-export async function run(
-  io: Io,
-  _operands: [],
-  options: FilterOptions & OutputOptions & StoreOptions & { readonly status?: JobState },
-): Promise<void> {
+type Options = FilterOptions &
+  OutputOptions &
+  StoreOptions & {
+    readonly status?: JobState;
+    readonly target?: string;
+    readonly profile?: string;
+    readonly schedule?: string;
+  };
+
+export async function run(io: Io, _operands: [], options: Options): Promise<void> {
   await using app = await openFrom(io, options);
   await markCrashedJobs(app.store.database);
   const filter = {
     ...(options.status && { statuses: [options.status] }),
     ...(options.since !== undefined && { since: options.since }),
+    target: options.target,
+    profile: options.profile,
+    schedule: options.schedule,
   };
   const rows = limitedRows((page) => listJobs(app.store.database, filter, page), options.limit);
   await writeRows(io, options, { rows, shape: filteredShape(shape, filter, 'scans') });

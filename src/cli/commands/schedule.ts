@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { readConfig } from '../../config.ts';
 import { parseCron } from '../../core/cron.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
 import { latestRuns, type ScheduleRun } from '../../store/schedule-runs.ts';
@@ -10,6 +11,8 @@ import {
   type MissedPolicy,
   removeSchedule,
   type Schedule,
+  type ScheduledScan,
+  scheduledScans,
   setScheduleEnabled,
 } from '../../store/schedules.ts';
 import { write } from '../io.ts';
@@ -97,6 +100,8 @@ const list: CommandModule = {
 interface AddOptions extends StoreOptions {
   readonly target: string;
   readonly profile?: string;
+  readonly scanType: ScheduledScan;
+  readonly onLabel?: string;
   readonly timeZone?: string;
   readonly jitter?: number;
   readonly missed: MissedPolicy;
@@ -112,6 +117,12 @@ const add: CommandModule = {
       .argument('<cron>', 'minute, hour, day, month, day of the week; or @daily and the like')
       .requiredOption('--target <name>', 'what is scanned')
       .option('--profile <name>', 'how it is scanned')
+      .addOption(
+        new Option('--scan-type <type>', 'network, or discovery, which only looks who is up')
+          .choices(scheduledScans)
+          .default('network'),
+      )
+      .option('--on-label <label>', 'workers with this label make its scans: zone=dmz')
       .option('--time-zone <zone>', 'of the pattern (default: the one of this machine)')
       .option('--jitter <time>', 'begin up to so much later: 90s, 30m', timeSpan)
       .addOption(
@@ -141,6 +152,8 @@ const add: CommandModule = {
       time_zone: options.timeZone ?? localTimeZone(),
       target: options.target,
       profile: options.profile,
+      scan_type: options.scanType,
+      worker_label: options.onLabel,
       description: options.description,
       jitter_ms: options.jitter,
       missed: options.missed,
@@ -210,6 +223,8 @@ function describe(
     ['Cron', `${schedule.cron} (${schedule.time_zone})`],
     ['Target', schedule.target],
     ['Profile', schedule.profile ?? ''],
+    ['Type', schedule.scan_type],
+    ['Workers', schedule.worker_label ?? ''],
     ['Jitter', jitter > 0 ? duration(jitter) : ''],
     ['Missed', schedule.missed],
     ['Hours', schedule.allowed_hours ?? ''],
@@ -277,13 +292,15 @@ const run: CommandModule = {
       .option('--concurrency <n>', 'scans at once in this process', wholeFrom(1, 100), 2);
     addStoreOption(command).addHelpText(
       'after',
-      '\nUntil Ctrl-C. Scans that run then end as cancelled: "portolan resume" goes on with them.\n\n' +
+      '\nUntil Ctrl-C. Scans that run then are paused, and gone on with when one runs again. It looks\n' +
+        "after every tenant's schedules; with --tenant after those of one.\n\n" +
         'Examples:\n  portolan schedule run\n  portolan schedule run --once',
     );
   },
   async run(io, _, options: RunOptions) {
     await using app = await openFrom(io, options, true);
-    return await runScheduler(io, app, options);
+    const isForAll = (options.tenant ?? readConfig(io.env).tenant) === undefined;
+    return await runScheduler(io, app, { ...options, isForAll });
   },
 };
 

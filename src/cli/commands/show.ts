@@ -65,6 +65,7 @@ function describe(job: Job, unitsDone: number): string {
     ['Engine', engineOf(job)],
     ['Targets', targetsOf(job)],
     ['Ports', typeof ports === 'string' ? ports.slice(0, 200) : ''],
+    ['Schedule', job.schedule ?? ''],
     ['Started', localTime(job.started_at)],
     ['Took', tookOf(job)],
     ['Done', job.unit_count === null ? '' : `${unitsDone} of ${count(job.unit_count, 'unit')}`],

@@ -1,10 +1,5 @@
 import { type Command, Option } from 'commander';
-import {
-  defaultConcurrency,
-  defaultLeaseMs,
-  defaultScanTypes,
-  runWorker,
-} from '../../jobs/worker.ts';
+import { defaultConcurrency, defaultScanTypes, runWorker } from '../../jobs/worker.ts';
 import { type Io, write } from '../io.ts';
 import { timeSpan, wholeFrom } from '../scan-options.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -15,7 +10,7 @@ interface Options extends StoreOptions {
   readonly concurrency: number;
   readonly scanTypes: string[];
   readonly label: string[];
-  readonly lease: number;
+  readonly lease?: number;
 }
 
 export function define(command: Command): void {
@@ -27,12 +22,7 @@ export function define(command: Command): void {
         .default([...defaultScanTypes]),
     )
     .option('--label <labels...>', 'labels that scans may ask for: zone=dmz', [])
-    .option(
-      '--lease <time>',
-      'how long its work stays its own while it is silent',
-      timeSpan,
-      defaultLeaseMs,
-    );
+    .option('--lease <time>', 'how long its work stays its own while it is silent (30s)', timeSpan);
   addStoreOption(command).addHelpText('after', examples);
 }
 
@@ -56,7 +46,7 @@ export async function run(io: Io, _operands: [], options: Options): Promise<void
     concurrency: options.concurrency,
     scanTypes: options.scanTypes,
     labels: options.label,
-    leaseMs: options.lease,
+    ...(options.lease !== undefined && { leaseMs: options.lease }),
     onError: (error) => say(error.message),
     onReady: (id) => say(`worker ${id} is ready, on ${app.store.location}`),
   });

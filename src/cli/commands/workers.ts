@@ -29,7 +29,7 @@ const shape: Shape<WorkerRow> = {
       value: ({ status }) => status,
       color: ({ status }) => statusColors[status],
     },
-    { title: 'does', value: ({ work }) => work.map(workText).join(', ') },
+    { title: 'does', value: ({ work }) => workTexts(work).join(', ') },
     { title: 'at once', value: ({ concurrency }) => concurrency, align: 'right' },
     { title: 'labels', value: ({ labels }) => labels.join(' ') },
     { title: 'started', value: ({ started_at: at }) => localTime(at) },
@@ -45,8 +45,14 @@ const shape: Shape<WorkerRow> = {
   empty: 'No workers. One is started by: portolan worker',
 };
 
-function workText({ scan, units, since }: WorkerRow['work'][number]): string {
-  return `${scan.slice(0, 13)}: ${count(units, 'unit')} for ${duration(Math.max(0, Date.now() - since))}`;
+/** A scan each, however many parts of the worker have units of it. */
+function workTexts(work: WorkerRow['work']): string[] {
+  return [...Map.groupBy(work, ({ scan }) => scan)].map(([scan, parts]) => {
+    const units = parts.reduce((total, part) => total + part.units, 0);
+    const since = Math.min(...parts.map((part) => part.since));
+    const time = duration(Math.max(0, Date.now() - since));
+    return `${scan.slice(0, 13)}: ${count(units, 'unit')} for ${time}`;
+  });
 }
 
 export async function run(

@@ -71,12 +71,8 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
     location: session.location,
     record,
     forTenant: (id) => ({ ...postgresStore(session, url, id), ...closesNothing }),
-    async tenantsAtWork() {
-      const { rows } = await session.pool.query<{ id: string }>(
-        'SELECT tenant AS id FROM portolan_private.tenants_at_work() AS tenant',
-      );
-      return rows.map(({ id }) => id);
-    },
+    tenantsAtWork: () => tenantsOf(session, 'tenants_at_work'),
+    tenantsWithSchedules: () => tenantsOf(session, 'tenants_with_schedules'),
     jobEvents: (signal) => jobEvents(session, tenantId, signal),
     async runQueue(queue) {
       await (await import('./queue.ts')).runPostgresQueue(url, queue);
@@ -84,6 +80,21 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** @throws AppError STORE_DENIED for a login that is no member of portolan_worker */
+async function tenantsOf(
+  { pool, location }: Session,
+  list: 'tenants_at_work' | 'tenants_with_schedules',
+): Promise<string[]> {
+  try {
+    const { rows } = await pool.query<{ id: string }>(
+      `SELECT tenant AS id FROM portolan_private.${list}() AS tenant`,
+    );
+    return rows.map(({ id }) => id);
+  } catch (error) {
+    throw postgresError(error, location);
+  }
 }
 
 const closesNothing = {

@@ -38,14 +38,20 @@ export async function writeUnit(
   return rowCount === 1;
 }
 
-/** Of units that a worker has leased: written where they still are this worker's, and only then. */
+/**
+ * Of units that a worker has leased: written where they still are this worker's, and only then.
+ * What is written stands in one object by unit and not in rows to join with: where a server thinks
+ * that few units are leased, it looks through all of those rows for each, at a fiftieth of the speed.
+ */
 const endLeases = `
-  UPDATE scan_units u SET status = n.status, started_at = n.started_at,
-    completed_at = n.completed_at, counts = n.counts, lease_until = NULL
-  FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-    $6::jsonb[]) AS n (unit, attempt, status, started_at, completed_at, counts)
-  WHERE u.job_id = $7 AND u.unit = ANY ($1::bigint[]) AND u.unit = n.unit AND u.status = 'leased' AND u.worker_id = $8
-    AND u.attempt = n.attempt`;
+  UPDATE scan_units u SET
+    status = $2::jsonb -> u.unit::text ->> 'status',
+    started_at = ($2::jsonb -> u.unit::text ->> 'started_at')::timestamptz,
+    completed_at = ($2::jsonb -> u.unit::text ->> 'completed_at')::timestamptz,
+    counts = $2::jsonb -> u.unit::text -> 'counts',
+    lease_until = NULL
+  WHERE u.job_id = $3 AND u.unit = ANY ($1::bigint[]) AND u.status = 'leased' AND u.worker_id = $4
+    AND u.attempt = ($2::jsonb -> u.unit::text ->> 'attempt')::integer`;
 
 /** @returns how many units were this worker's, and are written */
 export async function endLeasedUnits(
@@ -53,13 +59,21 @@ export async function endLeasedUnits(
   units: readonly RunUnit[],
   { workerId, attempts }: UnitLease,
 ): Promise<number> {
+  const written = Object.fromEntries(
+    units.map(({ unit, status, counts, t_start: start, t_end: end }) => [
+      unit,
+      {
+        status,
+        attempt: attempts.get(unit) ?? 0,
+        started_at: new Date(start).toISOString(),
+        completed_at: new Date(end).toISOString(),
+        counts,
+      },
+    ]),
+  );
   const { rowCount } = await client.query(endLeases, [
     units.map(({ unit }) => unit),
-    units.map(({ unit }) => attempts.get(unit) ?? 0),
-    units.map(({ status }) => status),
-    units.map(({ t_start: at }) => new Date(at).toISOString()),
-    units.map(({ t_end: at }) => new Date(at).toISOString()),
-    units.map(({ counts }) => JSON.stringify(counts)),
+    JSON.stringify(written),
     jobId,
     workerId,
   ]);

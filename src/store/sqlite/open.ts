@@ -68,6 +68,7 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     record,
     forTenant: () => store,
     tenantsAtWork: () => Promise.resolve([tenantId]),
+    tenantsWithSchedules: () => Promise.resolve([tenantId]),
     jobEvents: (signal) => jobEvents(database, file, signal),
     async runQueue(queue) {
       await (await import('./queue.ts')).runSqliteQueue(file, tenantId, queue);
