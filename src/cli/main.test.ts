@@ -43,6 +43,16 @@ describe('the command line', () => {
     expect((await portolan(['help', '--help'])).status).toBe(0);
   });
 
+  test('a group of commands without one shows its help and ends with status 2', async () => {
+    const { status, stdout, stderr } = await portolan(['audit']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/verify[^]*Examples:/);
+    // A wrong option has its message once, and no help.
+    expect((await portolan(['audit', 'list', '--bogus'])).stderr).toBe(
+      'portolan: unknown option \'--bogus\'\nSee "portolan audit --help".\n',
+    );
+  });
+
   test('a wrong option names the command whose help to read', async () => {
     const { status, stderr } = await portolan(['completion', 'bash', '--bogus']);
     expect(status).toBe(2);

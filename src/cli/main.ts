@@ -122,7 +122,9 @@ async function addCommands(
 function quiet(command: Command, io: Io): Command {
   return command.exitOverride().configureOutput({
     writeOut: (text) => void io.stdout.write(text),
-    writeErr: () => undefined,
+    // Help where a command of a group is missing; of errors report() tells.
+    writeErr: (text) => void io.stderr.write(text),
+    outputError: () => undefined,
     getOutHelpWidth: () => io.stdout.columns ?? 100,
   });
 }
@@ -133,7 +135,8 @@ async function report(
   { io, program }: { io: Io; program: Program },
 ): Promise<number> {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+    if (error.exitCode === 0) return 0;
+    if (error.code === 'commander.help') return 2;
     const name = argv.find((word) => program.commands.some((each) => each.name === word));
     const text = error.message.replace(/^error: /, '');
     await write(

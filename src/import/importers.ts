@@ -124,6 +124,13 @@ function lazily(load: () => Promise<Importer['read']>): Importer['read'] {
 export function sniff(head: Buffer, name: string): Importer {
   const found = importers.find((importer) => importer.sniff(head));
   if (found) return found;
+  if (/^(?:\u00ff\u00fe|\u00fe\u00ff)/.test(head.toString('latin1'))) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `${name} is text in UTF-16, as ">" of Windows PowerShell writes it: ` +
+        `iconv -f UTF-16 -t UTF-8 makes a file of it that can be read`,
+    );
+  }
   const formats = importers.map(({ title }) => title).join(', ');
   const what = head.length === 0 ? 'is empty' : 'is in no format that is known here';
   throw new AppError('INVALID_INPUT', `${name} ${what}; what is read: ${formats} (also as .gz)`);
