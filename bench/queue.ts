@@ -16,8 +16,11 @@ import type { Store } from '../src/store/store.ts';
 import { packagedPostgres, startPostgresServer } from '../test/postgres/server.ts';
 import { median } from './median.ts';
 
-/** Units, or the other queue's jobs, of one measurement. */
-const unitCount = 20_000;
+/**
+ * Units, or the other queue's jobs, of one measurement: some seconds of them, since a worker begins
+ * a scan with small shares.
+ */
+const unitCount = 60_000;
 const concurrency = 4;
 const pickUps = 40;
 /** Of two measurements, one after the other: a slow minute of the machine hits both. */

@@ -25,6 +25,7 @@ test('the first look at workers in the documentation does what it says', async (
       },
     });
     expect(stdout).toContain('is cancelled');
+    expect(stdout).toMatch(/nightly.*lab.*brisk/);
     expect(stdout).toMatch(/Status +cancelled/);
     expect(stdout).toMatch(/completed: 96 hosts up/);
   } finally {
