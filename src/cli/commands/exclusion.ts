@@ -6,6 +6,7 @@ import {
   listExclusions,
   removeExclusion,
 } from '../../store/exclusions.ts';
+import { entry } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../registry.ts';
@@ -94,12 +95,6 @@ const remove: CommandModule = {
     await write(io.stdout, `${String(what)} is no longer excluded\n`);
   },
 };
-
-const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
-  name,
-  summary,
-  load: () => Promise.resolve(module),
-});
 
 export const commands: readonly CommandEntry[] = [
   entry('list', 'list what is never scanned', list),

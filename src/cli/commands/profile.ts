@@ -10,6 +10,7 @@ import {
 } from '../../jobs/profiles.ts';
 import { formatProfile, parseProfile } from '../../scan/profile-file.ts';
 import { removeProfile } from '../../store/profiles.ts';
+import { changeCommand, entry, listCommand } from '../group-commands.ts';
 import { type Io, write } from '../io.ts';
 import {
   addOutputOptions,
@@ -17,7 +18,6 @@ import {
   type OutputOptions,
   type Shape,
   withOutput,
-  writeRows,
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../registry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -44,18 +44,12 @@ const shape: Shape<ListedProfile> = {
   empty: '',
 };
 
-const list: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command)).addHelpText(
-      'after',
-      '\nExample:\n  portolan profile list --json',
-    );
-  },
-  async run(io, _, options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options, true);
-    await writeRows(io, options, { rows: await listProfiles(app.store.database), shape });
-  },
-};
+const list = listCommand({
+  example: 'portolan profile list --json',
+  shape,
+  rows: (store) => listProfiles(store.database),
+  create: true,
+});
 
 const show: CommandModule = {
   define(command) {
@@ -107,24 +101,10 @@ async function readProfile(io: Io, file: string): Promise<string> {
   }
 }
 
-const remove: CommandModule = {
-  define(command) {
-    addStoreOption(command.argument('<name>', 'its name')).addHelpText(
-      'after',
-      '\nExample:\n  portolan profile remove mine',
-    );
-  },
-  async run(io, [name], options: StoreOptions) {
-    await using app = await openFrom(io, options);
-    await removeProfile(app.store.database, name as string);
-    await write(io.stdout, `removed profile ${String(name)}\n`);
-  },
-};
-
-const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
-  name,
-  summary,
-  load: () => Promise.resolve(module),
+const remove = changeCommand({
+  example: 'portolan profile remove mine',
+  done: 'removed profile',
+  change: (store, name) => removeProfile(store.database, name),
 });
 
 export const commands: readonly CommandEntry[] = [

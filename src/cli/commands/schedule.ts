@@ -15,6 +15,7 @@ import {
   scheduledScans,
   setScheduleEnabled,
 } from '../../store/schedules.ts';
+import { changeCommand, entry, listCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import {
   addOutputOptions,
@@ -22,7 +23,6 @@ import {
   type OutputOptions,
   type Shape,
   withOutput,
-  writeRows,
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../registry.ts';
 import { runScheduler } from '../run-scheduler.ts';
@@ -84,18 +84,11 @@ const shape: Shape<Schedule> = {
   empty: "No schedules yet: portolan schedule add nightly '30 2 * * *' --target NAME",
 };
 
-const list: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command)).addHelpText(
-      'after',
-      '\nExample:\n  portolan schedule list --json',
-    );
-  },
-  async run(io, _, options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options);
-    await writeRows(io, options, { rows: await listSchedules(app.store.database), shape });
-  },
-};
+const list = listCommand({
+  example: 'portolan schedule list --json',
+  shape,
+  rows: (store) => listSchedules(store.database),
+});
 
 interface AddOptions extends StoreOptions {
   readonly target: string;
@@ -249,34 +242,19 @@ function runText({ tick_at: tick, status, scan, reason, missed_before: missed }:
 
 function enabling(isEnabled: boolean): CommandModule {
   const word = isEnabled ? 'enable' : 'disable';
-  return {
-    define(command) {
-      addStoreOption(command.argument('<name>', 'its name')).addHelpText(
-        'after',
-        `\nExample:\n  portolan schedule ${word} nightly`,
-      );
-    },
-    async run(io, [name], options: StoreOptions) {
-      await using app = await openFrom(io, options);
-      await setScheduleEnabled(app.store.database, name as string, isEnabled);
-      await write(io.stdout, `${word}d schedule ${String(name)}\n`);
-    },
-  };
+  return changeCommand({
+    example: `portolan schedule ${word} nightly`,
+    done: `${word}d schedule`,
+    change: (store, name) => setScheduleEnabled(store.database, name, isEnabled),
+  });
 }
 
-const remove: CommandModule = {
-  define(command) {
-    addStoreOption(command.argument('<name>', 'its name')).addHelpText(
-      'after',
-      '\nIts scans stay.\n\nExample:\n  portolan schedule remove nightly',
-    );
-  },
-  async run(io, [name], options: StoreOptions) {
-    await using app = await openFrom(io, options);
-    await removeSchedule(app.store.database, name as string);
-    await write(io.stdout, `removed schedule ${String(name)}\n`);
-  },
-};
+const remove = changeCommand({
+  note: 'Its scans stay.',
+  example: 'portolan schedule remove nightly',
+  done: 'removed schedule',
+  change: (store, name) => removeSchedule(store.database, name),
+});
 
 interface RunOptions extends StoreOptions {
   readonly once?: true;
@@ -303,12 +281,6 @@ const run: CommandModule = {
     return await runScheduler(io, app, { ...options, isForAll });
   },
 };
-
-const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
-  name,
-  summary,
-  load: () => Promise.resolve(module),
-});
 
 export const commands: readonly CommandEntry[] = [
   entry('list', 'list schedules', list),

@@ -11,14 +11,14 @@ import {
   type ScanTarget,
   setTargetEnabled,
 } from '../../store/targets.ts';
-import { type Io, write } from '../io.ts';
+import { changeCommand, entry, listCommand } from '../group-commands.ts';
+import { write } from '../io.ts';
 import {
   addOutputOptions,
   formatOf,
   type OutputOptions,
   type Shape,
   withOutput,
-  writeRows,
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../registry.ts';
 import { between, wholeFrom } from '../scan-options.ts';
@@ -67,18 +67,11 @@ const shape: Shape<ScanTarget> = {
   empty: 'No targets yet: portolan target add office 192.168.1.0/24',
 };
 
-const list: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command)).addHelpText(
-      'after',
-      '\nExample:\n  portolan target list --json',
-    );
-  },
-  async run(io, _, options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options);
-    await writeRows(io, options, { rows: await listTargets(app.store.database), shape });
-  },
-};
+const list = listCommand({
+  example: 'portolan target list --json',
+  shape,
+  rows: (store) => listTargets(store.database),
+});
 
 interface AddOptions extends StoreOptions {
   readonly ports?: string;
@@ -192,42 +185,21 @@ const show: CommandModule = {
   },
 };
 
-const remove: CommandModule = {
-  define(command) {
-    addStoreOption(command.argument('<name>', 'its name')).addHelpText(
-      'after',
-      '\nIts exclusions go with it, its scans stay.\n\nExample:\n  portolan target remove office',
-    );
-  },
-  async run(io, [name], options: StoreOptions) {
-    await using app = await openFrom(io, options);
-    await removeTarget(app.store.database, name as string);
-    await write(io.stdout, `removed target ${String(name)}\n`);
-  },
-};
+const remove = changeCommand({
+  note: 'Its exclusions go with it, its scans stay.',
+  example: 'portolan target remove office',
+  done: 'removed target',
+  change: (store, name) => removeTarget(store.database, name),
+});
 
 function enabling(isEnabled: boolean): CommandModule {
   const word = isEnabled ? 'enable' : 'disable';
-  return {
-    define(command) {
-      addStoreOption(command.argument('<name>', 'its name')).addHelpText(
-        'after',
-        `\nExample:\n  portolan target ${word} office`,
-      );
-    },
-    async run(io: Io, [name], options: StoreOptions) {
-      await using app = await openFrom(io, options);
-      await setTargetEnabled(app.store.database, name as string, isEnabled);
-      await write(io.stdout, `${word}d target ${String(name)}\n`);
-    },
-  };
+  return changeCommand({
+    example: `portolan target ${word} office`,
+    done: `${word}d target`,
+    change: (store, name) => setTargetEnabled(store.database, name, isEnabled),
+  });
 }
-
-const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
-  name,
-  summary,
-  load: () => Promise.resolve(module),
-});
 
 export const commands: readonly CommandEntry[] = [
   entry('list', 'list targets', list),

@@ -7,8 +7,9 @@ import {
   renameTenant,
   type TenantRow,
 } from '../../store/tenants.ts';
+import { entry, listCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
-import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
+import type { Shape } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../registry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
@@ -39,18 +40,11 @@ const shape: Shape<TenantRow> = {
   empty: '',
 };
 
-const list: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command)).addHelpText(
-      'after',
-      '\nExample:\n  portolan tenant list --json',
-    );
-  },
-  async run(io, _, options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options);
-    await writeRows(io, options, { rows: await listTenants(app.store), shape });
-  },
-};
+const list = listCommand({
+  example: 'portolan tenant list --json',
+  shape,
+  rows: (store) => listTenants(store),
+});
 
 const add: CommandModule = {
   define(command) {
@@ -106,12 +100,6 @@ const remove: CommandModule = {
     await write(io.stdout, `removed tenant ${String(tenant)}\n`);
   },
 };
-
-const entry = (name: string, summary: string, module: CommandModule): CommandEntry => ({
-  name,
-  summary,
-  load: () => Promise.resolve(module),
-});
 
 export const commands: readonly CommandEntry[] = [
   entry('list', 'list tenants', list),
