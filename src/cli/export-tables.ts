@@ -7,7 +7,7 @@ import {
 import { writeSqlite } from '../analytics/dataset/write-sqlite.ts';
 import type { Store } from '../store/store.ts';
 import type { ExportOptions } from './commands/export.ts';
-import { type Io, write } from './io.ts';
+import { type Io, sourceOf, write } from './io.ts';
 import { progressLine } from './progress.ts';
 import { duration, number } from './text.ts';
 
@@ -31,7 +31,7 @@ export async function writeTables(
       now = `${table}: ${number(rows)}${of === undefined ? '' : ` of ${number(of)}`} read`;
     },
   };
-  const counts = await writeAll(store, options, common);
+  const counts = await writeAll(io, store, options, common);
   line.clear();
   const rows = Object.entries(counts).map(([table, total]) => `${number(total)} ${table}`);
   const took = duration(Date.now() - started);
@@ -39,6 +39,7 @@ export async function writeTables(
 }
 
 async function writeAll(
+  io: Io,
   store: Store | undefined,
   { format, output, partition = false, from }: ExportOptions,
   common: Pick<WriteDataSetOptions, 'onProgress' | 'scans' | 'signal'>,
@@ -51,7 +52,7 @@ async function writeAll(
   };
   if (!store) {
     const { writeFileDataSet } = await import('../analytics/dataset/write-file.ts');
-    return writeFileDataSet({ ...place, file: from! });
+    return writeFileDataSet({ ...place, source: sourceOf(io, from!) });
   }
   return format === 'sqlite'
     ? writeSqlite(store, { ...common, file: output! })

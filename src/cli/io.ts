@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ImportSource } from '../import/read-import.ts';
 
 /** What a command talks to. The process's own streams in `bin.ts`, a test's elsewhere. */
 export interface Io {
@@ -16,6 +17,11 @@ export interface Io {
 export function stoppedStatus({ reason }: AbortSignal): number {
   const name = reason instanceof Error ? reason.message : '';
   return { SIGTERM: 143, SIGHUP: 129 }[name] ?? 130;
+}
+
+/** What a file on the command line names: `-` is stdin. */
+export function sourceOf({ stdin }: Io, file: string): ImportSource {
+  return file === '-' ? { stream: stdin, name: 'standard input' } : { path: file };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdDecompressSync } from 'node:zlib';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compareDataSet } from '../../src/analytics/dataset/compare-data-set.ts';
 import { openDuckDb } from '../../src/analytics/dataset/duckdb.ts';
@@ -156,6 +157,43 @@ test('a folder of months is written of a file too', async () => {
     { month: '2024-10', n: 1 },
   ]);
 });
+
+test('standard input is a file too', async () => {
+  writeFileSync(file, sampleEvents().map(toLine).join(''));
+  const words = ['export', '--from', '-', '--format', 'parquet', '-o', out];
+  const outcome = await portolan(words, { stdin: readFileSync(file, 'utf8') });
+  expect(outcome).toMatchObject({ status: 0, stderr: expect.stringContaining('7 ports') });
+  await expectEqual();
+});
+
+test('a file without ports has none', async () => {
+  writeFileSync(file, [start, finish(secondRun, t)].map(toLine).join(''));
+  expect(await writeEventFile({ file, folder: out })).toMatchObject({ runs: 1, ports: 0 });
+  await expectEqual();
+});
+
+test('a program without DuckDB reads the same rows', async () => {
+  const ports = Array.from({ length: 5000 }, (_, i) =>
+    port(base, i + 1, i % 3 === 0 ? { ...service, name: `name-${i}` } : undefined, t + i * i),
+  );
+  writeFileSync(file, [start, ...ports, finish(secondRun, t)].map(toLine).join(''));
+  expect(await writeEventFile({ file, folder: out })).toMatchObject({ ports: 5000 });
+  const theirs = await parquetReadObjects({
+    file: await asyncBufferFromFile(join(out, 'ports.parquet')),
+    compressors: { ZSTD: (bytes) => zstdDecompressSync(bytes) },
+  });
+  await using duck = await openDuckDb({ tempFolder: folder, memoryMegabytes: 200 });
+  const ours = await duck.rows(`SELECT * FROM '${join(out, 'ports.parquet')}'`);
+  expect(theirs.map(plainNumbers)).toEqual(ours);
+});
+
+function plainNumbers(row: Event): Event {
+  const values = Object.entries(row).map(([column, value]) => [
+    column,
+    typeof value === 'bigint' ? Number(value) : value,
+  ]);
+  return Object.fromEntries(values) as Event;
+}
 
 test('what cannot be is refused, and nothing is left', async () => {
   writeFileSync(file, 'nothing of a scan\n');

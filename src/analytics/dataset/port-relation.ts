@@ -101,10 +101,12 @@ function wordOf(code: string, words: readonly string[]): string {
 }
 
 async function registerPorts(
-  { connection }: DuckDb,
+  duck: DuckDb,
   blocks: PortBlocks,
   onRows: PortsRequest['onRows'],
 ): Promise<void> {
+  // One thread waits for JavaScript; a second one would spin meanwhile, on a core that is needed.
+  await duck.run('SET threads = 1');
   const api = await import('@duckdb/node-api');
   const { default: bindings } = await import('@duckdb/node-bindings');
   const chunkRows = bindings.vector_size();
@@ -148,5 +150,5 @@ async function registerPorts(
     initFunction: (init) => init.setMaxThreads(1),
     mainFunction: (_info, chunk) => fill(chunk),
   });
-  connection.registerTableFunction(stored);
+  duck.connection.registerTableFunction(stored);
 }

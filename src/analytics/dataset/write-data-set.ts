@@ -35,9 +35,16 @@ const writeMegabytes = 192;
 
 const rowGroup = 262_144;
 
+/**
+ * Version 2: times and ids as differences, a fourth of the size. Level 1 takes a tenth less time. A
+ * dictionary would be tried of the ids of ports, of which no two are alike: not for long.
+ */
+const compression =
+  'COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 16384';
+
 /** How each format is written by DuckDB. */
 export const copyOptions: Readonly<Record<DataSetFormat, string>> = {
-  parquet: `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroup}`,
+  parquet: `FORMAT parquet, ${compression}, ROW_GROUP_SIZE ${rowGroup}`,
   csv: 'FORMAT csv, HEADER true',
   jsonl: 'FORMAT json',
   json: 'FORMAT json, ARRAY true',

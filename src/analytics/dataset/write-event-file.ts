@@ -1,3 +1,5 @@
+import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { canonicalAddress, isAddress } from '../../core/address.ts';
 import type { ImportChunk } from '../../core/event-batch.ts';
@@ -8,14 +10,8 @@ import { recordImport } from '../../store/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
 import { literal, openDuckDb } from './duckdb.ts';
-import {
-  copyHosts,
-  copyOtherLines,
-  portCheck,
-  portsOfFile,
-  unsureHosts,
-  withPorts,
-} from './event-file-queries.ts';
+import { copyHosts, portCheck, portsOfFile, unsureHosts, withPorts } from './event-file-queries.ts';
+import { siftPorts } from './sift-ports.ts';
 import { dataSetTableNames } from './tables.ts';
 import {
   copyOptions,
@@ -26,10 +22,11 @@ import {
   type WriteDataSetOptions,
 } from './write-data-set.ts';
 
-/** Below, DuckDB's two threads wait for each other's memory: 320 MB are twice as fast as 192. */
-const readMegabytes = 320;
+/** Each of DuckDB's threads holds a part of the file and rows of a row group. */
+const megabytesPerThread = 200;
+const mostThreads = 4;
 
-export interface WriteFileOptions extends Omit<WriteDataSetOptions, 'scans' | 'tables'> {
+export interface WriteEventFileOptions extends Omit<WriteDataSetOptions, 'scans' | 'tables'> {
   /** The path of what is read. */
   readonly file: string;
 }
@@ -44,7 +41,7 @@ export interface WriteFileOptions extends Omit<WriteDataSetOptions, 'scans' | 't
  * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
 export async function writeEventFile(
-  options: WriteFileOptions,
+  options: WriteEventFileOptions,
 ): Promise<DataSetCounts | undefined> {
   try {
     return await intoFolder(options, (staging, out) => write(options, staging, out));
@@ -58,7 +55,7 @@ export async function writeEventFile(
 }
 
 async function write(
-  options: WriteFileOptions,
+  options: WriteEventFileOptions,
   staging: string,
   out: string,
 ): Promise<DataSetCounts> {
@@ -68,51 +65,80 @@ async function write(
   await using store = await openSqliteStore(join(staging, 'lines.db'), { create: true });
   const hosts = join(staging, 'port-hosts.parquet');
   const count = await writePorts(options, { staging, store, ports, hosts });
-  const tables = dataSetTableNames;
-  return await withRelations(store, { ...options, staging, tables }, async (duck, queries) => {
+  const others = dataSetTableNames.filter((table) => table !== 'ports');
+  const relations = { ...options, staging, tables: others };
+  return await withRelations(store, relations, async (duck, queries) => {
+    const tables = isInPlace ? others : dataSetTableNames;
     const all = withPorts(queries, { ports, hosts });
-    const others = isInPlace ? tables.filter((table) => table !== 'ports') : tables;
-    const counts = await copyTables(duck, all, { ...options, tables: others, folder: out });
+    const counts = await copyTables(duck, all, { ...options, tables, folder: out });
     return Object.fromEntries(
-      tables.map((table) => [table, table === 'ports' ? count : (counts[table] ?? 0)]),
+      dataSetTableNames.map((table) => [table, table === 'ports' ? count : (counts[table] ?? 0)]),
     );
   });
 }
 
 /**
- * Writes the ports as Parquet, and records everything else.
+ * Writes the ports as Parquet, and records everything else meanwhile.
  *
  * @returns the number of ports
  */
 async function writePorts(
-  { file, signal, memoryMegabytes = readMegabytes, onProgress }: WriteFileOptions,
+  { file, signal: given, memoryMegabytes, onProgress }: WriteEventFileOptions,
   { staging, store, ports, hosts }: { staging: string; store: Store; ports: string; hosts: string },
 ): Promise<number> {
-  const rest = join(staging, 'rest.jsonl');
-  const limits = { memoryMegabytes, ...(signal && { signal }) };
-  await using duck = await openDuckDb({ tempFolder: staging, ...limits });
-  await duck.rows(copyOtherLines(file, rest));
-  const scans = await recordLines(store, rest, signal);
-  if (!scans) throw unusual(file);
-  const query = portsOfFile(file, scans);
-  const [row] = await duck.rows<{ Count: number }>(
-    `COPY (${query}) TO ${literal(ports)} (${copyOptions.parquet})`,
-  );
-  const count = row?.Count ?? 0;
+  const ending = new AbortController();
+  const signal = given ? AbortSignal.any([given, ending.signal]) : ending.signal;
+  const threads = Math.min(mostThreads, availableParallelism());
+  await using duck = await openDuckDb({
+    tempFolder: staging,
+    memoryMegabytes: memoryMegabytes ?? threads * megabytesPerThread,
+    threads,
+    signal,
+  });
+  // In their order, row groups would wait for each other in memory.
+  await duck.run('SET preserve_insertion_order = false');
+  const sifted = siftPorts(file, (lines) => onProgress?.('ports', lines));
+  const areOwnIds = await beginsWithId(file);
+  const recording = recordLines(store, sifted.otherLines, { file, signal });
+  const copying = async (): Promise<number> => {
+    const query = areOwnIds ? portsOfFile(file) : portsOfFile(file, await recording);
+    const [row] = await duck.rows<{ Count: number }>(
+      `COPY (${query}) TO ${literal(ports)} (${copyOptions.parquet})`,
+    );
+    return row?.Count ?? 0;
+  };
+  let scans: ReadonlyMap<string, string>;
+  let count: number;
+  const both = [recording, copying()] as const;
+  try {
+    [scans, count] = await Promise.all(both);
+  } catch (error) {
+    ending.abort();
+    await Promise.allSettled(both);
+    throw error;
+  }
+  if (count !== sifted.portLines) throw unusual(file);
+  if (areOwnIds && [...scans].some(([runId, id]) => runId !== id)) throw unusual(file);
   onProgress?.('ports', count, count);
-  const [{ odd, keys } = { odd: 0, keys: 0 }] = await duck.rows<{ odd: number; keys: number }>(
-    portCheck(ports),
-  );
+  const [check] = await duck.rows<{ are_sound: boolean; are_unique: boolean }>(portCheck(ports));
   await duck.rows(copyHosts(ports, hosts));
   const unsure = await duck.rows<{ address: string; is_known: boolean }>(
     unsureHosts(hosts, scans.values()),
   );
-  const areSound = unsure.every(
+  const areHostsSound = unsure.every(
     ({ address, is_known: isKnown }) =>
       isKnown && isAddress(address) && canonicalAddress(address) === address,
   );
-  if (odd > 0 || keys !== count || !areSound) throw unusual(file);
+  if (!check?.are_sound || !check.are_unique || !areHostsSound) throw unusual(file);
   return count;
+}
+
+/** Whether the first scan that a file names is called by its id. */
+async function beginsWithId(file: string): Promise<boolean> {
+  await using handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+  const [, runId = ''] = /"run_id":"([^"\\]*)"/.exec(buffer.toString('utf8', 0, bytesRead)) ?? [];
+  return jobIdOf(runId, 0) === runId;
 }
 
 function unusual(file: string): AppError {
@@ -122,22 +148,22 @@ function unusual(file: string): AppError {
 /**
  * Records the lines that are no ports.
  *
- * @returns UUIDs of scans by their `run_id`; undefined where a line was a port, or none at all, or a
- *   scan has no beginning or no end: what it is called and when it was depends on its ports then
+ * @returns UUIDs of scans by their `run_id`
+ * @throws AppError INVALID_INPUT where a line is a port, or none at all, or a scan has no beginning
+ *   or no end: what it is called and when it was depends on its ports then
  */
 async function recordLines(
   store: Store,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string> | undefined> {
+  stream: AsyncIterable<Uint8Array>,
+  { file, signal }: { file: string; signal: AbortSignal },
+): Promise<ReadonlyMap<string, string>> {
   const scans = new Map<string, string>();
   const runs = new Set<string>();
   const ended = new Set<string>();
-  let isPlain = true;
   async function* watched(): AsyncGenerator<ImportChunk> {
-    for await (const chunk of readImport({ path }, { signal })) {
+    for await (const chunk of readImport({ stream, name: file }, { format: 'jsonl', signal })) {
       const { ports, events } = chunk.batch;
-      isPlain &&= ports.length === 0 && chunk.badLines === 0 && !chunk.isTruncated;
+      if (ports.length > 0 || chunk.badLines > 0 || chunk.isTruncated) throw unusual(file);
       runs.add(chunk.runId);
       for (const event of events) {
         if (event.type === 'run.finish') ended.add(event.run_id);
@@ -147,7 +173,7 @@ async function recordLines(
       yield chunk;
     }
   }
-  await recordImport(store, watched(), signal ? { signal } : {});
-  const isWhole = [...runs].every((run) => scans.has(run) && ended.has(run));
-  return isPlain && isWhole ? scans : undefined;
+  await recordImport(store, watched(), { signal });
+  if ([...runs].some((run) => !scans.has(run) || !ended.has(run))) throw unusual(file);
+  return scans;
 }

@@ -1,28 +1,32 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importers } from '../../import/importers.ts';
-import { readImport } from '../../import/read-import.ts';
+import { type ImportSource, readImport } from '../../import/read-import.ts';
 import { recordImport } from '../../store/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import { withStaging } from './staging.ts';
-import { type DataSetCounts, writeDataSet } from './write-data-set.ts';
-import { writeEventFile, type WriteFileOptions } from './write-event-file.ts';
+import { type DataSetCounts, writeDataSet, type WriteDataSetOptions } from './write-data-set.ts';
+import { writeEventFile } from './write-event-file.ts';
+
+export interface WriteFileOptions extends Omit<WriteDataSetOptions, 'scans' | 'tables'> {
+  readonly source: ImportSource;
+}
 
 /**
- * Writes the data set of a file in any format that is imported, as importing it into a new store
+ * Writes the data set of a file, or a stream, in any format that is imported, as importing it into a new store
  * and exporting that would; the store is gone afterwards.
  *
  * @throws AppError NO_INPUT, INVALID_INPUT, STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
 export async function writeFileDataSet(options: WriteFileOptions): Promise<DataSetCounts> {
-  const { file, folder, signal } = options;
-  if (await isJsonLines(file)) {
-    const counts = await writeEventFile(options);
+  const { source, folder, signal } = options;
+  if ('path' in source && (await isJsonLines(source.path))) {
+    const counts = await writeEventFile({ ...options, file: source.path });
     if (counts) return counts;
   }
   return withStaging(folder, async (staging) => {
     await using store = await openSqliteStore(join(staging, 'file.db'), { create: true });
-    await recordImport(store, readImport({ path: file }, { signal }), signal ? { signal } : {});
+    await recordImport(store, readImport(source, { signal }), signal ? { signal } : {});
     return await writeDataSet(store, options);
   });
 }

@@ -27,7 +27,10 @@ export function define(command: Command): void {
       new Option('-f, --format <format>', 'see below').choices([...formats]).default('jsonl'),
     )
     .option('-o, --output <place>', 'a file, or a folder for the tables of the data set')
-    .option('--from <file>', 'a file that "import" reads instead of the store, to a folder')
+    .option(
+      '--from <file>',
+      'a file that "import" reads instead of the store, to a folder; - for stdin',
+    )
     .option('--partition', 'parquet: a folder a month instead of one file a table');
   addStoreOption(command).addHelpText('after', examples);
 }

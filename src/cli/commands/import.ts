@@ -7,7 +7,7 @@ import {
 } from '../../store/import-recorder.ts';
 import type { Store } from '../../store/store.ts';
 import { AppError } from '../../errors.ts';
-import { type Io, write } from '../io.ts';
+import { type Io, sourceOf, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { progressLine } from '../progress.ts';
@@ -48,8 +48,7 @@ export async function run(
   await using app = await openFrom(io, options, true);
   let status = 0;
   for (const file of files) {
-    const source: ImportSource =
-      file === '-' ? { stream: io.stdin, name: 'standard input' } : { path: file };
+    const source = sourceOf(io, file);
     const progress: ImportProgress = { bytes: 0, lines: 0, ports: 0 };
     const started = Date.now();
     const { format } = options;
