@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openDatabase } from '../src/database/driver.ts';
+import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import { median } from './median.ts';
 
 const run = promisify(execFile);
 
@@ -60,7 +62,7 @@ export async function ingest({
       peakMegabytes = Math.max(peakMegabytes, imported.megabytes);
       bytesPerPort = measureBytes(store, rows);
       if (round === 0) await exportCsv(folder, store);
-      seconds.shell.push(await timeShell(folder));
+      seconds.shell.push(await timeShell(folder, store));
       seconds.copy.push(await timeCopy(folder, store));
     }
   } finally {
@@ -129,8 +131,17 @@ export async function timeImport(
   return { seconds, megabytes: Number(stdout) / 1024 };
 }
 
-function schema(): string {
-  return readFileSync(new URL('../sql/sqlite/0001_store.sql', import.meta.url), 'utf8');
+/** What makes the tables and indexes of a store. */
+function schemaOf(store: string): string {
+  const db = openDatabase(store, { readOnly: true });
+  const made = db
+    .prepare(
+      `SELECT sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL
+       AND name NOT LIKE 'sqlite_%' ORDER BY rowid`,
+    )
+    .all();
+  db.close();
+  return made.map(({ sql }) => `${String(sql)};`).join('\n');
 }
 
 async function exportCsv(folder: string, store: string): Promise<void> {
@@ -143,11 +154,11 @@ async function exportCsv(folder: string, store: string): Promise<void> {
 }
 
 /** The shell cannot import NULL, which STRICT columns need: here the tables are not STRICT. */
-async function timeShell(folder: string): Promise<number> {
+async function timeShell(folder: string, from: string): Promise<number> {
   const store = join(folder, 'shell.db');
   await remove(store);
   const script = join(folder, 'import.sql');
-  const loose = schema().replaceAll(/\) STRICT(, )?/g, (_, more) => (more ? ') ' : ')'));
+  const loose = schemaOf(from).replaceAll(/\) STRICT(, )?/g, (_, more) => (more ? ') ' : ')'));
   const loads = tables.map((table) => `.import '${join(folder, table)}.csv' ${table}`);
   const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;';
   await writeFile(script, `${settings}\n${loose}\n.mode csv\n${loads.join('\n')}\n`);
@@ -155,19 +166,21 @@ async function timeShell(folder: string): Promise<number> {
   await run('sqlite3', [store, `.read '${script}'`]);
   return (performance.now() - started) / 1000;
 }
-import { median } from './median.ts';
-
 /** With the settings of a store. */
 async function timeCopy(folder: string, from: string): Promise<number> {
   const path = join(folder, 'copy.db');
   await remove(path);
+  await (await openSqliteStore(path, { create: true })).close();
   const db = openDatabase(path);
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 20000; ${schema()};
-    ATTACH '${from}' AS source`);
+  db.exec(`PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;
+    PRAGMA wal_autocheckpoint = 20000; ATTACH '${from}' AS source`);
   const started = performance.now();
-  for (const table of [...dimensions, ...tables])
-    db.exec(`INSERT INTO ${table} SELECT * FROM source.${table}`);
+  for (const table of [...dimensions, ...tables]) {
+    // Without columns that are computed.
+    const columns = db.prepare('SELECT name FROM pragma_table_info(?)').all(table);
+    const list = columns.map(({ name }) => String(name)).join(', ');
+    db.exec(`INSERT INTO ${table} (${list}) SELECT ${list} FROM source.${table}`);
+  }
   db.close();
   return (performance.now() - started) / 1000;
 }
