@@ -68,6 +68,7 @@ async function expectEveryRow(rows: (sql: string) => Promise<Row[]>, text: strin
     open.map((port) => `${address(index)}:${port} open`),
   ).flat();
   expect(found.map(key).toSorted()).toEqual(wanted.toSorted());
+  expect(await rows('SELECT code, message FROM scan_errors')).toEqual([]);
   expect(
     await rows(`SELECT s.state, s.not_shown, count(*) AS n FROM host_scans s
       GROUP BY s.state, s.not_shown`),

@@ -2,6 +2,7 @@ import type { ScanProgress } from '../scanner.ts';
 import type { Engine } from './engine.ts';
 import { faultBackoff, type FaultBackoff } from './fault-backoff.ts';
 import { type Fifo, fifo } from './fifo.ts';
+import type { Host } from './host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import {
   hasWork,
@@ -20,6 +21,11 @@ import { type TokenBucket, tokenBucket } from './token-bucket.ts';
 const startsATurn = 512;
 /** Probes that are started on one reading of the clock. */
 const startsAClock = 16;
+/**
+ * So often in a row a host's ports are asked again where the error says nothing certain: one that
+ * passes is not to leave a port unknown. It was seen once in some ten million probes.
+ */
+const doubts = 3;
 
 export interface SchedulerOptions {
   readonly tcp: Engine;
@@ -191,13 +197,15 @@ function endProbe(state: State, slot: number, result: Outcome): void {
   scan.host.inFlight -= 1;
   if (result === outcome.localFault) {
     takeFault(state, scan, index);
+  } else if (result === outcome.unknown) {
+    takeUnknown(state, scan, index);
   } else {
     scan.host.faultsInARow = 0;
     state.backoff.sent(state.nowMs);
+    if (result === outcome.selfConnect) scan.putBack.push(index);
+    else if (result === outcome.noResponse) takeSilence(state, { scan, index, startedMs });
+    else takeAnswer(state, { scan, index, result });
   }
-  if (result === outcome.selfConnect) scan.putBack.push(index);
-  else if (result === outcome.noResponse) takeSilence(state, { scan, index, startedMs });
-  else if (result !== outcome.localFault) takeAnswer(state, { scan, index, result });
   // The host's pass of now may have waited for this place, even where the probe was an older one's.
   enqueue(state, scan.host.scan);
   finishIfDone(state, scan);
@@ -220,7 +228,6 @@ function takeAnswer(
   noteAnswer(scan, index, { result, t: Date.now() });
   const tryNumber = scan.tries[index]!;
   if (tryNumber > 0) noteLateAnswer(scan, tryNumber);
-  if (result === outcome.unknown) scan.host.faultName = state.tcp.lastFault || state.udp.lastFault;
   state.onAnswer(scan, index, result);
 }
 
@@ -250,14 +257,23 @@ function countFirstTry(state: State, scan: PortScan): void {
   if (!scan.isDiscovery) state.progress.probesDone += 1;
 }
 
+/** An error without a meaning: the port is asked again, unless all of the host's are answered so. */
+function takeUnknown(state: State, scan: PortScan, index: number): void {
+  const { host } = scan;
+  if (host.faultsInARow < doubts) {
+    countFault(state, host);
+    scan.putBack.push(index);
+    return;
+  }
+  host.faultName = state.tcp.lastFault || state.udp.lastFault;
+  takeAnswer(state, { scan, index, result: outcome.unknown });
+}
+
 /** The probe says nothing about the port: it is put back, and all of the scan slows down. */
 function takeFault(state: State, scan: PortScan, index: number): void {
   const { host } = scan;
-  host.unit.counts.local_faults += 1;
-  state.progress.localFaults += 1;
+  countFault(state, host);
   state.backoff.failed(state.nowMs, state.slots.inUse);
-  if (host.faultsInARow === 0) host.faultsSinceMs = state.nowMs;
-  host.faultsInARow += 1;
   if (state.backoff.isHopeless(host.faultsInARow, state.nowMs - host.faultsSinceMs)) {
     host.faultName = state.tcp.lastFault || state.udp.lastFault;
     if (scan.tries[index] === 0) countFirstTry(state, scan);
@@ -265,4 +281,11 @@ function takeFault(state: State, scan: PortScan, index: number): void {
   } else {
     scan.putBack.push(index);
   }
+}
+
+function countFault(state: State, host: Host): void {
+  host.unit.counts.local_faults += 1;
+  state.progress.localFaults += 1;
+  if (host.faultsInARow === 0) host.faultsSinceMs = state.nowMs;
+  host.faultsInARow += 1;
 }
