@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { csvLine } from '../core/csv.ts';
+import { isSqliteFile } from '../database/sqlite-file.ts';
 import { AppError } from '../errors.ts';
 import { type Io, write } from './io.ts';
 import type { Column } from './table.ts';
@@ -61,7 +62,7 @@ export function hasColor(io: Io, options: OutputOptions): boolean {
 /**
  * Calls back with the stream that output goes to: stdout, or the file of `-o`.
  *
- * @throws AppError STORE_UNWRITABLE where the file cannot be written
+ * @throws AppError STORE_UNWRITABLE where the file cannot be written, USAGE where it is a database
  */
 export async function withOutput(
   io: Io,
@@ -70,6 +71,7 @@ export async function withOutput(
 ): Promise<void> {
   if (options.output === undefined || options.output === '-') return body(io.stdout);
   const path = options.output;
+  assertNoDatabase(path);
   const stream = createWriteStream(path);
   const failed = finished(stream).catch((error: unknown) => {
     throw new AppError('STORE_UNWRITABLE', `cannot write "${path}": ${String(error)}`, {
@@ -84,6 +86,16 @@ export async function withOutput(
       await failed;
     })(),
   ]);
+}
+
+/**
+ * The name of a store is soon written behind `-o` too: text never replaces a database.
+ *
+ * @throws AppError USAGE
+ */
+export function assertNoDatabase(path: string): void {
+  if (!isSqliteFile(path)) return;
+  throw new AppError('USAGE', `${path} is a SQLite database: name another file with -o`);
 }
 
 /** Writes rows in the format that the options ask for, as they come. */

@@ -147,6 +147,20 @@ describe('masscan', () => {
   });
 });
 
+test('naabu: some versions have an object for the port', async () => {
+  const port = '{"Port":53,"Protocol":1,"TLS":false}';
+  const found = await read(
+    `{"host":"a.example","ip":"192.0.2.10","timestamp":"2026-01-01T00:00:00Z","port":${port}}\n` +
+      '{"ip":"192.0.2.11","port":22,"timestamp":"2026-01-01T00:00:00Z"}\n',
+  );
+  const t = Date.UTC(2026, 0, 1);
+  expect(found.format).toBe('naabu');
+  expect(found.ports).toEqual([
+    `192.0.2.10 udp 53 open - - ${t}`,
+    `192.0.2.11 tcp 22 open - - ${t}`,
+  ]);
+});
+
 test('naabu: a port a line, of a host told once', async () => {
   const found = await read(
     [

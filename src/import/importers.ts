@@ -81,7 +81,7 @@ export const importers: readonly Importer[] = [
     sniff: ofObject(
       (line) =>
         'ip' in line &&
-        asPort(line['port']) !== undefined &&
+        asPort(asObject(line['port'])?.['Port'] ?? line['port']) !== undefined &&
         !['ports', 'data', 'url'].some((key) => key in line),
     ),
     read: lazily(async () => (await import('./naabu.ts')).readNaabu),
@@ -95,7 +95,10 @@ export const importers: readonly Importer[] = [
   {
     name: 'csv',
     title: 'CSV with a header (address, port, …)',
-    sniff: (head) => csvHeader(firstLines(head)[0] ?? '')?.has('address') === true,
+    sniff: (head) => {
+      const [line = ''] = firstLines(head);
+      return !line.trimStart().startsWith('{') && csvHeader(line)?.has('address') === true;
+    },
     read: lazily(async () => (await import('./csv.ts')).readCsv),
   },
 ];

@@ -2,7 +2,16 @@ import { isAddress } from '../core/address.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
 import { checked } from './checked.ts';
-import { type AnyObject, asPort, asText, asTexts, asTime, asWord, given } from './object.ts';
+import {
+  type AnyObject,
+  asObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  asWord,
+  given,
+} from './object.ts';
 import { objectReader, type ParseObject } from './records.ts';
 
 /** `naabu -json`: an open port a line. */
@@ -13,10 +22,13 @@ function newParser(): ParseObject {
   const named = new Map<string, string>();
   return (line, context) => {
     const { ip } = line;
-    const port = asPort(line['port']);
+    // Some versions write {"Port": 443, "Protocol": 0, "TLS": false}.
+    const nested = asObject(line['port']);
+    const port = asPort(nested ? nested['Port'] : line['port']);
     if (typeof ip !== 'string' || !isAddress(ip)) return `"${asText(ip)}" is no address`;
     if (port === undefined) return `"${asText(line['port'])}" is no port`;
-    const transport = asWord(transports, line['protocol']) ?? 'tcp';
+    const isUdp = nested?.['Protocol'] === 1;
+    const transport = asWord(transports, line['protocol']) ?? (isUdp ? 'udp' : 'tcp');
     const t = context.time(asTime(line['timestamp']));
     const service = serviceOf(line);
     const event: ScanEvent = {

@@ -1,5 +1,6 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ImportChunk } from '../core/event-batch.ts';
@@ -102,6 +103,9 @@ async function* readInThread(
       if ('end' in posted) return;
       if ('error' in posted) throw threadError(posted.error);
       yield posted.chunk;
+      // The port hands over message after message: without a turn of the event loop no signal,
+      // as of Ctrl-C, would come through before the file's end.
+      await setImmediate();
       thread.postMessage('taken', []);
     }
     throw new Error(`the thread that read ${task.path} ended early`);
@@ -117,6 +121,7 @@ function threadError({ code, message }: { code: ErrorCode | undefined; message: 
 async function fileStats(path: string): Promise<Stats> {
   try {
     const found = await stat(path);
+    await access(path, constants.R_OK);
     if (!found.isDirectory()) return found;
   } catch (error) {
     throw new AppError('NO_INPUT', `${path} cannot be read (${systemCode(error)})`, {

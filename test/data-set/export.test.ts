@@ -9,9 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { compareDataSet } from '../../src/analytics/dataset/compare-data-set.ts';
 import { openDuckDb } from '../../src/analytics/dataset/duckdb.ts';
+import { portRelation } from '../../src/analytics/dataset/port-relation.ts';
 import { allTables, dataSetTableNames } from '../../src/analytics/dataset/tables.ts';
 import { writeDataSet } from '../../src/analytics/dataset/write-data-set.ts';
 import { openDatabase } from '../../src/database/driver.ts';
@@ -210,6 +211,55 @@ test('an export that is stopped leaves the folder as it was', async () => {
   await expect(writing).rejects.toThrow('stopped');
   expect(readdirSync(out)).toEqual(['ports.parquet']);
   expect(readFileSync(join(out, 'ports.parquet'), 'utf8')).toBe('of yesterday');
+});
+
+test('a stop before the first row ends the thread that reads ports too', async () => {
+  await using source = await openSqliteStore(join(folder, 'stopped.db'), { create: true });
+  const base = { run_id: firstRun, addr: '192.0.2.1', transport: 'tcp' };
+  function* many(): Generator<Record<string, unknown>> {
+    for (let i = 0; i < 55_000; i++) yield port(base, i, undefined, 1_725_900_000_000 + i);
+  }
+  await importEvents(source, many());
+  const stop = new AbortController();
+  await using duck = await openDuckDb({
+    tempFolder: folder,
+    memoryMegabytes: 100,
+    signal: stop.signal,
+  });
+  stop.abort(new Error('stopped'));
+  const before = workerThreads();
+  const ids = await Array.fromAsync(everyJobId(source.database));
+  await expect(portRelation(source, duck, { ids, folder })).rejects.toThrow('stopped');
+  await vi.waitFor(() => expect(workerThreads()).toBe(before), { timeout: 10_000 });
+});
+
+/** How many worker threads this process has. */
+function workerThreads(): number {
+  const names = readdirSync('/proc/self/task').map((thread) => {
+    try {
+      return readFileSync(`/proc/self/task/${thread}/comm`, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  return names.filter((name) => name.startsWith('WorkerThread')).length;
+}
+
+test('an export never replaces a store, nor text a database', async () => {
+  const before = readFileSync(db);
+  const words = { sqlite: ['export', '-f', 'sqlite'], jsonl: ['export'], csv: ['ports', '--csv'] };
+  for (const command of Object.values(words)) {
+    const { status, stderr } = await portolan([...command, '-o', db, '--db', db]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('name another file with -o')]);
+  }
+  const { status } = await portolan(['query', 'FROM ports', '--csv', '-o', db, '--db', db]);
+  expect(status).toBe(2);
+  expect(readFileSync(db).equals(before)).toBe(true);
+  // An older export may go.
+  for (let i = 0; i < 2; i++) {
+    const again = await portolan(['export', '-f', 'sqlite', '-o', `${out}.db`, '--db', db]);
+    expect(again.status).toBe(0);
+  }
 });
 
 test('an export that cannot be written says so, and one without a place asks for it', async () => {

@@ -161,6 +161,22 @@ describe.runIf(canRun)("nmap's XML", () => {
     });
   });
 
+  test('a damaged address is told too, and the other hosts are read', async () => {
+    const xml = readFileSync(files.get('TCP and UDP together')!, 'latin1');
+    const path = join(folder, 'address.xml');
+    writeFileSync(path, xml.replace('addr="10.9.0.1"', 'addr="10.9.0.\xff"'), 'latin1');
+    const chunks = await Array.fromAsync(readHere({ path }));
+    const { hosts } = observed(chunks);
+    expect(hosts.map(({ addr }) => addr)).toContain('10.9.0.3');
+    expect(chunks.at(-1)?.badLines).toBe(1);
+    const faults = chunks.flatMap(({ batch }) =>
+      batch.events.filter((event) => event.type === 'run.error'),
+    );
+    expect(faults).toMatchObject([
+      { code: 'INVALID_XML', message: expect.stringContaining('10.9.0.\ufffd" is no address') },
+    ]);
+  });
+
   test('killed in the middle, what nmap told of is kept, and the run is partial', async () => {
     const path = join(folder, 'killed.xml');
     const words = ['-sT', '-n', '-p', '1-200', '--max-hostgroup', '1', '--scan-delay', '2ms'];

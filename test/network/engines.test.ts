@@ -193,6 +193,28 @@ describe.runIf(canRun)("another scanner's program", () => {
     });
   });
 
+  test('Ctrl-C ends the waiting of masscan, and keeps what it found', async () => {
+    const db = newStore();
+    const router = servers.run('cat', ['/sys/class/net/near/address']).trim();
+    const args = `-e far --router-mac ${router} --wait 60 --rate 200`;
+    const words = ['10.9.0.1', '-p', '21-30,80', '--engine', 'masscan', '--masscan-args', args];
+    const ping = servers.start('ping', ['-i', '0.1', '-q', '10.10.0.1']);
+    ping.stdout!.resume();
+    const { child, ended } = startPortolan(['scan', ...words, '-n', '--db', db], {
+      before: inside(),
+    });
+    // All packets are sent within a second of its start.
+    await sleep(4000);
+    child.kill('SIGINT');
+    const { status, stderr } = await ended;
+    ping.kill();
+    expect(status).toBe(130);
+    expect(stderr).toContain('what was found is kept');
+    expect((await ports(db)).length).toBeGreaterThan(0);
+    const pids = execFileSync('ip', ['netns', 'pids', scanner.name]).toString().trim();
+    expect(pids).toBe('');
+  });
+
   test('an error of the program ends the scan as failed, with what it said', async () => {
     const db = newStore();
     const { job, status, stderr } = await scan(db, nmap('-sT -e nowhere0', '10.9.0.1', '-p', '80'));

@@ -38,7 +38,12 @@ export async function portRelation(
 ): Promise<PortRelation> {
   if (store.kind === 'postgres') return relationOfRows(store, duck, { ids, folder, onRows });
   const blocks = await readSqlitePorts(store.location, ids);
-  await registerPorts(duck, blocks, onRows);
+  try {
+    await registerPorts(duck, blocks, onRows);
+  } catch (error) {
+    blocks[Symbol.dispose]();
+    throw error;
+  }
   return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
 }
 

@@ -1,6 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
+import { isSqliteFile } from '../../database/sqlite-file.ts';
+import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { duckDbError, type DuckDb } from './duckdb.ts';
 import { withStaging } from './staging.ts';
@@ -28,13 +30,15 @@ const rowsPerInsert = 50;
  * Writes the V1 data set of a store as a SQLite file with its six tables and nothing else. The
  * file is written beside and renamed when it is complete.
  *
- * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
+ * @throws AppError USAGE where another database is there, STORE_UNWRITABLE, STORE_FULL; the signal's
+ *   reason
  */
 export async function writeSqlite(
   store: Store,
   options: WriteSqliteOptions,
 ): Promise<DataSetCounts> {
   const file = resolve(options.file);
+  assertReplaceable(file);
   return withStaging(dirname(file), async (staging) => {
     const draft = join(staging, basename(file));
     const counts = await withRelations(
@@ -46,6 +50,29 @@ export async function writeSqlite(
     await rename(draft, file);
     return counts;
   });
+}
+
+/** An older export may go; a store, or what another program keeps, may not. */
+function assertReplaceable(file: string): void {
+  if (!isSqliteFile(file)) return;
+  const db = openDatabase(file, { readOnly: true });
+  try {
+    const others = db
+      .prepare(
+        `SELECT count(*) AS count FROM sqlite_schema
+         WHERE type = 'table' AND name NOT IN (SELECT value FROM json_each(?))`,
+      )
+      .get(JSON.stringify(dataSetTableNames));
+    if (others?.['count'] === 0) return;
+  } catch (error) {
+    throw storeError(error, file);
+  } finally {
+    db.close();
+  }
+  throw new AppError(
+    'USAGE',
+    `${file} is a database with other tables than an export has: name another file with -o`,
+  );
 }
 
 async function fill(

@@ -1,7 +1,8 @@
-import { openSync, closeSync, readSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
+import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError, systemCode } from '../../errors.ts';
 import { type DuckDb, identifier } from '../dataset/duckdb.ts';
 import type { ColumnType } from '../dataset/tables.ts';
@@ -82,11 +83,7 @@ function fileInside(path: string, folder: string): string {
 }
 
 function assertSqlite(file: string): void {
-  const head = Buffer.alloc(16);
-  const descriptor = openSync(file, 'r');
-  readSync(descriptor, head, 0, 16, 0);
-  closeSync(descriptor);
-  if (head.toString('latin1') === 'SQLite format 3\0') return;
+  if (isSqliteFile(file)) return;
   throw new AppError('INVALID_INPUT', `${file} is no SQLite file; no other can be attached`);
 }
 
@@ -133,7 +130,8 @@ async function registerTable(
     const list = wanted.map((column) => valueOf(column)).join(', ') || 'NULL';
     const statement = db.prepare(`SELECT ${list} FROM ${identifier(name)}`);
     statement.setReturnArrays(true);
-    statement.setReadBigInts(false);
+    // As numbers, integers from 2^53 on could not be read at all.
+    statement.setReadBigInts(true);
     return { wanted, rows: statement.iterate() as unknown as Iterator<unknown[]> };
   };
   const fill = ({ wanted, rows }: Scan, chunk: DuckDBDataChunk): void => {
@@ -179,6 +177,7 @@ function valueOf({ name, type }: AttachedTable['columns'][number]): string {
 
 function duckValue(value: unknown, type: ColumnType): DuckDBValue {
   if (value === null || value === undefined) return null;
-  if (type === 'BIGINT') return BigInt(Math.trunc(value as number));
-  return value as string | number;
+  if (type === 'BIGINT')
+    return typeof value === 'bigint' ? value : BigInt(Math.trunc(value as number));
+  return typeof value === 'bigint' ? Number(value) : (value as string | number);
 }

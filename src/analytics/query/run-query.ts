@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
-import { AppError } from '../../errors.ts';
+import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { dataSetFiles, selectFiles } from '../dataset/data-set-files.ts';
 import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
@@ -174,10 +174,20 @@ async function defineTables(
 /** Views of files by their names: DuckDB would look for them where this process runs. */
 async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<void> {
   if (resolve(folder) === process.cwd()) return;
-  for (const name of await readdir(folder)) {
+  for (const name of await namesIn(folder)) {
     if (!/\.(parquet|csv|json|jsonl|ndjson)$/.test(name) || !text.includes(name)) continue;
     const from = literal(join(folder, name));
     await duck.run(`CREATE VIEW ${identifier(name)} AS SELECT * FROM ${from}`);
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw new AppError('NO_INPUT', `${folder} cannot be read (${systemCode(error)})`, {
+      cause: error,
+    });
   }
 }
 

@@ -12,7 +12,13 @@ import { defaultTenantId } from '../../core/ids.ts';
 import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { type Io, write } from '../io.ts';
-import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../output.ts';
+import {
+  addOutputOptions,
+  assertNoDatabase,
+  formatOf,
+  type OutputOptions,
+  writeRows,
+} from '../output.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { duration, number } from '../text.ts';
@@ -94,6 +100,7 @@ async function ask(
   };
   const { output } = options;
   if (output?.endsWith('.parquet')) {
+    assertNoDatabase(output);
     const draft = `${output}.part-${process.pid}`;
     try {
       await runQuery(statements, { ...request, parquetFile: draft }, reading.done);

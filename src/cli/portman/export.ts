@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { AppError, messageOf } from '../../errors.ts';
 import { exportRegistry } from '../../portman/export.ts';
 import { type Io, write } from '../io.ts';
+import { assertNoDatabase } from '../output.ts';
 import { withRegistry } from './with-registry.ts';
 
 interface ExportCommandOptions {
@@ -41,6 +42,7 @@ export async function run(
     exportRegistry(registry, { format, pretty: options.pretty, full: options.full }),
   );
   if (path === undefined || path === '-') return write(io.stdout, text);
+  assertNoDatabase(path);
   try {
     await using handle = await open(path, 'w', 0o600);
     await handle.writeFile(text);

@@ -24,8 +24,11 @@ export const collectedElements: ReadonlySet<string> = new Set([
 export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
   const decoder = new TextDecoder();
-  const sink = sinkOf(collector);
   let offset = 0;
+  const fault = (message: string): void => {
+    collector.addFault({ scope: `offset:${offset}`, code: 'INVALID_XML', message });
+  };
+  const sink = sinkOf(collector, fault);
   let run: NmapRun | undefined;
   const stream = xmlStream(collectedElements, {
     open(element) {
@@ -33,9 +36,7 @@ export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChu
       else run?.take(element);
     },
     element: (element) => run?.take(element),
-    fault(message) {
-      collector.addFault({ scope: `offset:${offset}`, code: 'INVALID_XML', message });
-    },
+    fault,
   });
   let isTooLong = false;
   for await (const bytes of input.chunks) {
@@ -79,8 +80,9 @@ function countLines(text: string): number {
   return count;
 }
 
-function sinkOf(collector: ImportCollector): NmapSink {
+function sinkOf(collector: ImportCollector, fault: NmapSink['fault']): NmapSink {
   return {
+    fault,
     add: (event, length) => collector.add(event, length),
     addHost(events) {
       for (const event of events) collector.add(event, lengthOf(event));

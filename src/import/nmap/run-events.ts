@@ -4,7 +4,7 @@ import { parsePorts } from '../../core/ports.ts';
 import { asWord } from '../object.ts';
 import { transports } from '../../core/states.ts';
 import { hostEvents } from './host-events.ts';
-import { attribute, childOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
+import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
 
 /** A document of nmap's, element by element. */
 export interface NmapRun {
@@ -23,6 +23,8 @@ export interface NmapSink {
   addHost(events: readonly ScanEvent[]): void;
   /** Told of parts of a kind that no table takes. */
   skip(kind: string): void;
+  /** Told of what should have been readable, and is not. */
+  fault(message: string): void;
   /** Whether everything up to here could be read. */
   readonly isWhole: boolean;
   /** Epoch ms of the latest event. */
@@ -125,9 +127,17 @@ function takeHost(state: RunState, host: XmlElement): void {
   const transport = (scanned.size === 1 ? asWord(transports, only) : undefined) ?? 'tcp';
   const skip = (kind: string): void => sink.skip(kind);
   const events = hostEvents(host, { runId, startedAt, transport, skip });
-  if (!events) return sink.skip('host without an address');
+  if (!events) return takeNameless(sink, host);
   state.hostCount++;
   sink.addHost(events);
+}
+
+/** A host whose address is none was damaged on the way; one that has none is no use to anybody. */
+function takeNameless(sink: NmapSink, host: XmlElement): void {
+  const damaged = childrenOf(host, 'address').find(({ attributes: a }) => a['addrtype'] !== 'mac');
+  if (!damaged) return sink.skip('host without an address');
+  const text = (damaged.attributes['addr'] ?? '').slice(0, 100);
+  sink.fault(`"${text}" is no address: what was found of its host is not read`);
 }
 
 function takeTarget(state: RunState, target: XmlElement): void {

@@ -17,6 +17,11 @@ export interface ProgramRun {
   readonly hint: string;
   /** Whether what it says on standard error means that it will never end of itself. */
   readonly isStuck?: (complaint: string) => boolean;
+  /**
+   * When it is interrupted for the second time after an abort, ms, where after the first it waits for
+   * late answers.
+   */
+  readonly insistMs?: number;
   /** How long it may take to end after an abort before it is killed, ms. */
   readonly graceMs: number;
 }
@@ -47,10 +52,12 @@ export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
   const complaint = tail(child.stderr, (text) => {
     if (run.isStuck?.(text)) child.kill('SIGKILL');
   });
-  let killTimer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   const stop = (): void => {
     child.kill('SIGINT');
-    killTimer = setTimeout(() => child.kill('SIGKILL'), run.graceMs);
+    if (run.insistMs !== undefined)
+      timers.push(setTimeout(() => child.kill('SIGINT'), run.insistMs));
+    timers.push(setTimeout(() => child.kill('SIGKILL'), run.graceMs));
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -62,7 +69,7 @@ export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
     }
   } finally {
     signal.removeEventListener('abort', stop);
-    clearTimeout(killTimer);
+    for (const timer of timers) clearTimeout(timer);
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL');
       await exited;

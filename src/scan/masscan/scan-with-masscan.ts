@@ -13,8 +13,13 @@ import { completedUnits } from '../external/unit-events.ts';
 import type { ScanContext } from '../scanner.ts';
 import { masscanOptions } from './masscan-options.ts';
 
-/** How long masscan may take to end when it is interrupted, ms: it waits for late answers. */
-const graceMs = 3_000;
+/**
+ * Interrupted once, masscan goes on waiting for answers, and prints what it has when it ends: a
+ * second time ends it at once. Killed, it would print nothing.
+ */
+const insistMs = 1_500;
+/** How long it may take in all, ms. */
+const graceMs = 8_000;
 
 /**
  * Scans with the masscan that the user has installed. It tells of open ports only, so nothing is
@@ -59,7 +64,8 @@ async function* readProgram(
   const { progress, runId, signal } = context;
   const hosts = new Set<string>();
   const hint = 'install it (Debian: apt-get install masscan)';
-  const program = { command: 'masscan', args, lines: [], signal, folder, hint, graceMs };
+  const stop = { signal, insistMs, graceMs };
+  const program = { command: 'masscan', args, lines: [], folder, hint, ...stop };
   const run = { ...program, isStuck };
   for await (const found of lines(runProgram(run))) {
     const events: ScanEvent[] = [];

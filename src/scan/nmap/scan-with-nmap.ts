@@ -120,6 +120,7 @@ function sinkOf({ config, context, plan }: Reading, found: ScanEvent[]): NmapSin
     isWhole: true,
     lastTime: 0,
     skip: () => undefined,
+    fault: () => undefined,
     addHost(events) {
       for (const event of config.record_all ? events : folded(events)) {
         found.push({ ...event, run_id: runId });
