@@ -19,6 +19,9 @@ export function stoppedStatus({ reason }: AbortSignal): number {
   return { SIGTERM: 143, SIGHUP: 129 }[name] ?? 130;
 }
 
+/** The status of a command that could read a part of its input only: EX_DATAERR of sysexits.h. */
+export const partlyRead = 65;
+
 /** What a file on the command line names: `-` is stdin. */
 export function sourceOf({ stdin }: Io, file: string): ImportSource {
   return file === '-' ? { stream: stdin, name: 'standard input' } : { path: file };

@@ -109,6 +109,9 @@ async function* readInThread(
       thread.postMessage('taken', []);
     }
     throw new Error(`the thread that read ${task.path} ended early`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     await thread.terminate();
   }

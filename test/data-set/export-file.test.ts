@@ -166,6 +166,17 @@ test('standard input is a file too', async () => {
   await expectEqual();
 });
 
+test('what cannot be read is said, as by an import', async () => {
+  const lines = [start, port(base, 1, service, t), finish(secondRun, t + 9000)].map(toLine);
+  const words = ['export', '--from', file, '--format', 'parquet', '-o', out];
+  writeFileSync(file, lines.join('').slice(0, -20));
+  const cut = await portolan(words);
+  expect([cut.status, cut.stderr]).toEqual([65, expect.stringContaining('in the middle')]);
+  writeFileSync(file, ['hello\n', ...lines].join(''));
+  const bad = await portolan(words);
+  expect([bad.status, bad.stderr]).toEqual([65, expect.stringContaining('1 bad line')]);
+});
+
 test('a file without ports has none', async () => {
   writeFileSync(file, [start, finish(secondRun, t)].map(toLine).join(''));
   expect(await writeEventFile({ file, folder: out })).toMatchObject({ runs: 1, ports: 0 });

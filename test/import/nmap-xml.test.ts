@@ -164,7 +164,7 @@ describe.runIf(canRun)("nmap's XML", () => {
   test('a damaged address is told too, and the other hosts are read', async () => {
     const xml = readFileSync(files.get('TCP and UDP together')!, 'latin1');
     const path = join(folder, 'address.xml');
-    writeFileSync(path, xml.replace('addr="10.9.0.1"', 'addr="10.9.0.\xff"'), 'latin1');
+    writeFileSync(path, xml.replaceAll('addr="10.9.0.1"', 'addr="10.9.0.\xff"'), 'latin1');
     const chunks = await Array.fromAsync(readHere({ path }));
     const { hosts } = observed(chunks);
     expect(hosts.map(({ addr }) => addr)).toContain('10.9.0.3');

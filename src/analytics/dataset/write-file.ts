@@ -12,22 +12,31 @@ export interface WriteFileOptions extends Omit<WriteDataSetOptions, 'scans' | 't
   readonly source: ImportSource;
 }
 
+export interface FileDataSet {
+  readonly counts: DataSetCounts;
+  /** Places of the file that could not be read. */
+  readonly badLines: number;
+  /** It breaks off in the middle. */
+  readonly isTruncated: boolean;
+}
+
 /**
  * Writes the data set of a file, or a stream, in any format that is imported, as importing it into a new store
  * and exporting that would; the store is gone afterwards.
  *
  * @throws AppError NO_INPUT, INVALID_INPUT, STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
-export async function writeFileDataSet(options: WriteFileOptions): Promise<DataSetCounts> {
+export async function writeFileDataSet(options: WriteFileOptions): Promise<FileDataSet> {
   const { source, folder, signal } = options;
   if ('path' in source && (await isJsonLines(source.path))) {
     const counts = await writeEventFile({ ...options, file: source.path });
-    if (counts) return counts;
+    if (counts) return { counts, badLines: 0, isTruncated: false };
   }
   return withStaging(folder, async (staging) => {
     await using store = await openSqliteStore(join(staging, 'file.db'), { create: true });
-    await recordImport(store, readImport(source, { signal }), signal ? { signal } : {});
-    return await writeDataSet(store, options);
+    const chunks = readImport(source, { signal });
+    const { badLines, isTruncated } = await recordImport(store, chunks, signal ? { signal } : {});
+    return { counts: await writeDataSet(store, options), badLines, isTruncated };
   });
 }
 

@@ -52,7 +52,11 @@ Examples:
   portolan export --format sqlite -o results.db
   portolan export last --format nmap -o last.xml`;
 
-export async function run(io: Io, [references]: [string[]], options: ExportOptions): Promise<void> {
+export async function run(
+  io: Io,
+  [references]: [string[]],
+  options: ExportOptions,
+): Promise<number> {
   const isStream = options.format === 'nmap' || options.format === 'shodan';
   const isFolder = options.format === 'parquet' || (!isStream && isFolderName(options.output));
   assertFits(options, isFolder, references);
@@ -77,6 +81,7 @@ export async function run(io: Io, [references]: [string[]], options: ExportOptio
       await write(stream, text);
     }
   });
+  return 0;
 }
 
 async function textsOf(

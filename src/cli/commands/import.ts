@@ -7,7 +7,7 @@ import {
 } from '../../store/import-recorder.ts';
 import type { Store } from '../../store/store.ts';
 import { AppError } from '../../errors.ts';
-import { type Io, sourceOf, write } from '../io.ts';
+import { type Io, partlyRead, sourceOf, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { progressLine } from '../progress.ts';
@@ -35,9 +35,6 @@ Examples:
   portolan import nmap.xml masscan.json
   portolan import monday.jsonl.gz tuesday.jsonl.gz
   some-scanner | portolan import -`;
-
-/** Exit status where something of a file could not be read; all that could is in the store. */
-const partlyRead = 65;
 
 export async function run(
   io: Io,
