@@ -225,6 +225,11 @@ describe('over the store', () => {
     expect((await portolan(['query', '--db', db, '--file', file, '-o', out])).status).toBe(0);
     expect(await ask('--from', folder, "SELECT * FROM 'answer.parquet'")).toEqual([{ port: 53 }]);
     expect(readdirSync(folder).filter((name) => name.includes('part'))).toEqual([]);
+    const nowhere = join(folder, 'nowhere', 'answer.parquet');
+    const refused = await portolan(['query', '--db', db, '--file', file, '-o', nowhere]);
+    expect([refused.status, refused.stderr]).toEqual([73, expect.stringContaining(nowhere)]);
+    const gone = await portolan(['query', '--from', join(folder, 'gone'), 'SELECT 1']);
+    expect([gone.status, gone.stderr]).toEqual([66, expect.stringContaining('cannot be read')]);
   });
 
   test('several queries are answered one after the other, but not into one file', async () => {
@@ -313,7 +318,7 @@ describe('a query can do nothing but read', () => {
 test('any SQLite file in the folder can be attached, with the types that its columns declare', async () => {
   const other = openDatabase(join(folder, 'other.db'));
   other.exec(`CREATE TABLE "some things" (id INTEGER PRIMARY KEY, name TEXT, size REAL, n INT, anything);
-    INSERT INTO "some things" VALUES (1, 'a', 1.5, 'none', x'41'), (2, NULL, NULL, 7, 3)`);
+    INSERT INTO "some things" VALUES (1, 'a', 1.5, 'none', x'41'), (2, NULL, NULL, 7, 3), (3, 'c', 4, 9007199254740993, 0)`);
   other.close();
   writeFileSync(join(folder, 'no.db'), 'no database at all');
   const rows = await ask(
@@ -324,6 +329,7 @@ test('any SQLite file in the folder can be attached, with the types that its col
   expect(rows).toEqual([
     { id: 1, name: 'a', size: 1.5, n: null, anything: 'A' },
     { id: 2, name: null, size: null, n: 7, anything: '3' },
+    { id: 3, name: 'c', size: 4, n: '9007199254740993', anything: '0' },
   ]);
   expect(await refusal("ATTACH 'no.db' AS n; SELECT 1", '--from', folder)).toMatch(
     /is no SQLite file/,

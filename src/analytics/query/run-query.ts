@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { dataSetFiles, selectFiles } from '../dataset/data-set-files.ts';
 import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
 import { allTables, type QueryTable } from '../dataset/tables.ts';
+import { copyOptions } from '../dataset/write-data-set.ts';
 import { SqliteAttachments } from './attach-sqlite.ts';
 import { cachedColumns } from './column-cache.ts';
 import { type Statement, withoutComments } from './statements.ts';
@@ -88,8 +89,7 @@ async function runOne(
     return;
   }
   // It has been parsed as one SELECT, so that it cannot end the parenthesis.
-  const options = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 262144';
-  await duck.rows(`COPY (${text}\n) TO ${literal(parquetFile)} (${options})`);
+  await duck.rows(`COPY (${text}\n) TO ${literal(parquetFile)} (${copyOptions.parquet})`);
 }
 
 /** Statement types of DuckDB. */

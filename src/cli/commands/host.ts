@@ -128,7 +128,7 @@ function scriptText({ transport, port, script, output }: ScriptRow): string {
   const shown = lines.slice(0, shownLines).map((line) => line.trimEnd());
   if (lines.length > shownLines) shown.push(`… (${number(lines.length - shownLines)} more lines)`);
   const place = port === null ? 'host' : `${port}/${transport}`;
-  const title = `${place.padEnd(8)}${script}`;
+  const title = `${place.padEnd(7)} ${script}`;
   return shown.length === 1 ? `${title}: ${shown[0]}` : `${title}:\n  ${shown.join('\n  ')}`;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { listQuestions, readQuestion } from '../../analytics/query/questions.ts';
@@ -101,6 +101,7 @@ async function ask(
   const { output } = options;
   if (output?.endsWith('.parquet')) {
     assertNoDatabase(output);
+    await assertWritable(dirname(resolve(output)), output);
     const draft = `${output}.part-${process.pid}`;
     try {
       await runQuery(statements, { ...request, parquetFile: draft }, reading.done);
@@ -114,6 +115,17 @@ async function ask(
     await reading.done();
     await writeResult(io, options, result);
   });
+}
+
+/** A folder that cannot be written is known before the query has run. */
+async function assertWritable(folder: string, file: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new AppError('STORE_UNWRITABLE', `cannot write "${file}" (${systemCode(error)})`, {
+      cause: error,
+    });
+  }
 }
 
 /** Opens the store at the first need. */
