@@ -9,7 +9,7 @@ import { readImport } from '../../import/read-import.ts';
 import { recordImport } from '../../store/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
-import { literal, openDuckDb } from './duckdb.ts';
+import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
 import { copyHosts, portCheck, portsOfFile, unsureHosts, withPorts } from './event-file-queries.ts';
 import { siftPorts } from './sift-ports.ts';
 import { dataSetTableNames } from './tables.ts';
@@ -77,60 +77,86 @@ async function write(
   });
 }
 
+/** Where the parts of a file go. */
+interface Places {
+  readonly staging: string;
+  /** For all lines that are no ports. */
+  readonly store: Store;
+  /** Files of Parquet. */
+  readonly ports: string;
+  readonly hosts: string;
+}
+
 /**
- * Writes the ports as Parquet, and records everything else meanwhile.
+ * Writes the ports as Parquet, and records everything else.
  *
  * @returns the number of ports
  */
-async function writePorts(
-  { file, signal: given, memoryMegabytes, onProgress }: WriteEventFileOptions,
-  { staging, store, ports, hosts }: { staging: string; store: Store; ports: string; hosts: string },
-): Promise<number> {
+async function writePorts(options: WriteEventFileOptions, places: Places): Promise<number> {
+  const { file, memoryMegabytes } = options;
   const ending = new AbortController();
-  const signal = given ? AbortSignal.any([given, ending.signal]) : ending.signal;
+  const signals = options.signal ? [options.signal, ending.signal] : [ending.signal];
+  const signal = AbortSignal.any(signals);
   const threads = Math.min(mostThreads, availableParallelism());
   await using duck = await openDuckDb({
-    tempFolder: staging,
+    tempFolder: places.staging,
     memoryMegabytes: memoryMegabytes ?? threads * megabytesPerThread,
     threads,
     signal,
   });
   // In their order, row groups would wait for each other in memory.
   await duck.run('SET preserve_insertion_order = false');
-  const sifted = siftPorts(file, (lines) => onProgress?.('ports', lines));
+  const { recording, copying } = await splitFile(duck, places, { ...options, signal });
+  try {
+    const [scans, count] = await Promise.all([recording, copying]);
+    if (!(await areSound(duck, places, scans))) throw unusual(file);
+    return count;
+  } catch (error) {
+    ending.abort();
+    await Promise.allSettled([recording, copying]);
+    throw error;
+  }
+}
+
+/** Begins to copy the ports of a file, and to record its other lines meanwhile. */
+async function splitFile(
+  duck: DuckDb,
+  { store, ports }: Places,
+  { file, signal, onProgress }: WriteEventFileOptions & { signal: AbortSignal },
+): Promise<{ recording: Promise<ReadonlyMap<string, string>>; copying: Promise<number> }> {
   const areOwnIds = await beginsWithId(file);
+  const sifted = siftPorts(file, (lines) => onProgress?.('ports', lines));
   const recording = recordLines(store, sifted.otherLines, { file, signal });
-  const copying = async (): Promise<number> => {
-    const query = areOwnIds ? portsOfFile(file) : portsOfFile(file, await recording);
+  const copy = async (): Promise<number> => {
+    const query = portsOfFile(file, areOwnIds ? undefined : await recording);
     const [row] = await duck.rows<{ Count: number }>(
       `COPY (${query}) TO ${literal(ports)} (${copyOptions.parquet})`,
     );
-    return row?.Count ?? 0;
+    const count = row?.Count ?? 0;
+    const isOdd = areOwnIds && [...(await recording)].some(([runId, id]) => runId !== id);
+    if (isOdd || count !== sifted.portLines) throw unusual(file);
+    onProgress?.('ports', count, count);
+    return count;
   };
-  let scans: ReadonlyMap<string, string>;
-  let count: number;
-  const both = [recording, copying()] as const;
-  try {
-    [scans, count] = await Promise.all(both);
-  } catch (error) {
-    ending.abort();
-    await Promise.allSettled(both);
-    throw error;
-  }
-  if (count !== sifted.portLines) throw unusual(file);
-  if (areOwnIds && [...scans].some(([runId, id]) => runId !== id)) throw unusual(file);
-  onProgress?.('ports', count, count);
+  return { recording, copying: copy() };
+}
+
+/** Whether the ports are as an importer would take them, each once, of hosts of those scans. */
+async function areSound(
+  duck: DuckDb,
+  { ports, hosts }: Places,
+  scans: ReadonlyMap<string, string>,
+): Promise<boolean> {
   const [check] = await duck.rows<{ are_sound: boolean; are_unique: boolean }>(portCheck(ports));
+  if (!check?.are_sound || !check.are_unique) return false;
   await duck.rows(copyHosts(ports, hosts));
   const unsure = await duck.rows<{ address: string; is_known: boolean }>(
     unsureHosts(hosts, scans.values()),
   );
-  const areHostsSound = unsure.every(
+  return unsure.every(
     ({ address, is_known: isKnown }) =>
       isKnown && isAddress(address) && canonicalAddress(address) === address,
   );
-  if (!check?.are_sound || !check.are_unique || !areHostsSound) throw unusual(file);
-  return count;
 }
 
 /** Whether the first scan that a file names is called by its id. */
