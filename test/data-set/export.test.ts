@@ -214,12 +214,19 @@ test('an export that is stopped leaves the folder as it was', async () => {
 });
 
 test('a stop before the first row ends the thread that reads ports too', async () => {
-  await using source = await openSqliteStore(join(folder, 'stopped.db'), { create: true });
-  const base = { run_id: firstRun, addr: '192.0.2.1', transport: 'tcp' };
-  function* many(): Generator<Record<string, unknown>> {
-    for (let i = 0; i < 55_000; i++) yield port(base, i, undefined, 1_725_900_000_000 + i);
-  }
-  await importEvents(source, many());
+  const path = join(folder, 'stopped.db');
+  await using source = await openSqliteStore(path, { create: true });
+  const hosts = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '192.0.2.5'];
+  const first = hosts.map((addr) =>
+    port({ run_id: firstRun, addr, transport: 'tcp' }, 0, undefined, 1),
+  );
+  await importEvents(source, first);
+  // More than the thread reads ahead.
+  const database = openDatabase(path);
+  database.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 65535)
+    INSERT INTO port_scans (job_id, host_id, transport, port, state, first_seen, last_seen)
+    SELECT job_id, host_id, transport, i, state, first_seen, last_seen FROM port_scans, n`);
+  database.close();
   const stop = new AbortController();
   await using duck = await openDuckDb({
     tempFolder: folder,
