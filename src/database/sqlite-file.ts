@@ -1,11 +1,15 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 const beginning = 'SQLite format 3\0';
 
-/** Whether a file is there, can be read, and begins as a SQLite database does. */
+/**
+ * Whether a file is there, can be read, and begins as a SQLite database does. Of anything but a
+ * regular file nothing is read: a pipe or a terminal would wait for somebody to write.
+ */
 export function isSqliteFile(path: string): boolean {
   let descriptor: number;
   try {
+    if (!statSync(path).isFile()) return false;
     descriptor = openSync(path, 'r');
   } catch {
     return false;
@@ -14,9 +18,6 @@ export function isSqliteFile(path: string): boolean {
     const head = Buffer.alloc(beginning.length);
     readSync(descriptor, head, 0, head.length, 0);
     return head.toString('latin1') === beginning;
-  } catch {
-    // A folder, or what has no beginning to read.
-    return false;
   } finally {
     closeSync(descriptor);
   }
