@@ -166,6 +166,7 @@ async function timeShell(folder: string, from: string): Promise<number> {
   await run('sqlite3', [store, `.read '${script}'`]);
   return (performance.now() - started) / 1000;
 }
+
 /** With the settings of a store. */
 async function timeCopy(folder: string, from: string): Promise<number> {
   const path = join(folder, 'copy.db');

@@ -128,6 +128,9 @@ test('a file without any event, and a format that is not known, say so', async (
   expect(() => sniff(Buffer.from('<?xml version="1.0"?>'), 'a.xml')).toThrow(
     /a\.xml is in no format that is known here; what is read: Portolan JSON Lines/,
   );
+  const json =
+    '{"host":"a.example","ip":"192.0.2.1","timestamp":"x","found":{"what":1,"more":2}}\n';
+  expect(() => sniff(Buffer.from(json), 'other.json')).toThrow(/no format that is known/);
   const wide = Buffer.from('\ufeff<?xml version="1.0"?>', 'utf16le');
   expect(() => sniff(wide, 'wide.xml')).toThrow(/wide\.xml is text in UTF-16.*iconv/);
   expect(() => sniff(Buffer.alloc(0), 'empty')).toThrow(/empty is empty/);

@@ -87,7 +87,8 @@ export async function addSchedule(
     const id = newJobId();
     const rows = await tx.query(sql`
       INSERT INTO schedules (id, tenant_id, name, description, cron, time_zone, target_id, profile,
-        scan_type, worker_label, jitter_ms, missed, allowed_hours, max_failures, next_at, created_at, updated_at, created_by)
+        scan_type, worker_label, jitter_ms, missed, allowed_hours, max_failures, next_at, created_at,
+        updated_at, created_by)
       VALUES (${id}, ${tenantKey(tx)}, ${name}, ${settings.description ?? null}, ${cron}, ${zone},
         ${targetId}, ${settings.profile ?? null}, ${settings.scan_type ?? 'network'},
         ${settings.worker_label ?? null}, ${settings.jitter_ms ?? 0},
@@ -143,7 +144,8 @@ export async function nextTick(db: StoreDatabase): Promise<number | undefined> {
 async function readSchedules(db: StoreDatabase, condition: Sql): Promise<Schedule[]> {
   const rows = await db.query<Omit<Schedule, 'enabled'> & { enabled: boolean | number }>(sql`
     SELECT s.id, s.name, s.description, s.cron, s.time_zone, t.name AS target, s.profile,
-      s.scan_type, s.worker_label, s.jitter_ms, s.missed, s.allowed_hours, s.max_failures, s.failures, s.enabled,
+      s.scan_type, s.worker_label, s.jitter_ms, s.missed, s.allowed_hours, s.max_failures,
+      s.failures, s.enabled,
       s.suspended_at, s.next_at, s.created_at, s.updated_at, s.created_by, s.modified_by
     FROM schedules s JOIN scan_targets t ON t.id = s.target_id
     WHERE ${allOf([sql`s.tenant_id = ${tenantKey(db)}`, condition])}

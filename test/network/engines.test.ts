@@ -170,15 +170,24 @@ describe.runIf(canRun)("another scanner's program", () => {
     expect(openOf(await ports(db))).toHaveLength(8 * 5);
   });
 
-  test('what masscan finds is recorded, and nothing is said of what is closed', async () => {
-    const db = newStore();
+  /** A scan by masscan, which waits so many seconds for late answers. */
+  function masscan(wait: number): string[] {
     const router = servers.run('cat', ['/sys/class/net/near/address']).trim();
-    const args = `-e far --router-mac ${router} --wait 1 --rate 200`;
-    const words = ['10.9.0.1', '-p', '21-30,80', '--engine', 'masscan', '--masscan-args', args];
-    // masscan waits for a packet before it ends, so somebody has to send some.
+    const args = `-e far --router-mac ${router} --wait ${wait} --rate 200`;
+    return ['10.9.0.1', '-p', '21-30,80', '--engine', 'masscan', '--masscan-args', args];
+  }
+
+  /** masscan waits for a packet before it ends, so somebody has to send some. */
+  function sendPackets(): ReturnType<typeof servers.start> {
     const ping = servers.start('ping', ['-i', '0.1', '-q', '10.10.0.1']);
     ping.stdout!.resume();
-    const { job, rows, status } = await scan(db, words);
+    return ping;
+  }
+
+  test('what masscan finds is recorded, and nothing is said of what is closed', async () => {
+    const db = newStore();
+    const ping = sendPackets();
+    const { job, rows, status } = await scan(db, masscan(1));
     ping.kill();
     expect(status).toBe(0);
     // It may miss some, and never invents any.
@@ -195,12 +204,8 @@ describe.runIf(canRun)("another scanner's program", () => {
 
   test('Ctrl-C ends the waiting of masscan, and keeps what it found', async () => {
     const db = newStore();
-    const router = servers.run('cat', ['/sys/class/net/near/address']).trim();
-    const args = `-e far --router-mac ${router} --wait 60 --rate 200`;
-    const words = ['10.9.0.1', '-p', '21-30,80', '--engine', 'masscan', '--masscan-args', args];
-    const ping = servers.start('ping', ['-i', '0.1', '-q', '10.10.0.1']);
-    ping.stdout!.resume();
-    const { child, ended } = startPortolan(['scan', ...words, '-n', '--db', db], {
+    const ping = sendPackets();
+    const { child, ended } = startPortolan(['scan', ...masscan(60), '-n', '--db', db], {
       before: inside(),
     });
     // All packets are sent within a second of its start.

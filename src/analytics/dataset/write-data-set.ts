@@ -36,7 +36,7 @@ const writeMegabytes = 192;
 const rowGroup = 262_144;
 
 /**
- * Version 2: times and ids as differences, a fourth of the size. Level 1 takes a tenth less time. A
+ * Version 2: times and ids as differences, a third of the size. Level 1 takes a tenth less time. A
  * dictionary would be tried of the ids of ports, of which no two are alike: not for long.
  */
 const compression =

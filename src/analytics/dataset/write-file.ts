@@ -21,8 +21,8 @@ export interface FileDataSet {
 }
 
 /**
- * Writes the data set of a file, or a stream, in any format that is imported, as importing it into a new store
- * and exporting that would; the store is gone afterwards.
+ * Writes the data set of a file, or a stream, in any format that is imported, as importing it into a
+ * new store and exporting that would; the store is gone afterwards.
  *
  * @throws AppError NO_INPUT, INVALID_INPUT, STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */

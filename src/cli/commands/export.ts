@@ -126,19 +126,26 @@ function assertFits(
   isFolder: boolean,
   references: readonly string[],
 ): void {
-  const wrong =
-    format === 'parquet' && output === undefined
-      ? '--format parquet needs a folder: name it with -o'
-      : format === 'sqlite' && (output === undefined || isFolder)
-        ? '--format sqlite needs a file: name it with -o'
-        : partition && format !== 'parquet'
-          ? '--partition is for --format parquet'
-          : from === undefined
-            ? undefined
-            : references.length > 0 || db !== undefined
-              ? '--from reads all of a file and no store: name neither scans nor --db'
-              : isFolder
-                ? undefined
-                : '--from writes the tables of the data set: name a folder with -o, as in "-o results/"';
-  if (wrong !== undefined) throw new AppError('USAGE', wrong);
+  refuse(
+    format === 'parquet' && output === undefined,
+    '--format parquet needs a folder: name it with -o',
+  );
+  refuse(
+    format === 'sqlite' && (output === undefined || isFolder),
+    '--format sqlite needs a file: name it with -o',
+  );
+  refuse(partition && format !== 'parquet', '--partition is for --format parquet');
+  if (from === undefined) return;
+  refuse(
+    references.length > 0 || db !== undefined,
+    '--from reads all of a file and no store: name neither scans nor --db',
+  );
+  refuse(
+    !isFolder,
+    '--from writes the tables of the data set: name a folder with -o, as in "-o results/"',
+  );
+}
+
+function refuse(isWrong: boolean | undefined, why: string): void {
+  if (isWrong) throw new AppError('USAGE', why);
 }

@@ -120,7 +120,10 @@ function sinkOf({ config, context, plan }: Reading, found: ScanEvent[]): NmapSin
     isWhole: true,
     lastTime: 0,
     skip: () => undefined,
-    fault: () => undefined,
+    fault(message) {
+      const at = { scope: 'nmap', code: 'INVALID_XML', t: Date.now() };
+      found.push({ type: 'run.error', run_id: runId, ...at, message });
+    },
     addHost(events) {
       for (const event of config.record_all ? events : folded(events)) {
         found.push({ ...event, run_id: runId });
