@@ -76,7 +76,6 @@ async function benchFile(folder: string, store: string, rounds: number): Promise
     const events = exportEvents(storedEvents(database, everyJobId(database)), 'jsonl');
     await pipeline(events, createWriteStream(${JSON.stringify(file)}));`);
   const write = `
-    const { writeEventFile } = await import(${source('../src/analytics/dataset/write-event-file.ts')});
     const counts = await writeEventFile({ file: '${file}', folder: '${join(folder, 'of-file')}' });
     if (!counts) throw new Error('the file took the long way');`;
   const times = { ours: [] as number[], theirs: [] as number[] };
@@ -109,7 +108,6 @@ async function benchQuery(folder: string, store: string, rounds: number): Promis
   const aggregate = `SELECT port, state, count(*) AS n, min(first_seen_ms) AS first,
     max(last_seen_ms) AS last FROM ports GROUP BY port, state ORDER BY n DESC, port LIMIT 10`;
   const ask = `
-    const { runQuery } = await import(${source('../src/analytics/query/run-query.ts')});
     const store = await openSqliteStore(${JSON.stringify(store)});
     const openStore = async () => ({ store, cacheFolder: ${JSON.stringify(join(folder, 'cache'))} });
     await runQuery([{ kind: 'query', text: ${JSON.stringify(aggregate)} }], { openStore, folder: '/' },
@@ -163,16 +161,18 @@ function copy(from: string, folder: string): string {
 /** DuckDB as it comes, with all of the memory that it wants. */
 function duckDb(sql: string): string {
   return `
-    const { DuckDBInstance } = await import('@duckdb/node-api');
     const connection = await (await DuckDBInstance.create()).connect();
     await (await connection.run(${JSON.stringify(sql)})).getRowObjectsJS();`;
 }
 
-/** Runs a piece of a program; its start-up does not count. */
+/** Runs a piece of a program; its start-up, loading modules included, does not count. */
 async function inProcess(body: string): Promise<Measured> {
   const program = `
+    import { DuckDBInstance } from '@duckdb/node-api';
     import { openSqliteStore } from ${source('../src/store/sqlite/open.ts')};
     import { writeDataSet } from ${source('../src/analytics/dataset/write-data-set.ts')};
+    import { writeEventFile } from ${source('../src/analytics/dataset/write-event-file.ts')};
+    import { runQuery } from ${source('../src/analytics/query/run-query.ts')};
     import { allTables } from ${source('../src/analytics/dataset/tables.ts')};
     const started = performance.now();
     const result = await (async () => {${body}})();
