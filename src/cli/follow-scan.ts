@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { ScanEvent } from '../core/events.ts';
+import { shortId } from '../core/ids.ts';
 import { planScan } from '../core/plan.ts';
 import { parseScanConfig } from '../core/scan-config.ts';
 import { runScan } from '../jobs/run-scan.ts';
@@ -36,7 +37,7 @@ export async function followScan(io: Io, app: App, job: Job, options: Options): 
     if (options.verbose) await write(io.stderr, details(progress));
   }
   if (finished.status === 'cancelled') {
-    const id = finished.id.slice(0, 13);
+    const id = shortId(finished.id);
     await write(io.stderr, `Stopped; what was found is kept. Go on: portolan resume ${id}\n`);
     return stoppedStatus(io.signal);
   }
@@ -108,7 +109,7 @@ function summary(job: Job, location: string): string {
     job.error_count > 0 ? `${count(job.error_count, 'error')} ("portolan errors --scan last")` : '',
   ].filter((part) => part !== '');
   const took = duration((job.completed_at ?? 0) - (job.started_at ?? 0));
-  const line = `${parts.join(', ')}, in ${took}. Scan ${job.id.slice(0, 13)}, kept in ${location}.\n`;
+  const line = `${parts.join(', ')}, in ${took}. Scan ${shortId(job.id)}, kept in ${location}.\n`;
   const isEmpty = isDiscovery ? job.hosts_up === 0 : job.ports_open === 0;
   return isEmpty && job.status === 'completed' ? nothingFound(job, counts) + line : line;
 }
@@ -121,9 +122,11 @@ function nothingFound(job: Job, counts: Job['counts']): string {
     job.hosts_up === 0
       ? 'No host answered: where a firewall drops what discovery asks, --assume-up scans anyway.\n'
       : '';
+  const ports = `ports ${String(job.coverage['ports']).slice(0, 60)}`;
+  const sent = counts['probes_sent'] ?? 0;
+  const tried = sent === 0 ? ports : `${count(sent, 'connect')} to ${ports}`;
   return (
-    `No open port on ${shown}: ${number(counts['probes_sent'] ?? 0)} connects to ports ` +
-    `${String(job.coverage['ports']).slice(0, 60)} found none.\n${silent}` +
+    `No open port on ${shown}: ${tried} found none.\n${silent}` +
     'To see what a scan shows where something listens: portolan demo\n'
   );
 }

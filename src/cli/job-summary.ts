@@ -1,3 +1,4 @@
+import { shortId } from '../core/ids.ts';
 import type { Job } from '../store/jobs.ts';
 import { jobJson } from './commands/scans.ts';
 import { type Io, write } from './io.ts';
@@ -24,7 +25,7 @@ export async function sayQueued(io: Io, options: OutputOptions, job: Job): Promi
   await withOutput(io, options, (stream) =>
     write(stream, format === 'table' ? `${job.id}\n` : jobSummary(job, format)),
   );
-  const id = job.id.slice(0, 13);
+  const id = shortId(job.id);
   await write(io.stderr, `Left to workers. Follow it: portolan wait ${id}\n`);
   return 0;
 }

@@ -1,4 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -22,7 +29,7 @@ const shape: Shape<Row> = {
 };
 
 async function print(
-  rows: Row[],
+  rows: Iterable<Row>,
   options: OutputOptions,
   columns?: number,
 ): Promise<{ out: string; err: string }> {
@@ -98,6 +105,29 @@ test('output goes to a file where one is named, and an unwritable one is an erro
   await expect(print(rows, { csv: true, output: '/nowhere/x.csv' })).rejects.toThrow(
     /cannot write "\/nowhere\/x.csv"/,
   );
+});
+
+test('output that fails half-way leaves the file of before, and nothing beside it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-'));
+  const output = join(folder, 'out.json');
+  await print(rows, { json: true, output });
+  function* broken(): Generator<Row> {
+    yield rows[0]!;
+    throw new Error('the disk is gone');
+  }
+  await expect(print(broken(), { json: true, output })).rejects.toThrow('the disk is gone');
+  expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual(rows);
+  expect(readdirSync(folder)).toEqual(['out.json']);
+});
+
+test('output behind a symbolic link goes to the file that it names', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-'));
+  const [file, link] = [join(folder, 'file.csv'), join(folder, 'link.csv')];
+  writeFileSync(file, 'old');
+  symlinkSync(file, link);
+  await print(rows, { csv: true, output: link });
+  expect(readFileSync(file, 'utf8')).toMatch(/^name,port\n/);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
 });
 
 test('more rows than a stream takes at once all arrive', async () => {

@@ -1,4 +1,5 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, realpathSync, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
@@ -70,11 +71,19 @@ export async function withOutput(
   body: (stream: Writable) => Promise<void>,
 ): Promise<void> {
   if (options.output === undefined || options.output === '-') return body(io.stdout);
-  const path = options.output;
-  assertNoDatabase(path);
+  assertNoDatabase(options.output);
+  await writeTo(options.output, body);
+}
+
+/** @param name how the user calls the file */
+async function writeTo(
+  path: string,
+  body: (stream: Writable) => Promise<void>,
+  name = path,
+): Promise<void> {
   const stream = createWriteStream(path);
   const failed = finished(stream).catch((error: unknown) => {
-    throw new AppError('STORE_UNWRITABLE', `cannot write "${path}": ${String(error)}`, {
+    throw new AppError('STORE_UNWRITABLE', `cannot write "${name}": ${String(error)}`, {
       cause: error,
     });
   });
@@ -86,6 +95,36 @@ export async function withOutput(
       await failed;
     })(),
   ]);
+}
+
+/**
+ * As {@link withOutput}, for output that is worth nothing in part: the file is written beside its
+ * place and renamed when it is complete. Where that fails, or is interrupted, the place is as it was.
+ */
+export async function withWholeOutput(
+  io: Io,
+  options: OutputOptions,
+  body: (stream: Writable) => Promise<void>,
+): Promise<void> {
+  const place = placeOf(options.output);
+  if (place === undefined) return withOutput(io, options, body);
+  assertNoDatabase(place);
+  const draft = `${place}.${process.pid}.part`;
+  try {
+    await writeTo(draft, body, options.output);
+    await rename(draft, place);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Where a regular file is, or will be, links followed; undefined for pipes, terminals and the like. */
+function placeOf(output: string | undefined): string | undefined {
+  if (output === undefined || output === '-') return undefined;
+  const found = statSync(output, { throwIfNoEntry: false });
+  if (!found) return output;
+  return found.isFile() ? realpathSync(output) : undefined;
 }
 
 /**
@@ -104,7 +143,7 @@ export async function writeRows<Row>(
   options: OutputOptions,
   list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row> },
 ): Promise<void> {
-  await withOutput(io, options, async (stream) => {
+  await withWholeOutput(io, options, async (stream) => {
     const format = formatOf(options);
     if (format === 'table') return writeTable(io, options, { ...list, stream });
     const { toJson = (row: Row): unknown => row } = list.shape;

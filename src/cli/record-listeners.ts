@@ -1,3 +1,4 @@
+import { shortId } from '../core/ids.ts';
 import { createScan, runScan } from '../jobs/run-scan.ts';
 import { listenersScanConfig, listenersScanType } from '../scan/listeners/scan-listeners.ts';
 import { type Io, write } from './io.ts';
@@ -16,5 +17,5 @@ export async function recordListeners(io: Io, options: StoreOptions): Promise<vo
   });
   const job = await runScan(app.store, id, { signal: io.signal });
   const found = count(job.ports_open, 'open port');
-  await write(io.stderr, `Scan ${id.slice(0, 13)}, ${found}, kept in ${app.store.location}.\n`);
+  await write(io.stderr, `Scan ${shortId(id)}, ${found}, kept in ${app.store.location}.\n`);
 }

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { systemClock } from '../core/clock.ts';
+import { shortId } from '../core/ids.ts';
 import { newLauncher } from '../jobs/launcher.ts';
 import {
   passSchedules,
@@ -34,7 +35,7 @@ export async function runScheduler(io: Io, app: App, options: Options): Promise<
   const launcher = newLauncher({
     concurrency: options.concurrency,
     signal: io.signal,
-    onEnd: ({ id, status }) => say(`scan ${id.slice(0, 13)} ${status}`),
+    onEnd: ({ id, status }) => say(`scan ${shortId(id)} ${status}`),
     onError,
   });
   const scheduler: SchedulerOptions = {
@@ -45,7 +46,7 @@ export async function runScheduler(io: Io, app: App, options: Options): Promise<
     ...(options.scan && { launch: (store: Store, scan: string) => launcher.launch(store, scan) }),
     onTick: ({ schedule, status, reason, scan }, store) =>
       say(
-        `${schedule}: ${status}${scan === undefined ? '' : ` scan ${scan.slice(0, 13)}`}` +
+        `${schedule}: ${status}${scan === undefined ? '' : ` scan ${shortId(scan)}`}` +
           (reason === undefined ? '' : ` (${reason})`),
         store,
       ),

@@ -56,6 +56,14 @@ export function jobIdOf(runId: string, startedAt: number): string {
   return uuidV7(startedAt, createHash('sha256').update(`run\n${runId}`).digest());
 }
 
+/**
+ * The beginning of a job's id that people are shown, and may name it by: the millisecond it is of,
+ * and the twelve bits behind it, which tell jobs of one millisecond apart.
+ */
+export function shortId(id: string): string {
+  return id.slice(0, 18);
+}
+
 /** @param tail at least 10 bytes, the first two of which sort behind the time */
 function uuidV7(ms: number, tail: Uint8Array): string {
   const bytes = Buffer.alloc(16);

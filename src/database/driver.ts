@@ -92,7 +92,7 @@ export function storeError(error: unknown, path: string): unknown {
     case resultCodes.full:
       return say(
         'STORE_FULL',
-        'the disk is full; what was not yet recorded is rolled back: free some space and resume',
+        'the disk is full; what was not yet recorded is rolled back: free some space, then run it again or resume the scan',
       );
     case resultCodes.ioError:
       return say('STORE_UNWRITABLE', `the disk failed (${messageOf(error)})`);

@@ -1,4 +1,7 @@
-/** The fields of a line of CSV (RFC 4180); undefined where a quoted one does not end on it. */
+/**
+ * The fields of a line of CSV (RFC 4180); undefined where a quoted one does not end on it, or
+ * something else than a separator follows its end.
+ */
 export function csvFields(line: string, separator: string): string[] | undefined {
   const text = line.replace(/\r$/, '');
   if (!text.includes('"')) return text.split(separator).map(unguarded);
@@ -16,7 +19,8 @@ export function csvFields(line: string, separator: string): string[] | undefined
       at = end < 0 ? text.length : end;
     }
     if (at >= text.length) return fields;
-    at += text.startsWith(separator, at) ? separator.length : 0;
+    if (!text.startsWith(separator, at)) return undefined;
+    at += separator.length;
   }
 }
 

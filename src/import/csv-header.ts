@@ -28,6 +28,8 @@ export type Column = keyof typeof csvColumns;
 /** Which column of a file is what. */
 export interface CsvHeader {
   readonly separator: string;
+  /** How many columns there are. */
+  readonly width: number;
   has(column: Column): boolean;
   at(column: Column): number | undefined;
 }
@@ -49,5 +51,10 @@ export function csvHeader(line: string): CsvHeader | undefined {
     const found = words.map((word) => names.indexOf(word)).find((place) => place >= 0);
     if (found !== undefined) places.set(column as Column, found);
   }
-  return { separator, has: (column) => places.has(column), at: (column) => places.get(column) };
+  return {
+    separator,
+    width: names.length,
+    has: (column) => places.has(column),
+    at: (column) => places.get(column),
+  };
 }

@@ -3,11 +3,12 @@ import type { ScanEvent } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { csvFields } from './csv-fields.ts';
 import { type Column, type CsvHeader, csvHeader } from './csv-header.ts';
+import { csvRows } from './csv-rows.ts';
 import { asCount, asPort, asText, asTime, asWord, given } from './object.ts';
 import { type ParseRecord, type RecordContext, recordReader } from './records.ts';
 
 /** CSV with a header that names at least an address: a port a line or, without ports, a host. */
-export const readCsv = recordReader({ name: 'csv', newParser });
+export const readCsv = recordReader({ name: 'csv', newParser, join: csvRows });
 
 function newParser(): ParseRecord {
   let header: CsvHeader | undefined;
@@ -20,7 +21,7 @@ function newParser(): ParseRecord {
       return 'no header with a column "address" (or "ip", "addr")';
     }
     const fields = csvFields(text, header.separator);
-    if (!fields) return 'a quote is not closed: fields with line breaks are not read';
+    if (!fields) return 'a quote is not closed, or something follows a closed one';
     return rowEvents((column) => fields[header?.at(column) ?? -1]?.trim() || undefined, context);
   };
 }

@@ -315,6 +315,36 @@ test('zgrab2: what each status says of the port, and no more', async () => {
   ]);
 });
 
+test('zgrab2: software that names itself is product and version', async () => {
+  const of = (protocol: string, port: number, result: object): object => ({
+    ip: '192.0.2.1',
+    data: { [protocol]: { status: 'success', protocol, port, timestamp: '2026-01-01', result } },
+  });
+  const software = 'OpenSSH_9.2p1';
+  const found = await read(
+    [
+      of('ssh', 22, { server_id: { raw: `SSH-2.0-${software}`, version: '2.0', software } }),
+      of('ssh', 23, { server_id: { raw: 'SSH-2.0-dropbear', software: 'dropbear' } }),
+      of('mysql', 3306, { protocol_version: 10, server_version: '8.0.36' }),
+      of('redis', 6379, { version: '7.2.4' }),
+      of('mongodb', 27_017, { build_info: { version: '7.0.5' } }),
+      of('smtp', 25, { banner: '220 mail' }),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
+  );
+  expect(found.last.batch.ports.services.map(({ product, version }) => [product, version])).toEqual(
+    [
+      ['OpenSSH', '9.2p1'],
+      ['dropbear', undefined],
+      [undefined, '8.0.36'],
+      [undefined, '7.2.4'],
+      [undefined, '7.0.5'],
+      [undefined, undefined],
+    ],
+  );
+});
+
 test('nuclei: findings, also of names that have no address', async () => {
   const found = await read(
     [
@@ -387,6 +417,60 @@ test('CSV: columns by their names, whatever their order', async () => {
     { scope: 'line:4', message: '"odd" is no state of a port' },
     { scope: 'line:5', message: '"nowhere" is no address' },
   ]);
+});
+
+describe('CSV: a quoted field', () => {
+  const header = 'address,port,product,service';
+  const rowsOf = async (...lines: string[]) => {
+    const found = await read([header, ...lines, ''].join('\n'));
+    const { services, service } = found.last.batch.ports;
+    return {
+      ports: found.ports.map((port) => port.split(' ').slice(0, 3).join(' ')),
+      products: Array.from(found.ports, (_, i) => services[service[i]!]?.product),
+      errors: ofType(found, 'run.error').map(({ scope, message }) => `${scope} ${message}`),
+    };
+  };
+
+  test('goes on in the next lines', async () => {
+    expect(
+      await rowsOf(
+        '192.0.2.1,22,"a\n""b"", c\n\nd",ssh',
+        '192.0.2.2,80,e,http',
+        'nowhere,80,,',
+        '192.0.2.3,81,"f\r\ng",http',
+      ),
+    ).toEqual({
+      ports: ['192.0.2.1 tcp 22', '192.0.2.2 tcp 80', '192.0.2.3 tcp 81'],
+      products: ['a\n"b", c\n\nd', 'e', 'f\r\ng'],
+      errors: ['line:7 "nowhere" is no address'],
+    });
+  });
+
+  test('that nobody closes costs its own line, and no other', async () => {
+    expect(
+      await rowsOf(
+        '192.0.2.1,22,"stray,ssh',
+        '192.0.2.2,80,e,http',
+        '192.0.2.3,81,"f",http',
+        '192.0.2.4,82,"another,http',
+        '192.0.2.5,83,"g',
+        'h",http',
+      ),
+    ).toEqual({
+      ports: ['192.0.2.2 tcp 80', '192.0.2.3 tcp 81', '192.0.2.5 tcp 83'],
+      products: ['e', 'f', 'g\nh'],
+      errors: [2, 5].map(
+        (line) => `line:${line} a quote is not closed, or something follows a closed one`,
+      ),
+    });
+  });
+
+  test('of more than a row can have is no field', async () => {
+    const others = Array.from({ length: 3_000 }, (_, i) => `192.0.2.${i % 250},${i + 1},,http`);
+    const { ports, errors } = await rowsOf('192.0.2.1,22,"stray,ssh', ...others);
+    expect(ports).toHaveLength(3_000);
+    expect(errors).toHaveLength(1);
+  });
 });
 
 test('CSV without ports lists hosts', async () => {

@@ -5,6 +5,8 @@ export const maxLineBytes = 1_048_576;
 export interface Line {
   readonly text: string | undefined;
   readonly isUnended: boolean;
+  /** Lines of the file that it is made of, where they are more than one. */
+  readonly lineCount?: number;
 }
 
 const lineFeed = 0x0a;

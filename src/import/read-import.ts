@@ -66,6 +66,12 @@ export async function* readHere(
     decompress(counted(), name, () => (isCutOff = true)),
     sniffBytes,
   );
+  if (head.length === 0 && isCutOff) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `${name} breaks off before there is anything to read in it`,
+    );
+  }
   const modifiedAt =
     'path' in source ? Math.trunc((await fileStats(source.path)).mtimeMs) : Date.now();
   const importer = format === undefined ? sniff(head, name) : importerNamed(format);

@@ -3,7 +3,7 @@ import type { ImportChunk } from '../core/event-batch.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { ImportCollector } from './collector.ts';
 import type { Importer, ImportInput } from './importer.ts';
-import { lines, maxLineBytes } from './lines.ts';
+import { type Line, lines, maxLineBytes } from './lines.ts';
 import { type AnyObject, parseObject } from './object.ts';
 import { peek } from './peek.ts';
 
@@ -24,12 +24,14 @@ export type ParseObject = (
   context: RecordContext,
 ) => readonly ScanEvent[] | string;
 
-/** A format of records, each a line, in which nothing says which run it is of. */
+/** A format of records, mostly each a line, in which nothing says which run it is of. */
 export interface RecordFormat {
   /** The importer's name. */
   readonly name: string;
   /** A parser for one file: it may remember what it has read. */
   readonly newParser: () => ParseRecord;
+  /** Joins lines where a record may be of several. */
+  readonly join?: (lines: AsyncIterable<Line[]>) => AsyncIterable<Line[]>;
   /** Whether the records up to the end make a whole file; without it, each file is one. */
   readonly isComplete?: (lastLine: string) => boolean;
 }
@@ -65,11 +67,13 @@ async function* readRecords(format: RecordFormat, input: ImportInput): AsyncGene
   const { head, all } = await peek(input.chunks, headBytes);
   const reading = new RecordReading(format, input, head);
   const { collector } = reading;
-  for await (const found of lines(all)) {
-    for (const { text, isUnended } of found) {
+  const found = format.join?.(lines(all)) ?? lines(all);
+  for await (const records of found) {
+    for (const { text, isUnended, lineCount = 1 } of records) {
       collector.lineCount++;
       if (text === undefined) collector.addBad(`longer than ${maxLineBytes} bytes`, isUnended);
       else reading.take(text, isUnended);
+      collector.lineCount += lineCount - 1;
       if (collector.ready.length > 0) yield* collector.drain();
     }
   }

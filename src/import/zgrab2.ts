@@ -87,14 +87,14 @@ function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | 
   const transport = asWord(transports, isUdp ? 'udp' : 'tcp')!;
   const at = { run_id, addr, transport, port };
   const status = asText(scan['status']) ?? 'unknown-error';
-  const events: ScanEvent[] = [...portEvent(at, { status, protocol, t })];
+  const result = asObject(scan['result']) ?? {};
+  const events: ScanEvent[] = [...portEvent(at, { status, protocol, result, t })];
   if (status !== 'success') {
     const message = asText(scan['error']) ?? `zgrab2's ${protocol} scan ended so`;
     const scope = portScope(addr, transport, port);
     const code = status.toUpperCase().replaceAll('-', '_');
     return [...events, { type: 'run.error', run_id, scope, code, message, t }];
   }
-  const result = asObject(scan['result']) ?? {};
   const response = asObject(result['response']);
   if (response && protocol.startsWith('http')) {
     return [...events, ...pageEvents(at, response, place)];
@@ -112,8 +112,9 @@ type At = { run_id: string; addr: string; transport: 'tcp' | 'udp'; port: number
 /** Each outcome that tells of the port; a time-out tells nothing of whether it is closed. */
 function portEvent(
   at: At,
-  { status, protocol, t }: { status: string; protocol: string; t: number },
+  answer: { status: string; protocol: string; result: AnyObject; t: number },
 ): ScanEvent[] {
+  const { status, protocol, result, t } = answer;
   const times = { t_first: t, t_last: t };
   if (status === 'connection-refused') {
     return [{ type: 'scan.port', ...at, state: 'closed', reason: 'conn-refused', ...times }];
@@ -131,14 +132,28 @@ function portEvent(
   ].includes(status);
   if (!isConnected || (at.transport === 'udp' && status !== 'success')) return [];
   const reason = at.transport === 'udp' ? 'udp-response' : 'syn-ack';
-  const service = status === 'success' ? { service: { name: protocol, method: 'banner' } } : {};
-  return [{ type: 'scan.port', ...at, state: 'open', reason, ...service, ...times }];
+  const service = { name: protocol, method: 'banner', ...softwareOf(result) };
+  const about = status === 'success' ? { service } : {};
+  return [{ type: 'scan.port', ...at, state: 'open', reason, ...about, ...times }];
 }
 
 function bannerOf(result: AnyObject): string | undefined {
-  const server =
-    asObject(result['server_id']) ?? asObject(asObject(result['handshake'])?.['server_id']);
-  return asText(result['banner']) ?? asText(result['start_tls']) ?? asText(server?.['raw']);
+  const raw = serverId(result)?.['raw'];
+  return asText(result['banner']) ?? asText(result['start_tls']) ?? asText(raw);
+}
+
+/** What an SSH server calls itself. */
+function serverId(result: AnyObject): AnyObject | undefined {
+  return asObject(result['server_id']) ?? asObject(asObject(result['handshake'])?.['server_id']);
+}
+
+/** Software that names itself: `OpenSSH_9.2p1`, or a version where the protocol is the product's own. */
+function softwareOf(result: AnyObject): { product?: string; version?: string } {
+  const [product, version] = asText(serverId(result)?.['software'])?.split(/[_/](?=\d)/) ?? [];
+  const build = asObject(result['build_info']);
+  const said = [version, result['server_version'], result['version'], build?.['version']];
+  // A number is the version of a protocol, as NTP's.
+  return given({ product, version: asText(said.find((each) => typeof each === 'string')) });
 }
 
 function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {

@@ -94,6 +94,13 @@ export async function prepareScan(request: ScanRequest): Promise<PreparedScan> {
       `${reason}: scan only what you may scan; add --yes to go ahead, or --dry-run to see it first`,
     );
   }
+  if (request.options?.engine === 'masscan' && left.ranges.some(isLoopback)) {
+    throw new AppError(
+      'UNSUPPORTED',
+      "masscan sends its own packets, past this machine's network stack, and gets no answer from " +
+        'loopback: leave --engine out, or take nmap',
+    );
+  }
   const local = left.ranges.every(isLoopback);
   const config = parseScanConfig({
     targets: left.ranges.map(formatRange),

@@ -275,6 +275,8 @@ test('an export that cannot be written says so, and one without a place asks for
   expect([status, stderr]).toEqual([73, expect.stringMatching(/cannot be written \(EEXIST\)/)]);
   expect((await portolan(['export', '-f', 'parquet', '--db', db])).status).toBe(2);
   expect((await portolan(['export', '-f', 'sqlite', '--db', db])).status).toBe(2);
+  const file = await portolan(['export', '-f', 'parquet', '-o', `${out}.parquet`, '--db', db]);
+  expect(file).toMatchObject({ status: 2, stderr: expect.stringContaining('a folder of six') });
   expect((await portolan(['export', '--partition', '--db', db])).status).toBe(2);
   chmodSync(out, 0o600);
 });

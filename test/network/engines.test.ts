@@ -224,12 +224,28 @@ describe.runIf(canRun)("another scanner's program", () => {
     const db = newStore();
     const { job, status, stderr } = await scan(db, nmap('-sT -e nowhere0', '10.9.0.1', '-p', '80'));
     expect(status).toBe(70);
-    expect(stderr).toMatch(/nmap ended with/);
+    expect(stderr).toMatch(/nmap ended with.*nowhere0/);
     expect(job).toMatchObject({ status: 'failed' });
   });
 });
 
 describe('options that are handed through', () => {
+  test('of a program that gives up, the cause is said, and not its stack', async () => {
+    const db = join(mkdtempSync(join(tmpdir(), 'portolan-engines-')), 'store.db');
+    const words = ['scan', '127.0.0.1', '-p', '80', '--engine', 'nmap', '--db', db];
+    const { status, stderr } = await portolan([...words, '--nmap-args', '--script nowhere']);
+    expect(status).toBe(70);
+    expect(stderr).toContain("'nowhere' did not match a category");
+    expect(stderr).not.toMatch(/in main chunk|stack traceback/);
+  });
+
+  test('masscan, which sees nothing of loopback, is refused there', async () => {
+    const scan = ['scan', '127.0.0.1', '-p', '80', '--engine', 'masscan', '--dry-run'];
+    const { status, stderr } = await portolan(scan);
+    expect(status).toBe(69);
+    expect(stderr).toMatch(/no answer from loopback: leave --engine out/);
+  });
+
   const scanWith = (args: string, ...words: string[]) =>
     portolan(['scan', '127.0.0.1', '--engine', 'nmap', '--nmap-args', args, '--dry-run', ...words]);
 

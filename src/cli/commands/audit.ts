@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { type AuditRow, listAudit, verifyAudit } from '../../store/audit.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import { write } from '../io.ts';
@@ -27,7 +28,7 @@ const shape: Shape<AuditRow> = {
     { title: 'time', value: ({ at }) => localTime(at) },
     { title: 'who', value: ({ actor }) => actor },
     { title: 'action', value: ({ action }) => action },
-    { title: 'object', value: (row) => `${row.object_type} ${row.object_id.slice(0, 13)}` },
+    { title: 'object', value: (row) => `${row.object_type} ${shortId(row.object_id)}` },
     { title: 'before', value: ({ before }) => brief(before), color: () => 'dim' },
     { title: 'after', value: ({ after }) => brief(after) },
     { title: 'reason', value: ({ reason }) => reason },

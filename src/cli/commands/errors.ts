@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { type ErrorRow, listErrors } from '../../store/errors.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
@@ -26,7 +27,7 @@ Examples:
 const shape: Shape<ErrorRow> = {
   columns: [
     { title: 'time', value: ({ at }) => localTime(at) },
-    { title: 'scan', value: ({ scan }) => scan.slice(0, 13) },
+    { title: 'scan', value: ({ scan }) => shortId(scan) },
     { title: 'scope', value: ({ scope }) => scope },
     { title: 'code', value: ({ code }) => code, color: () => 'yellow' },
     { title: 'message', value: ({ message }) => message },

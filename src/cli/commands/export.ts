@@ -8,7 +8,7 @@ import type { ScannedHost } from '../../store/scanned-hosts.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { everyJobId, storedEvents } from '../../store/stored-events.ts';
 import { type Io, write } from '../io.ts';
-import { withOutput } from '../output.ts';
+import { withWholeOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 const formats = ['jsonl', 'json', 'csv', 'parquet', 'sqlite', 'nmap', 'shodan'] as const;
@@ -75,7 +75,7 @@ export async function run(
     return await writeTables(io, app.store, { ...options, scans });
   }
   const texts = await textsOf(app, options.format, scans);
-  await withOutput(io, options, async (stream) => {
+  await withWholeOutput(io, options, async (stream) => {
     for await (const text of texts) {
       io.signal.throwIfAborted();
       await write(stream, text);
@@ -129,6 +129,10 @@ function assertFits(
   refuse(
     format === 'parquet' && output === undefined,
     '--format parquet needs a folder: name it with -o',
+  );
+  refuse(
+    format === 'parquet' && output?.endsWith('.parquet') && !isFolderName(output),
+    '--format parquet writes a folder of six files: name one with -o, as in "-o results/"',
   );
   refuse(
     format === 'sqlite' && (output === undefined || isFolder),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { AppError } from '../../errors.ts';
 import { type HostSelection, selectHosts } from '../../store/filter.ts';
 import { listFindings } from '../../store/findings.ts';
@@ -41,7 +42,7 @@ const shownLines = 12;
 const historyShape: Shape<HostScanRow> = {
   columns: [
     { title: 'time', value: ({ t }) => localTime(t) },
-    { title: 'scan', value: ({ scan }) => scan.slice(0, 13) },
+    { title: 'scan', value: ({ scan }) => shortId(scan) },
     { title: 'state', value: ({ state }) => state },
     { title: 'reason', value: ({ reason }) => reason },
     { title: 'open', value: openText },

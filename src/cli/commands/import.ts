@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { type ImportSource, readImport } from '../../import/read-import.ts';
 import {
   type ImportProgress,
@@ -113,7 +114,7 @@ async function report(
     `${file}: ${count(lines, 'line')} read${rate}`,
     ...jobs.map(
       (job) =>
-        `  scan ${job.id.slice(0, 13)}, ${job.is_partial ? 'partial' : job.status}: ` +
+        `  scan ${shortId(job.id)}, ${job.is_partial ? 'partial' : job.status}: ` +
         `${count(job.host_count, 'host')}, ${count(job.ports_open, 'open port')}`,
     ),
     unknown.length > 0 ? `  skipped, since no table takes them: ${unknown.join(', ')}` : '',

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { type JobState, jobStates } from '../../core/job-states.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { listJobs } from '../../store/job-list.ts';
@@ -41,7 +42,7 @@ const statusColors = {
 
 const shape: Shape<Job> = {
   columns: [
-    { title: 'scan', value: ({ id }) => id.slice(0, 13) },
+    { title: 'scan', value: ({ id }) => shortId(id) },
     {
       title: 'status',
       value: ({ status, is_partial: isPartial }) =>

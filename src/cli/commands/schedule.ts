@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { readConfig } from '../../config.ts';
 import { parseCron } from '../../core/cron.ts';
+import { shortId } from '../../core/ids.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
 import { latestRuns, type ScheduleRun } from '../../store/schedule-runs.ts';
 import {
@@ -233,7 +234,7 @@ function runText({ tick_at: tick, status, scan, reason, missed_before: missed }:
   const parts = [
     localTime(tick),
     status,
-    scan === null ? '' : `scan ${scan.slice(0, 13)}`,
+    scan === null ? '' : `scan ${shortId(scan)}`,
     reason === null ? '' : `(${reason})`,
     missed > 0 ? `after ${missed} missed` : '',
   ];

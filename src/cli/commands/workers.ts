@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shortId } from '../../core/ids.ts';
 import { listWorkers, type WorkerRow } from '../../store/workers.ts';
 import type { Io } from '../io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
@@ -51,7 +52,7 @@ function workTexts(work: WorkerRow['work']): string[] {
     const units = parts.reduce((total, part) => total + part.units, 0);
     const since = Math.min(...parts.map((part) => part.since));
     const time = duration(Math.max(0, Date.now() - since));
-    return `${scan.slice(0, 13)}: ${count(units, 'unit')} for ${time}`;
+    return `${shortId(scan)}: ${count(units, 'unit')} for ${time}`;
   });
 }
 

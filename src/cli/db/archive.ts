@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { archiveScans, type ArchiveReport } from '../../analytics/archive/archive-scans.ts';
 import { openKeeper, type App } from '../../app.ts';
 import { readConfig } from '../../config.ts';
+import { shortId } from '../../core/ids.ts';
 import { AppError } from '../../errors.ts';
 import { findJob, listJobs } from '../../store/job-list.ts';
 import { allRows } from '../../store/page.ts';
@@ -54,7 +55,7 @@ export async function run(io: Io, [references]: [string[]], options: Options): P
     folder: options.to,
     keep: options.keep ?? false,
     signal: io.signal,
-    onScan: (id) => (now = `${id.slice(0, 13)}: ${++done} of ${scans.length}`),
+    onScan: (id) => (now = `${shortId(id)}: ${++done} of ${scans.length}`),
   });
   line.clear();
   await write(io.stdout, asJsonOr(options.json, report, textOf(report)));

@@ -83,9 +83,13 @@ function notStarted({ command, hint }: ProgramRun, error: Error): AppError {
   return new AppError('UNSUPPORTED', `${command} ${why}: ${hint}`, { cause: error });
 }
 
+/** Lines that tell how far it is, or where in its own code it was: they say nothing of the cause. */
+const noCause = /^\s|^rate:|^stack traceback:|^QUITTING!/;
+
 function failed(command: string, how: string, complaint: string): AppError {
   const lines = complaint.split(/[\r\n]+/).filter((line) => line.trim() !== '');
-  const said = lines.slice(-3).join(' ').slice(-500) || 'it said nothing';
+  const causes = lines.filter((line) => !noCause.test(line));
+  const said = causes.slice(-3).join(' ').slice(-500) || lines.at(-1)?.trim() || 'it said nothing';
   return new AppError('SCANNER_FAILED', `${command} ended with ${how}: ${said}`);
 }
 

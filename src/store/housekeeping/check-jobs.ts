@@ -1,3 +1,4 @@
+import { shortId } from '../../core/ids.ts';
 import { findCrashedJobs, markCrashedJobs } from '../job-end.ts';
 import type { StoreDatabase } from '../store.ts';
 import { found, type Problem } from './problem.ts';
@@ -14,7 +15,7 @@ export async function checkJobs(db: StoreDatabase, fix: boolean): Promise<Proble
           severity: 'fault',
           object: id,
           message: `the scan is ${status}, but its process ${worker?.id ?? ''} is gone`,
-          remedy: `"portolan resume ${id.slice(0, 13)}" goes on with it`,
+          remedy: `"portolan resume ${shortId(id)}" goes on with it`,
         },
         { fix, mend: () => marked.has(id) },
       ),

@@ -112,7 +112,7 @@ export function postgresError(error: unknown, location: string): unknown {
     case '53100':
       return say(
         'STORE_FULL',
-        'the disk of the server is full; what was not yet recorded is rolled back: free some space and resume',
+        'the disk of the server is full; what was not yet recorded is rolled back: free some space, then run it again or resume the scan',
       );
     case '53300':
       return say('BUSY', 'the server has no connection left; try again, or raise max_connections');
