@@ -31,9 +31,13 @@ type Field = (column: Column) => string | undefined;
 function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] | string {
   const addr = field('address') ?? '';
   if (!isAddress(addr)) return `"${addr}" is no address`;
-  const last = context.time(asTime(field('last_seen')));
+  const [first, last] = [field('first_seen'), field('last_seen')];
+  const [firstSeen, lastSeen] = [timeOf(first), timeOf(last)];
+  if (Number.isNaN(firstSeen)) return noTime(first);
+  if (Number.isNaN(lastSeen)) return noTime(last);
+  const t = context.time(lastSeen);
   const at = { run_id: context.runId, addr };
-  const host = hostEvent(field, at, last);
+  const host = hostEvent(field, at, t);
   const text = field('port');
   if (text === undefined) return [host];
   // "443/tcp" too.
@@ -46,11 +50,16 @@ function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] |
   const given_state = field('state') ?? 'open';
   const state = asWord(portStates, given_state);
   if (!state) return `"${given_state}" is no state of a port`;
-  const first = Math.min(last, asTime(field('first_seen')) ?? last);
   const reason = asWord(reasons, field('reason'));
   const service = serviceOf(field);
   const about = { transport, port, state, ...given({ reason, service }) };
-  const event: ScanEvent = { type: 'scan.port', ...at, ...about, t_first: first, t_last: last };
+  const event: ScanEvent = {
+    type: 'scan.port',
+    ...at,
+    ...about,
+    t_first: Math.min(t, firstSeen ?? t),
+    t_last: t,
+  };
   return Object.keys(host).length > minimalHost ? [event, host] : [event];
 }
 
@@ -79,8 +88,24 @@ function hostEvent(
   };
 }
 
+/** A year, or a day without dashes, is a time too, but hardly one in seconds. */
+const fewDigits = /^\d{1,8}$/;
+
+/** NaN where a text is no time. */
+function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return (fewDigits.test(text) ? undefined : asTime(text)) ?? Number.NaN;
+}
+
+function noTime(text: string | undefined): string {
+  return `"${text}" is no time: dates of ISO 8601 are read, and numbers since 1970`;
+}
+
+const softwareColumns = ['product', 'version', 'extra_info', 'cpe'] as const;
+
 function serviceOf(field: Field) {
-  const name = field('service');
+  const isKnown = softwareColumns.some((column) => field(column) !== undefined);
+  const name = field('service') ?? (isKnown ? 'unknown' : undefined);
   if (name === undefined) return undefined;
   const confidence = Number(field('confidence') ?? Number.NaN);
   return {

@@ -119,6 +119,25 @@ describe('masscan', () => {
     expect(banners).toEqual(['Server: nginx', 'Server: nginx']);
   });
 
+  test('a banner is the same text in every format', async () => {
+    const said = 'a\\r\\n\\xff\\\\x';
+    const json = await read(
+      '[\n{"ip":"192.0.2.10","timestamp":"1700000000","ports":[{"port":80,"proto":"tcp","service":{"name":"http","banner":"a\\u000d\\u000a\\u00ff\\\\x"}}]}\n]',
+    );
+    const list = await read(
+      'banner tcp 80 192.0.2.10 1700000001 http a\\x0d\\x0a\\xff\\x5cx\n# end',
+    );
+    const xml = await read(
+      '<nmaprun scanner="masscan" start="1700000000"><host endtime="1700000001">' +
+        '<address addr="192.0.2.10" addrtype="ipv4"/><ports><port protocol="tcp" portid="80">' +
+        '<state state="open" reason="response"/>' +
+        '<service name="http" banner="a\\x0d\\x0a\\xff\\x5cx"/></port></ports></host></nmaprun>',
+    );
+    for (const found of [json, list, xml]) {
+      expect(ofType(found, 'scan.banner').map(({ banner }) => banner)).toEqual([said]);
+    }
+  });
+
   test('-oX has a host element a port, and no state of hosts', async () => {
     const found = await read(
       `<?xml version="1.0"?>
@@ -217,7 +236,7 @@ test('httpx: a page, its port, its host', async () => {
     http2: true,
     time: '12ms',
     asn: { as_number: 'AS64500', as_name: 'example', as_range: ['192.0.2.0/24'] },
-    tls: { tls_version: 'tls13', cipher: 'TLS_AES_128_GCM_SHA256', sni: 'a.example' },
+    tls: { tls_version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', sni: 'a.example' },
   };
   const found = await read(
     [
@@ -241,7 +260,7 @@ test('httpx: a page, its port, its host', async () => {
     server_header: 'nginx/1.25',
     favicon_hash: -1234567,
     tech_tags: ['Nginx:1.25', 'React'],
-    tls: { version: 'tls13', server_name: 'a.example' },
+    tls: { version: 'TLSv1.3', server_name: 'a.example' },
     t: Date.UTC(2026, 0, 1) + 500,
   });
   expect(old).toMatchObject({ addr: '192.0.2.11', port: 80, status: 301, location: '/x' });
@@ -345,6 +364,42 @@ test('zgrab2: software that names itself is product and version', async () => {
   );
 });
 
+test('zgrab2: a handshake of TLS is told with or without certificates', async () => {
+  const hello = { version: { name: 'TLSv1.0' }, cipher_suite: { name: 'TLS_RSA_X' } };
+  const scan = { status: 'success', port: 443, timestamp: '2026-01-01T00:00:00Z' };
+  const bare = { ...scan, protocol: 'tls', result: { handshake_log: { server_hello: hello } } };
+  const chosen = { ...hello, supported_versions: { selected_version: { name: 'TLSv1.3' } } };
+  const request = {
+    url: { scheme: 'https' },
+    tls_log: { handshake_log: { server_hello: chosen } },
+  };
+  const page = { ...scan, protocol: 'http', result: { response: { status_code: 200, request } } };
+  const grab = { ...scan, port: 2222, protocol: 'banner', result: { banner: '220 é\r\n' } };
+  const found = await read(
+    [{ tls: bare }, { http: page }, { banner: grab }]
+      .map((data) => JSON.stringify({ ip: '192.0.2.1', domain: 'a.example', data }))
+      .join('\n'),
+  );
+  expect(ofType(found, 'scan.tls').map(({ tls }) => tls)).toEqual([
+    { version: 'TLSv1', cipher: 'TLS_RSA_X', server_name: 'a.example' },
+  ]);
+  expect(ofType(found, 'web.endpoint').map(({ tls }) => tls?.version)).toEqual(['TLSv1.3']);
+  expect(found.ports.map((port) => port.split(' ').slice(2, 6).join(' '))).toEqual([
+    '443 open syn-ack tls',
+    '443 open syn-ack https',
+    '2222 open syn-ack -',
+  ]);
+  expect(ofType(found, 'scan.banner').map(({ banner }) => banner)).toEqual(['220 é\\r\\n']);
+});
+
+test('nuclei: a check that found nothing is no finding', async () => {
+  const line = (status: boolean): string =>
+    `{"template-id":"x","info":{"severity":"high"},"host":"192.0.2.1","timestamp":"2026-01-01T00:00:00Z","matcher-status":${status}}`;
+  const found = await read(`${line(false)}\n${line(true)}\n${line(false)}\n`);
+  expect(ofType(found, 'scan.finding')).toHaveLength(1);
+  expect(found.last.badLines).toBe(0);
+});
+
 test('nuclei: findings, also of names that have no address', async () => {
   const found = await read(
     [
@@ -416,6 +471,45 @@ test('CSV: columns by their names, whatever their order', async () => {
   expect(ofType(found, 'run.error')).toMatchObject([
     { scope: 'line:4', message: '"odd" is no state of a port' },
     { scope: 'line:5', message: '"nowhere" is no address' },
+  ]);
+});
+
+test('CSV: a time of any zone, without one UTC; what is no time costs its row', async () => {
+  const times = [
+    '2026-03-05T10:00:00+02:00',
+    '2026-03-05 10:00:00',
+    '20260305T100000Z',
+    '2026-03-05',
+    '1772704800',
+    '1772704800123',
+    '13/03/2026 10:00',
+    '05/03/2026',
+    '2026',
+    '2026-13-05T10:00:00',
+  ];
+  const rows = times.map((time, i) => `192.0.2.${i},80,${time}`);
+  const found = await read(['ip,port,time', ...rows].join('\n'));
+  expect(found.ports.map((port) => new Date(Number(port.split(' ').at(-1))).toISOString())).toEqual(
+    [
+      '2026-03-05T08:00:00.000Z',
+      '2026-03-05T10:00:00.000Z',
+      '2026-03-05T10:00:00.000Z',
+      '2026-03-05T00:00:00.000Z',
+      '2026-03-05T10:00:00.000Z',
+      '2026-03-05T10:00:00.123Z',
+    ],
+  );
+  expect(ofType(found, 'run.error').map(({ message }) => message)).toEqual(
+    times.slice(6).map((time) => expect.stringContaining(`"${time}" is no time`)),
+  );
+});
+
+test('CSV: software without the name of its service is kept', async () => {
+  const found = await read(
+    'ip,port,product,version,cpe\n192.0.2.1,443,nginx,1.2,cpe:/a:f5:nginx\n',
+  );
+  expect(found.last.batch.ports.services).toEqual([
+    { name: 'unknown', product: 'nginx', version: '1.2', cpe: 'cpe:/a:f5:nginx' },
   ]);
 });
 

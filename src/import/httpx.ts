@@ -11,6 +11,7 @@ import {
   given,
 } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
+import { tlsVersion } from './tls-version.ts';
 
 /** `httpx -json`: a web page a line. */
 export const readHttpx = objectReader('httpx', () => parseRecord);
@@ -106,7 +107,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
 function tlsOf(tls: AnyObject): Tls {
   const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
   return given({
-    version: asText(tls['tls_version']),
+    version: tlsVersion(tls['tls_version']),
     cipher: asText(tls['cipher']),
     server_name: asText(tls['sni']),
     ja3s: asText(tls['ja3s_hash']),

@@ -1,4 +1,5 @@
 import { isAddress } from '../core/address.ts';
+import { bannerText } from '../core/banner-text.ts';
 import type { ScanBanner, ScanHost, ScanPort } from '../core/events.ts';
 import { type Reason, reasons, type Transport, transports } from '../core/states.ts';
 import { asText, asWord } from './object.ts';
@@ -55,8 +56,21 @@ export function bannerEvent(
   const transport = asWord(transports, place.transport);
   if (!transport) return undefined;
   if (!isPort(port)) return `"${asText(port)}" is no port`;
-  const said = { protocol: asText(protocol) ?? 'unknown', banner: asText(banner) ?? '' };
+  const said = { protocol: asText(protocol) ?? 'unknown', banner: bannerOf(asText(banner) ?? '') };
   return { type: 'scan.banner', run_id: runId, addr, transport, port, ...said, t };
+}
+
+/** Lists and XML have `\\x0d` for what is not printable, the backslash included. */
+export function unmasked(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** The text of a banner row: bytes are characters up to U+00FF to masscan. */
+export function bannerOf(text: string): string {
+  const bytes = Buffer.from(text, /[^\u0000-\u00ff]/.test(text) ? 'utf8' : 'latin1');
+  return bannerText(bytes, bytes.length);
 }
 
 function isPort(value: unknown): value is number {

@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../core/events.ts';
-import { bannerEvent, statusEvent } from './masscan-events.ts';
+import { bannerEvent, statusEvent, unmasked } from './masscan-events.ts';
 import { asPort, asTime } from './object.ts';
 import { type RecordContext, recordReader } from './records.ts';
 
@@ -32,7 +32,11 @@ function parseLine(text: string, context: RecordContext): ScanEvent | string | u
   if (banner) {
     const [, transport, port, addr, time, protocol, said] = banner;
     const t = context.time(asTime(time));
-    return bannerEvent({ runId, addr, transport, port: asPort(port), t }, protocol, said);
+    return bannerEvent(
+      { runId, addr, transport, port: asPort(port), t },
+      protocol,
+      unmasked(said ?? ''),
+    );
   }
   return /^\s*(#|$)/.test(text) ? undefined : 'no line of "masscan -oL"';
 }

@@ -18,6 +18,8 @@ export const readNuclei = objectReader('nuclei', () => parseRecord);
 function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const rule = asText(line['template-id'] ?? line['templateID']);
   if (rule === undefined) return 'it has no "template-id"';
+  // With -matcher-status, checks that found nothing are lines too.
+  if (line['matcher-status'] === false) return [];
   const info = asObject(line['info']) ?? {};
   const matchedAt = asText(line['matched-at'] ?? line['matched'] ?? line['host']) ?? '';
   const place = placeOf(line, matchedAt);

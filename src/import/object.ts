@@ -51,21 +51,51 @@ export function asWord<T extends string>(words: readonly T[], value: unknown): T
 
 const latestTime = 8_640_000_000_000_000;
 
+/** A date of ISO 8601, extended or basic, its time apart by T or a blank, mostly with a zone. */
+const isoTime =
+  /^\s*(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,3})\d*)?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?\s*$/i;
+
 /**
  * A time as epoch ms: ISO 8601 text, or a number of seconds, ms, µs or ns since 1970 by its size
- * (as number or digits).
+ * (as number or digits). A text without a zone is UTC: the machine that reads a file must not decide
+ * when something was seen.
  */
 export function asTime(value: unknown): number | undefined {
   // Digits are told from a date by their fifth character first: most lines have one.
   if (typeof value === 'string' && (value[4] === '-' || !/^\s*\d+(\.\d+)?\s*$/.test(value))) {
-    const ms = value.length > 40 ? Number.NaN : Date.parse(value);
-    return ms >= 0 ? ms : undefined;
+    return asIsoTime(value);
   }
   const number = typeof value === 'string' ? Number(value) : value;
   if (typeof number !== 'number' || !(number > 0)) return undefined;
   const unit = number < 1e11 ? 1000 : number < 1e14 ? 1 : number < 1e17 ? 1e-3 : 1e-6;
   const ms = Math.round(number * unit);
   return ms <= latestTime ? ms : undefined;
+}
+
+function asIsoTime(text: string): number | undefined {
+  // What most programs write, and Date.parse reads alike everywhere.
+  if (text.length <= 40 && text[10] === 'T' && text.endsWith('Z'))
+    return since1970(Date.parse(text));
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '0',
+    zone = 'Z',
+  ] = isoTime.exec(text) ?? [];
+  if (year === undefined) return undefined;
+  const [, sign, hours = '00', minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  const offset = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  const clock = `${hour}:${minute}:${second}.${fraction.padEnd(3, '0')}`;
+  return since1970(Date.parse(`${year}-${month}-${day}T${clock}${offset}`));
+}
+
+function since1970(ms: number): number | undefined {
+  return ms >= 0 ? ms : undefined;
 }
 
 /** The members of a list that are objects. */

@@ -1,4 +1,5 @@
-import type { ScanEvent } from '../core/events.ts';
+import { bannerText } from '../core/banner-text.ts';
+import type { ScanEvent, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
 import { transports } from '../core/states.ts';
 import { allChecked, firstAddress } from './checked.ts';
@@ -14,6 +15,7 @@ import {
   given,
 } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
+import { tlsVersion } from './tls-version.ts';
 
 /** zgrab2: a host a line, with what each of its scans got out of it. */
 export const readZgrab2 = objectReader('zgrab2', () => parseRecord);
@@ -101,9 +103,9 @@ function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | 
   }
   const banner = bannerOf(result);
   if (banner !== undefined) events.push({ type: 'scan.banner', ...at, protocol, banner, t });
-  const tls = asObject(result['tls']) ?? (protocol === 'tls' ? result : undefined);
-  const chain = tls && chainOf(tls);
-  if (chain) events.push({ type: 'scan.tls', ...at, tls: { chain, ...serverName(place) }, t });
+  const log = asObject(result['tls']) ?? (protocol === 'tls' ? result : undefined);
+  const tls = log && tlsOf(log, place);
+  if (tls) events.push({ type: 'scan.tls', ...at, tls, t });
   return events;
 }
 
@@ -132,15 +134,31 @@ function portEvent(
   ].includes(status);
   if (!isConnected || (at.transport === 'udp' && status !== 'success')) return [];
   const reason = at.transport === 'udp' ? 'udp-response' : 'syn-ack';
-  const service = { name: protocol, method: 'banner', ...softwareOf(result) };
-  const about = status === 'success' ? { service } : {};
+  const name = serviceName(protocol, result);
+  const service = name && { name, method: 'banner', ...softwareOf(result) };
+  const about = status === 'success' ? given({ service }) : {};
   return [{ type: 'scan.port', ...at, state: 'open', reason, ...about, ...times }];
+}
+
+/** The scan "banner" takes whatever is there; HTTP within TLS goes by a name of its own. */
+function serviceName(protocol: string, result: AnyObject): string | undefined {
+  if (protocol === 'banner') return undefined;
+  const request = asObject(asObject(result['response'])?.['request']);
+  return protocol === 'http' && isTlsRequest(request) ? 'https' : protocol;
+}
+
+function isTlsRequest(request: AnyObject | undefined): boolean {
+  const scheme = asObject(request?.['url'])?.['scheme'];
+  return asObject(request?.['tls_log']) !== undefined || scheme === 'https';
 }
 
 function bannerOf(result: AnyObject): string | undefined {
   const raw = serverId(result)?.['raw'];
-  return asText(result['banner']) ?? asText(result['start_tls']) ?? asText(raw);
+  const text = asText(result['banner']) ?? asText(result['start_tls']) ?? asText(raw);
+  return text === undefined ? undefined : bannerText(Buffer.from(text), maxBannerBytes);
 }
+
+const maxBannerBytes = 65_536;
 
 /** What an SSH server calls itself. */
 function serverId(result: AnyObject): AnyObject | undefined {
@@ -161,7 +179,7 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
   const request = asObject(response['request']);
   const url = asObject(request?.['url']);
   const tls = asObject(request?.['tls_log']);
-  const isTls = tls !== undefined || url?.['scheme'] === 'https';
+  const isTls = isTlsRequest(request);
   const headers = asObject(response['headers']) ?? {};
   const status = asCount(response['status_code']);
   if (status === undefined) return [];
@@ -186,20 +204,30 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
         content_length: length,
         title: /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim(),
         location: asTexts(headers['location'])[0],
-        tls: tls && given({ chain: chainOf(tls), ...serverName(place) }),
+        tls: tls && (tlsOf(tls, place) ?? {}),
       }),
       t,
     },
   ];
 }
 
-function serverName({ domain }: Place): { server_name?: string } {
-  return domain === undefined ? {} : { server_name: domain };
+/** What a handshake log tells; undefined where it is nothing. */
+function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
+  const log = asObject(tls['handshake_log']) ?? tls;
+  const hello = asObject(log['server_hello']);
+  // In TLS 1.3 the version itself stays at 1.2, and an extension says better.
+  const chosen = asObject(asObject(hello?.['supported_versions'])?.['selected_version']);
+  const found = given({
+    version: tlsVersion((chosen ?? asObject(hello?.['version']))?.['name']),
+    cipher: asText(asObject(hello?.['cipher_suite'])?.['name']),
+    chain: chainOf(log),
+  });
+  if (Object.keys(found).length === 0) return undefined;
+  return { ...found, ...given({ server_name: domain }) };
 }
 
 /** The certificates of a handshake log: base64 of DER, the server's own first. */
-function chainOf(tls: AnyObject): string[] | undefined {
-  const log = asObject(tls['handshake_log']) ?? tls;
+function chainOf(log: AnyObject): string[] | undefined {
   const sent = asObject(log['server_certificates']);
   const rest = Array.isArray(sent?.['chain']) ? (sent['chain'] as unknown[]) : [];
   const chain = [sent?.['certificate'], ...rest].flatMap((each) => {

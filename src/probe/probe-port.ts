@@ -1,5 +1,5 @@
 import type { Service } from '../core/events.ts';
-import { bannerText } from './banner-text.ts';
+import { bannerText } from '../core/banner-text.ts';
 import { converse } from './converse.ts';
 import type { Finding } from './finding.ts';
 import { guessByPort } from './guess.ts';

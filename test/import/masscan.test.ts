@@ -174,9 +174,19 @@ function expected(rows: readonly Row[]): Facts {
     ),
     banners: of(
       (row) => !isStatus(row),
-      (row) => ({ ...place(row), protocol: row.said[0], banner: row.said[1] }),
+      (row) => ({ ...place(row), protocol: row.said[0], banner: inOneLine(row.said[1]!) }),
     ),
   };
+}
+
+/** As banners stand in every table. */
+function inOneLine(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+}
+
+/** Lists and XML have `\\x22` where JSON has `\\u0022`. */
+function withoutMask(text: string): string {
+  return JSON.parse(`"${text.replaceAll('"', '\\"').replaceAll('\\x', '\\u00')}"`) as string;
 }
 
 function readXml(text: string): Row[] {
@@ -186,7 +196,7 @@ function readXml(text: string): Row[] {
     const [state] = below(port, 'state');
     const [service] = below(port, 'service');
     const said = service
-      ? [service.at['name'], service.at['banner']]
+      ? [service.at['name'], withoutMask(service.at['banner']!)]
       : [state!.at['state'], state!.at['reason']];
     return {
       addr: all(host, 'address')[0]!.at['addr']!,
@@ -248,7 +258,7 @@ function readList(text: string): Row[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line, i) => {
       const [word, proto, port, addr, time, service, ...banner] = line.split(' ');
-      const said = word === 'banner' ? [service, banner.join(' ')] : [word];
+      const said = word === 'banner' ? [service, withoutMask(banner.join(' '))] : [word];
       const at = { addr: addr!, proto: proto!, port: Number(port), time: Number(time) };
       return { ...at, said, end: ends[i]! };
     });

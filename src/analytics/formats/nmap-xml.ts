@@ -135,8 +135,8 @@ function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
     method: isProbed ? 'probed' : 'table',
     conf: Math.round((port.confidence ?? 0.3) * 10),
   };
-  const cpes = cpe === null ? '' : `<cpe>${escape(cpe)}</cpe>`;
-  return `${open('service', attributes)}${cpes}</service>`;
+  const cpes = cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
+  return `${open('service', attributes)}${cpes.join('')}</service>`;
 }
 
 type Attributes = Readonly<Record<string, string | number>>;

@@ -37,7 +37,7 @@ function service(host: ScannedHost['host'], scanned: ScannedPort): object {
     ...(port.product !== null && { product: port.product }),
     ...(port.version !== null && { version: port.version }),
     ...(port.extra_info !== null && { info: port.extra_info }),
-    ...(port.cpe !== null && { cpe: [port.cpe] }),
+    ...(port.cpe !== null && { cpe: port.cpe.split(' ') }),
     ...(page && { http: http(page) }),
     ...(tls && { ssl: ssl(tls) }),
     _shodan: { module: port.service ?? 'unknown' },

@@ -1,5 +1,6 @@
 import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
+import { bannerOf, unmasked } from '../masscan-events.ts';
 import { asPort, asWord, given } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
 import { reasonOf } from './reason.ts';
@@ -56,7 +57,10 @@ function factsOf(element: XmlElement): PortFacts | undefined {
     said:
       banner === undefined
         ? undefined
-        : { protocol: attribute(service, 'name') ?? 'unknown', banner },
+        : {
+            protocol: attribute(service, 'name') ?? 'unknown',
+            banner: bannerOf(unmasked(banner)),
+          },
     scripts: childrenOf(element, 'script').map(scriptOf),
   };
 }

@@ -1,0 +1,9 @@
+import { asText } from './object.ts';
+
+/** A version of TLS by the name that OpenSSL has for it, and every table here: `TLSv1.2`, `TLSv1`. */
+export function tlsVersion(value: unknown): string | undefined {
+  const text = asText(value);
+  const [, minor] = /^tls ?v?1\.?([0-3])$/i.exec(text ?? '') ?? [];
+  if (minor === undefined) return text;
+  return minor === '0' ? 'TLSv1' : `TLSv1.${minor}`;
+}
