@@ -69,8 +69,13 @@ export function unmasked(text: string): string {
 
 /** The text of a banner row: bytes are characters up to U+00FF to masscan. */
 export function bannerOf(text: string): string {
-  const bytes = Buffer.from(text, /[^\u0000-\u00ff]/.test(text) ? 'utf8' : 'latin1');
+  const bytes = Buffer.from(text, isBytes(text) ? 'latin1' : 'utf8');
   return bannerText(bytes, bytes.length);
+}
+
+function isBytes(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0xff) return false;
+  return true;
 }
 
 function isPort(value: unknown): value is number {

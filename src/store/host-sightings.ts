@@ -19,7 +19,7 @@ export interface HostSighting {
   /** From its newest `scan.host`; else `up` where a port answered, `unknown` where none did. */
   state: HostState;
   reason: Reason | undefined;
-  /** Its newest `scan.host`. */
+  /** Its newest `scan.host`, with what older ones said besides. */
   event: ScanHost | undefined;
 }
 
@@ -34,8 +34,10 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
   for (const event of batch.events) {
     if (!('addr' in event) || event.addr === undefined) continue;
     const sighting = sightingOf(sightings, canonicalAddress(event.addr), event.t, event.t);
-    if (event.type !== 'scan.host' || event.t < (sighting.event?.t ?? 0)) continue;
-    sighting.event = withMac(event);
+    if (event.type !== 'scan.host') continue;
+    const [known, told] = [sighting.event, withMac(event)];
+    // What a later line does not say is not unsaid.
+    sighting.event = event.t < (known?.t ?? 0) ? { ...told, ...known } : { ...known, ...told };
   }
   for (const sighting of sightings.values()) {
     if (!sighting.event) continue;

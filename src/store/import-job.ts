@@ -86,14 +86,17 @@ export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd
   const { time } = db.dialect;
   const before = await getJob(db, id);
   const status: JobState = end.status === 'partial' ? 'completed' : end.status;
-  const wasWhole = before.status === 'completed' && !before.is_partial;
+  const wasRead = before.status === 'completed';
+  const wasWhole = wasRead && !before.is_partial;
+  // A file that ends before another part of the same scan did is not all of it.
+  const isShorter = wasRead && end.at < (before.completed_at ?? 0);
   await walkTo(db, before, status);
   await countFacts(db, id, end.counts);
   await updateJob(db, id, {
-    is_partial: !wasWhole && end.status !== 'completed',
+    is_partial: !wasWhole && (isShorter || end.status !== 'completed'),
     // A file may say that it ended before it began.
     completed_at: time(
-      Math.max(end.at, before.started_at ?? 0, wasWhole ? (before.completed_at ?? 0) : 0),
+      Math.max(end.at, before.started_at ?? 0, wasRead ? (before.completed_at ?? 0) : 0),
     ),
     error_message: end.errorMessage ?? null,
     heartbeat_at: time(Date.now()),

@@ -348,6 +348,21 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect(whole.jobs).toMatchObject([{ status: 'completed', is_partial: false }]);
   });
 
+  test('the beginning of a file completes no scan of which more was read', async () => {
+    const line = (ip: string, t: number): object => ({ ip, port: 80, timestamp: `${t}` });
+    const [first, second] = [line('192.0.2.1', 1_700_000_000), line('192.0.2.2', 1_700_000_009)];
+    const broken = await importFrom({
+      path: file('a.jsonl', [first, { ip: 1, port: 80 }, second]),
+    });
+    expect(broken.jobs).toMatchObject([{ is_partial: true, completed_at: 1_700_000_009_000 }]);
+    const shorter = await importFrom({ path: file('b.jsonl', [first]) });
+    expect(shorter.jobs).toMatchObject([
+      { id: broken.jobs[0]!.id, is_partial: true, completed_at: 1_700_000_009_000 },
+    ]);
+    const whole = await importFrom({ path: file('c.jsonl', [first, second]) });
+    expect(whole.jobs).toMatchObject([{ is_partial: false, completed_at: 1_700_000_009_000 }]);
+  });
+
   test('gzip is recognised, broken off or not; stdin too', async () => {
     const text = wholeScan()
       .map((line) => `${JSON.stringify(line)}\n`)

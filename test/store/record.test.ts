@@ -125,6 +125,81 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     ]);
   });
 
+  test('in whatever order scans come, the inventory is the same', async () => {
+    const nginx = { name: 'http', product: 'nginx', version: '1.25', method: 'http' };
+    const guess = { service: { name: 'http', method: 'port' } } as const;
+    const no = { state: 'closed', reason: 'conn-refused', ...guess } as const;
+    const looks = [
+      [
+        port('192.0.2.1', 80, 1000, { service: nginx }),
+        port('192.0.2.1', 81, 1000, { service: nginx }),
+      ],
+      [port('192.0.2.1', 80, 2000, no), port('192.0.2.1', 81, 2000, guess)],
+      [port('192.0.2.1', 80, 3000, no), port('192.0.2.1', 81, 3000, guess)],
+    ] as const;
+    const expected = [
+      {
+        address: '192.0.2.1',
+        port: 80,
+        state: 'closed',
+        first_seen: 1000,
+        last_seen: 1000,
+        last_changed: 2000,
+      },
+      {
+        address: '192.0.2.1',
+        port: 81,
+        state: 'open',
+        first_seen: 1000,
+        last_seen: 3000,
+        last_changed: 1000,
+      },
+    ].map((row) => ({ ...row, service: 'http', product: 'nginx', version: '1.25' }));
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
+    for (const [index, order] of orders.entries()) {
+      const addr = `192.0.2.${index + 1}`;
+      for (const look of order) {
+        const job = await running(config([addr], '80,81'));
+        await store.record(job.id, eventBatch(looks[look]!.map((event) => ({ ...event, addr }))));
+      }
+      expect([
+        order,
+        await rows(
+          `SELECT h.address, p.port, p.state, p.first_seen, p.last_seen, p.last_changed, p.service,
+             p.product, p.version
+           FROM host_ports p JOIN hosts h ON h.id = p.host_id WHERE h.address = '${addr}'
+           ORDER BY p.port`,
+        ),
+      ]).toEqual([order, expected.map((row) => ({ ...row, address: addr }))]);
+    }
+  });
+
+  test('what a later line of a scan does not say of a host is not unsaid', async () => {
+    const about = { mac: '00:11:22:33:44:55', asn: 64_500, org: 'O', os_family: 'Linux' };
+    for (const inOneBatch of [true, false]) {
+      const addr = inOneBatch ? '192.0.2.1' : '192.0.2.2';
+      const job = await running(config([addr], '80'));
+      const said = [host(addr, 1000, about), host(addr, 2000, { hostname: 'h' })];
+      for (const batch of inOneBatch ? [said] : said.map((one) => [one])) {
+        await store.record(job.id, eventBatch(batch));
+      }
+    }
+    for (const table of ['hosts', 'host_scans']) {
+      const found = await rows(`SELECT hostname, mac, asn, org, os_family FROM ${table}`);
+      expect(found.map((row) => ({ ...row, asn: Number(row['asn']) }))).toEqual([
+        { hostname: 'h', ...about },
+        { hostname: 'h', ...about },
+      ]);
+    }
+  });
+
   test('what a port is known to be outlives scans that did not ask, and yields to those that did', async () => {
     const job = await running(config(['192.0.2.1'], '443'));
     const nginx = { name: 'https', product: 'nginx', version: '1.25', method: 'http' };

@@ -85,16 +85,21 @@ const upsertHosts = `
     checked_at = greatest(hosts.checked_at, excluded.checked_at),
     last_job_id = CASE WHEN ${isNewer} THEN excluded.last_job_id ELSE hosts.last_job_id END`;
 
-const seen = ['state', 'reason', ...about, 'suspect', 'not_shown', 't'];
+const besides = [...about, 'suspect', 'not_shown'];
+const seen = ['state', 'reason', ...besides, 't'];
 
-/** What an event says of a host outweighs what its ports imply (reason IS NULL). */
+/**
+ * What an event says of a host outweighs what its ports imply (reason IS NULL); what it does not
+ * say stays as it was.
+ */
 const upsertHostScans = `
   INSERT INTO host_scans (tenant_id, job_id, host_id, ${seen.join(', ')})
   SELECT $1, $2, id, state, reason, hostname, mac::macaddr, vendor, os_family, asn, org, suspect,
     not_shown, t
   FROM staged_hosts WHERE is_seen
   ON CONFLICT (job_id, host_id) DO UPDATE SET
-    ${seen.map((column) => `${column} = excluded.${column}`).join(', ')}
+    ${['state', 'reason', 't'].map((column) => `${column} = excluded.${column}`).join(', ')},
+    ${besides.map((column) => `${column} = coalesce(excluded.${column}, host_scans.${column})`).join(', ')}
   WHERE (excluded.reason IS NOT NULL
       AND (host_scans.reason IS NULL OR excluded.t >= host_scans.t))
     OR (host_scans.reason IS NULL AND excluded.reason IS NULL

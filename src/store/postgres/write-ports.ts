@@ -78,15 +78,42 @@ const isNewer = 'excluded.checked_at >= host_ports.checked_at';
  * that did not ask what a port is, or guessed from its number, forgets nothing.
  */
 const isBetterKnown = `excluded.service IS NOT NULL AND (host_ports.service IS NULL
-  OR (${isNewer}
-    AND (excluded.method IS DISTINCT FROM 'port'
-      OR host_ports.method IS NOT DISTINCT FROM 'port')
-    AND (excluded.service <> host_ports.service OR excluded.product IS NOT NULL
-      OR host_ports.product IS NULL)))`;
+  OR CASE WHEN ${isNewer}
+    THEN (excluded.method IS DISTINCT FROM 'port'
+        OR host_ports.method IS NOT DISTINCT FROM 'port')
+      AND (excluded.service <> host_ports.service OR excluded.product IS NOT NULL
+        OR host_ports.product IS NULL)
+    ELSE (excluded.method IS DISTINCT FROM 'port'
+        AND host_ports.method IS NOT DISTINCT FROM 'port')
+      OR (excluded.service = host_ports.service AND excluded.product IS NOT NULL
+        AND host_ports.product IS NULL) END)`;
 const ifNewer = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE host_ports.${column} END`;
 const ifBetterKnown = (column: string): string =>
   `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE host_ports.${column} END`;
+
+const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')`;
+/**
+ * When a port was last seen open, and when its state changed last; scans may come in any order. Where
+ * nothing is known to have changed, a port that is not open was never seen open, and an older look at
+ * the same state is its beginning; so is one that comes after it was last open. An older look at
+ * another state, since the last change, makes the change as new as the newest look.
+ */
+const isUnchanged = 'host_ports.last_changed = host_ports.first_seen';
+const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')} THEN host_ports.last_seen
+  WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged} THEN excluded.last_seen
+  ELSE greatest(host_ports.last_seen, excluded.last_seen) END`;
+const lastChanged = `CASE WHEN ${isNewer}
+  THEN CASE WHEN excluded.state <> host_ports.state THEN excluded.checked_at
+    ELSE host_ports.last_changed END
+  WHEN excluded.state = host_ports.state AND ${isUnchanged}
+    THEN least(host_ports.last_changed, excluded.first_seen)
+  WHEN excluded.state = host_ports.state AND NOT ${isOpen('host_ports.state')}
+      AND excluded.checked_at > host_ports.last_seen
+    THEN least(host_ports.last_changed, excluded.checked_at)
+  WHEN excluded.state <> host_ports.state AND excluded.checked_at > host_ports.last_changed
+    THEN host_ports.checked_at
+  ELSE host_ports.last_changed END`;
 
 /** The state known now; the newest observation wins. */
 const updateHostPorts = (from: string, service: string): string => `
@@ -97,12 +124,10 @@ const updateHostPorts = (from: string, service: string): string => `
   FROM ${from}
   ON CONFLICT (host_id, transport, port) DO UPDATE SET
     first_seen = least(host_ports.first_seen, excluded.first_seen),
-    last_seen = CASE WHEN excluded.state IN ('open', 'open|filtered')
-      THEN greatest(host_ports.last_seen, excluded.last_seen) ELSE host_ports.last_seen END,
+    last_seen = ${lastOpen},
     ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
     ${['service', 'product', 'version', 'confidence', 'method'].map(ifBetterKnown).join(', ')},
-    last_changed = CASE WHEN ${isNewer} AND excluded.state <> host_ports.state
-      THEN excluded.checked_at ELSE host_ports.last_changed END,
+    last_changed = ${lastChanged},
     checked_at = greatest(host_ports.checked_at, excluded.checked_at)`;
 
 /** Of hosts that are new to the job, what the batch says is all that the job says. */

@@ -49,14 +49,19 @@ const upsertHosts = rowInsert(
   RETURNING id, address`,
 );
 
-const seen = ['state', 'reason', ...about, 'suspect', 'not_shown', 't'] as const;
+const besides = [...about, 'suspect', 'not_shown'] as const;
+const seen = ['state', 'reason', ...besides, 't'] as const;
 
-/** What an event says of a host outweighs what its ports imply (reason IS NULL). */
+/**
+ * What an event says of a host outweighs what its ports imply (reason IS NULL); what it does not
+ * say stays as it was.
+ */
 const upsertHostScans = rowInsert(
   'host_scans',
   ['job_id', 'host_id', ...seen],
   `ON CONFLICT (job_id, host_id) DO UPDATE SET
-    ${seen.map((column) => `${column} = excluded.${column}`).join(', ')}
+    ${['state', 'reason', 't'].map((column) => `${column} = excluded.${column}`).join(', ')},
+    ${besides.map((column) => `${column} = coalesce(excluded.${column}, ${column})`).join(', ')}
   WHERE (excluded.reason IS NOT NULL AND (reason IS NULL OR excluded.t >= t))
     OR (reason IS NULL AND excluded.reason IS NULL
       AND (excluded.state = 'up') >= (state = 'up') AND excluded.t >= t)`,

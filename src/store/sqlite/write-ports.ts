@@ -57,13 +57,34 @@ const isNewer = 'excluded.checked_at >= checked_at';
  * Whether an observation says more of the service than what is known, or as much and newer. A scan
  * that did not ask what a port is, or guessed from its number, forgets nothing.
  */
-const isBetterKnown = `excluded.service IS NOT NULL AND (service IS NULL
-  OR (${isNewer} AND (excluded.method IS NOT 'port' OR method IS 'port')
-    AND (excluded.service <> service OR excluded.product IS NOT NULL OR product IS NULL)))`;
+const isBetterKnown = `excluded.service IS NOT NULL AND (service IS NULL OR CASE WHEN ${isNewer}
+  THEN (excluded.method IS NOT 'port' OR method IS 'port')
+    AND (excluded.service <> service OR excluded.product IS NOT NULL OR product IS NULL)
+  ELSE (excluded.method IS NOT 'port' AND method IS 'port')
+    OR (excluded.service = service AND excluded.product IS NOT NULL AND product IS NULL) END)`;
 const ifNewer = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE ${column} END`;
 const ifBetterKnown = (column: string): string =>
   `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE ${column} END`;
+
+const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')`;
+/**
+ * When a port was last seen open, and when its state changed last; scans may come in any order. Where
+ * nothing is known to have changed, a port that is not open was never seen open, and an older look at
+ * the same state is its beginning; so is one that comes after it was last open. An older look at
+ * another state, since the last change, makes the change as new as the newest look.
+ */
+const isUnchanged = 'last_changed = first_seen';
+const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')} THEN last_seen
+  WHEN NOT ${isOpen('state')} AND ${isUnchanged} THEN excluded.last_seen
+  ELSE max(last_seen, excluded.last_seen) END`;
+const lastChanged = `CASE WHEN ${isNewer}
+  THEN CASE WHEN excluded.state <> state THEN excluded.checked_at ELSE last_changed END
+  WHEN excluded.state = state AND ${isUnchanged} THEN min(last_changed, excluded.first_seen)
+  WHEN excluded.state = state AND NOT ${isOpen('state')} AND excluded.checked_at > last_seen
+    THEN min(last_changed, excluded.checked_at)
+  WHEN excluded.state <> state AND excluded.checked_at > last_changed THEN checked_at
+  ELSE last_changed END`;
 
 /** The state known now, taken from port_scans; the newest observation wins. */
 const updateHostPorts = (where: string): string => `
@@ -77,12 +98,10 @@ const updateHostPorts = (where: string): string => `
   WHERE ${where}
   ON CONFLICT (host_id, transport, port) DO UPDATE SET
     first_seen = min(first_seen, excluded.first_seen),
-    last_seen = CASE WHEN excluded.state IN ('open', 'open|filtered')
-      THEN max(last_seen, excluded.last_seen) ELSE last_seen END,
+    last_seen = ${lastOpen},
     ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
     ${['service', 'product', 'version', 'confidence', 'method'].map(ifBetterKnown).join(', ')},
-    last_changed = CASE WHEN ${isNewer} AND excluded.state <> state
-      THEN excluded.checked_at ELSE last_changed END,
+    last_changed = ${lastChanged},
     checked_at = max(checked_at, excluded.checked_at)`;
 
 /** What an earlier look at a port of this job told of its service, where a later one replaced it. */
