@@ -84,7 +84,9 @@ function events(): object[] {
     port(first, '192.0.2.10', 22, start, {
       service: { name: 'ssh', product: 'OpenSSH', version: '9.1', confidence: 1 },
     }),
-    port(first, '192.0.2.10', 443, start, { service: { name: 'https', product: 'nginx' } }),
+    port(first, '192.0.2.10', 443, start, {
+      service: { name: 'https', product: 'nginx', extra_info: 'Debian', cpe: 'cpe:/a:f5:nginx' },
+    }),
     port(first, '192.0.2.9', 53, start, { service: { name: 'domain', method: 'port' } }),
     page(first, start, 'Old title'),
     {
@@ -100,7 +102,7 @@ function events(): object[] {
     port(second, '192.0.2.10', 22, later, {
       service: { name: 'ssh', product: 'OpenSSH', version: '9.2', confidence: 1 },
     }),
-    port(second, '192.0.2.10', 443, later, { service: { name: 'https', product: 'nginx' } }),
+    port(second, '192.0.2.10', 443, later, {}),
     page(second, later, 'New title'),
     port(second, '2001:db8::1', 22, later, {}),
     finish(second, later + 60_000),
@@ -167,6 +169,11 @@ describe.each(storeKinds)('on $name', ({ addressOrder, newStore }) => {
       expect(await json('ports', ...words)).toHaveLength(count);
     });
 
+    test('what is known of a service outlives a scan that did not ask', async () => {
+      const about = { service: 'https', product: 'nginx', cpe: 'cpe:/a:f5:nginx' };
+      expect(await json('ports', '-p', '443')).toMatchObject([{ ...about, extra_info: 'Debian' }]);
+    });
+
     test('a guess from the port number has a question mark', async () => {
       expect((await run('ports', '192.0.2.9')).stdout).toContain('domain?');
     });
@@ -183,8 +190,8 @@ describe.each(storeKinds)('on $name', ({ addressOrder, newStore }) => {
     const { stdout } = await run('host', 'www.example.com', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       address: '192.0.2.10',
-      ports: [{ port: 22 }, { port: 443 }],
-      web: [{ title: 'New title' }],
+      ports: [{ port: 22 }, { port: 443, last_seen: new Date(start + day).toISOString() }],
+      web: [{ title: 'New title', seen: new Date(start + day).toISOString() }],
       history: [
         { scan: second, open_ports: [{ port: 22 }, { port: 443 }] },
         { scan: first, not_shown: [{ count: 997 }] },

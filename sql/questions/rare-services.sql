@@ -1,9 +1,9 @@
 -- Which services run on three hosts at most?
 -- What is alone in a network is either important or forgotten.
-SELECT service_name, product, count(DISTINCT address) AS hosts,
-  string_agg(DISTINCT address || ':' || port, ', ') AS places
+SELECT service_name, string_agg(DISTINCT product, ', ') AS products,
+  count(DISTINCT address) AS hosts, string_agg(DISTINCT address || ':' || port, ', ') AS places
 FROM inventory_ports
 WHERE state = 'open' AND service_name IS NOT NULL
-GROUP BY service_name, product
+GROUP BY service_name
 HAVING count(DISTINCT address) <= 3
-ORDER BY hosts, service_name, product;
+ORDER BY hosts, service_name;

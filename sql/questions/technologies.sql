@@ -1,5 +1,13 @@
 -- Which technologies do web pages show?
+-- Each page once, as the newest scan saw it.
+WITH newest AS (
+  SELECT tech_tags_json
+  FROM http_endpoints
+  QUALIFY row_number() OVER (
+    PARTITION BY split_part(port_id, '/', 2), split_part(port_id, '/', 4), scheme, authority, path
+    ORDER BY collected_ms DESC) = 1
+)
 SELECT tag AS technology, count(*) AS pages
-FROM (SELECT unnest(CAST(tech_tags_json AS VARCHAR[])) AS tag FROM http_endpoints)
+FROM (SELECT unnest(CAST(tech_tags_json AS VARCHAR[])) AS tag FROM newest)
 GROUP BY tag
 ORDER BY pages DESC, tag;

@@ -1,8 +1,15 @@
 -- Which web servers are there most?
--- The Server header of pages that answered well, on how many hosts each.
-SELECT server_header, count(*) AS pages, count(DISTINCT split_part(port_id, '/', 2)) AS addresses
-FROM http_endpoints
-WHERE status BETWEEN 200 AND 399
+-- The Server header of pages that answered well, each page once, as the newest scan saw it.
+WITH newest AS (
+  SELECT server_header, status, split_part(port_id, '/', 2) AS address
+  FROM http_endpoints
+  QUALIFY row_number() OVER (
+    PARTITION BY address, split_part(port_id, '/', 4), scheme, authority, path
+    ORDER BY collected_ms DESC) = 1
+)
+SELECT server_header, count(*) AS pages, count(DISTINCT address) AS addresses
+FROM newest
+WHERE status BETWEEN 200 AND 399 AND server_header IS NOT NULL
 GROUP BY server_header
 ORDER BY pages DESC, server_header
 LIMIT 20;

@@ -56,7 +56,7 @@ function serviceText({ service, method }: PortRow): string | null {
   return method === 'port' ? `${service}?` : service;
 }
 
-const portShape: Shape<PortRow> = {
+export const portShape: Shape<PortRow> = {
   columns: [
     { title: 'address', value: ({ address }) => address },
     { title: 'hostname', value: ({ hostname }) => hostname },

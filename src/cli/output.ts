@@ -25,8 +25,10 @@ export interface Shape<Row> {
   readonly columns: readonly Column<Row>[];
   /** The JSON object of a row; the row itself by default. */
   readonly toJson?: (row: Row) => unknown;
-  /** CSV columns by name; the JSON object's own fields by default. */
+  /** What is said where there are no rows. */
   readonly empty: string;
+  /** Columns that are empty in all rows are shown too: somebody asked for them. */
+  readonly keepsEmpty?: boolean;
 }
 
 /** Rows that a table shows before it says how to see the rest. A table is held in memory. */
@@ -184,7 +186,11 @@ async function writeTable<Row>(
   const width = options.output === undefined && io.stdout.isTTY ? io.stdout.columns : undefined;
   await write(
     list.stream,
-    renderTable(rows, list.shape.columns, { width, color: hasColor(io, options) }),
+    renderTable(rows, list.shape.columns, {
+      width,
+      color: hasColor(io, options),
+      keepsEmpty: list.shape.keepsEmpty,
+    }),
   );
   if (isCut) {
     await write(io.stderr, `(the first ${tableRows} rows; --jsonl and --csv print all of them)\n`);

@@ -15,13 +15,16 @@ export interface Column<Row> {
  * Rows as an aligned table without lines, its widest column cut where the terminal is too narrow.
  *
  * @param layout.width columns of the terminal; undefined for no limit
+ * @param layout.keepsEmpty show columns that no row has anything in
  */
 export function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  layout: { width?: number | undefined; color: boolean },
+  layout: { width?: number | undefined; color: boolean; keepsEmpty?: boolean | undefined },
 ): string {
-  const used = columns.filter((column) => rows.some((row) => cellText(column, row) !== ''));
+  const used = columns.filter(
+    (column) => layout.keepsEmpty || rows.some((row) => cellText(column, row) !== ''),
+  );
   const texts = rows.map((row) => used.map((column) => cellText(column, row)));
   const widths = fit(
     used.map((column, i) => Math.max(column.title.length, ...widthsOf(texts, i))),

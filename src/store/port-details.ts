@@ -1,4 +1,4 @@
-import { joined, type Sql, sql } from './sql.ts';
+import { joined, name, type Sql, sql } from './sql.ts';
 import type { StoreDatabase } from './store.ts';
 import type { Key, PortKey } from './tables.ts';
 
@@ -22,8 +22,33 @@ export const unknownService: ServiceDetails = {
 /** A port that a list shows, and the name of the service there. */
 type Listed = PortKey & { readonly service: string | null };
 
-/** The services that scans saw on ports, by the ports' places in the list. */
+/** A port that a list shows, and the product that is known to be there. */
+type ListedProduct = PortKey & { readonly product: string | null };
+
+/**
+ * The services that scans saw on ports, by the ports' places in the list.
+ *
+ * @param options.orNewest whether the newest scan that saw the port's product speaks where the
+ *   port's own did not look
+ */
 export async function servicesOf(
+  db: StoreDatabase,
+  ports: readonly ListedProduct[],
+  { orNewest }: { readonly orNewest: boolean },
+): Promise<Map<number, ServiceDetails>> {
+  const services = await servicesBy(db, ports);
+  if (!orNewest) return services;
+  const places = [...ports.keys()].filter(
+    (place) => ports[place]!.product !== null && (services.get(place)?.product ?? null) === null,
+  );
+  return await filledFromNewest(
+    db,
+    { ports, places, table: 'services', read: servicesBy },
+    services,
+  );
+}
+
+async function servicesBy(
   db: StoreDatabase,
   ports: readonly PortKey[],
 ): Promise<Map<number, ServiceDetails>> {
@@ -35,6 +60,34 @@ export async function servicesOf(
       AND s.transport = k.transport AND s.port = k.port
     WHERE s.job_id IN (${jobsOf(ports)})`);
   return new Map(rows.map(({ place, ...service }) => [place, service]));
+}
+
+interface Missing<Detail> {
+  readonly ports: readonly PortKey[];
+  /** Those of the ports that their own scan says nothing of. */
+  readonly places: readonly number[];
+  readonly table: 'services' | 'http_scans';
+  readonly read: (db: StoreDatabase, ports: readonly PortKey[]) => Promise<Map<number, Detail>>;
+}
+
+/** Adds what the newest scan says that knows more of a port; this looks through the host's scans. */
+async function filledFromNewest<Detail>(
+  db: StoreDatabase,
+  { ports, places, table, read }: Missing<Detail>,
+  known: Map<number, Detail>,
+): Promise<Map<number, Detail>> {
+  const wanted = places.map((place) => ports[place]!);
+  const seen = await seenBy(db, wanted, table);
+  const again = places.flatMap((place, index) => {
+    const job = seen.get(index);
+    return job === undefined ? [] : [{ place, key: { ...ports[place]!, job_id: job } }];
+  });
+  const older = await read(
+    db,
+    again.map(({ key }) => key),
+  );
+  for (const [index, detail] of older) known.set(again[index]!.place, detail);
+  return known;
 }
 
 /**
@@ -54,20 +107,7 @@ export async function titlesOf(
   const places = [...ports.keys()].filter(
     (place) => !titles.has(place) && ports[place]!.service?.startsWith('http'),
   );
-  const seen = await seenBy(
-    db,
-    places.map((place) => ports[place]!),
-  );
-  const again = places.flatMap((place, index) => {
-    const job = seen.get(index);
-    return job === undefined ? [] : [{ place, key: { ...ports[place]!, job_id: job } }];
-  });
-  const older = await titlesBy(
-    db,
-    again.map(({ key }) => key),
-  );
-  for (const [index, title] of older) titles.set(again[index]!.place, title);
-  return titles;
+  return await filledFromNewest(db, { ports, places, table: 'http_scans', read: titlesBy }, titles);
 }
 
 async function titlesBy(
@@ -86,15 +126,20 @@ async function titlesBy(
   return titles;
 }
 
-/** The newest scan that saw a page on each port, where one did. */
-async function seenBy(db: StoreDatabase, ports: readonly PortKey[]): Promise<Map<number, Key>> {
+/** The newest scan that each port has a row of a table from, where one has. */
+async function seenBy(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+  table: Missing<unknown>['table'],
+): Promise<Map<number, Key>> {
   if (ports.length === 0) return new Map();
+  const isTelling = table === 'services' ? sql`AND e.product IS NOT NULL` : sql``;
   const rows = await db.query<{ readonly place: number; readonly job_id: Key | null }>(sql`
     SELECT k.place, (
       SELECT hs.job_id FROM host_scans hs
       WHERE hs.host_id = k.host_id AND EXISTS (
-        SELECT 1 FROM http_scans e WHERE e.job_id = hs.job_id AND e.host_id = k.host_id
-          AND e.transport = k.transport AND e.port = k.port)
+        SELECT 1 FROM ${name(table)} e WHERE e.job_id = hs.job_id AND e.host_id = k.host_id
+          AND e.transport = k.transport AND e.port = k.port ${isTelling})
       ORDER BY hs.t DESC LIMIT 1) AS job_id
     FROM ${db.dialect.keyTable(ports)} k`);
   return new Map(rows.flatMap(({ place, job_id: job }) => (job === null ? [] : [[place, job]])));

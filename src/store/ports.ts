@@ -97,7 +97,7 @@ async function describe(
   found: readonly Found[],
   isInventory: boolean,
 ): Promise<PortRow[]> {
-  const services = await servicesOf(db, found);
+  const services = await servicesOf(db, found, { orNewest: isInventory });
   const titles = await titlesOf(db, found, { orNewest: isInventory });
   return found.map(({ job_id: _job, host_id: _host, ...row }, place) => {
     const service = services.get(place) ?? unknownService;

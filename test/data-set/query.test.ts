@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listQuestions } from '../../src/analytics/query/questions.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { removeJob } from '../../src/store/job-end.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
 import { finish, firstRun, importEvents, port, sampleStore, secondRun } from './sample-store.ts';
@@ -120,6 +121,45 @@ DETACH r;`;
 });
 
 describe('over the store', () => {
+  test('questions count what is there once, however many scans saw it', async () => {
+    const path = join(folder, 'twice.db');
+    const again = await openSqliteStore(path, { create: true });
+    const scan = (run_id: string, t: number, states: readonly string[]) => {
+      const base = { run_id, addr: '192.0.2.10', transport: 'tcp' };
+      const page = {
+        ...base,
+        type: 'web.endpoint',
+        port: 80,
+        scheme: 'http',
+        authority: 'a',
+        h2: 0,
+      };
+      return [
+        ...states.map((state, i) => ({ ...port(base, 80 + i, undefined, t), state, t_first: t, t_last: t })),
+        { ...page, path: '/', status: 200, server_header: 'nginx', tech_tags: ['nginx'], t },
+        { ...page, path: '/x', status: 200, t },
+      ];
+    };
+    const t = Date.UTC(2024, 0, 1);
+    await importEvents(again, scan(firstRun, t, ['open', 'closed', 'open', 'open|filtered']));
+    await importEvents(again, scan(secondRun, t + 1000, ['open', 'filtered', 'closed', 'closed']));
+    await again.close();
+    const answer = async (name: string): Promise<unknown> =>
+      JSON.parse((await portolan(['query', '--db', path, '--json', name])).stdout);
+    expect(await answer('top-servers')).toEqual([
+      { server_header: 'nginx', pages: 1, addresses: 1 },
+    ]);
+    expect(await answer('technologies')).toEqual([{ technology: 'nginx', pages: 1 }]);
+    expect(await answer('changed-ports')).toMatchObject([
+      { port: 82, state: 'closed', last_open: new Date(t).toISOString() },
+    ]);
+  });
+
+  test('a column without a value is a column', async () => {
+    const { stdout } = await portolan(['query', '--db', db, 'SELECT 1 AS a, NULL AS b']);
+    expect(stdout).toMatch(/^A +B\n1/);
+  });
+
   test('every ready question is answered', async () => {
     const questions = await listQuestions();
     expect(questions.length).toBeGreaterThan(10);
@@ -151,7 +191,7 @@ describe('over the store', () => {
     expect(answers.get('new-ports')).toEqual([]);
     expect(answers.get('rare-services')).toContainEqual({
       service_name: 'ssh',
-      product: 'OpenSSH',
+      products: 'OpenSSH',
       hosts: 1,
       places: '192.0.2.10:22',
     });

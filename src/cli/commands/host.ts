@@ -9,14 +9,15 @@ import { getHost, type HostRow } from '../../store/hosts.ts';
 import { listPorts } from '../../store/ports.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { listWeb } from '../../store/web.ts';
-import { findingShape } from './findings.ts';
 import { type Io, write } from '../io.ts';
-import { limitedRows, writePorts } from '../lists.ts';
+import { limitedRows, portShape, writePorts } from '../lists.ts';
 import { formatOf, type OutputOptions, type Shape, withOutput, writeRows } from '../output.ts';
 import { addOutputOptions } from '../output.ts';
 import { wholeFrom } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime, number } from '../text.ts';
+import { findingShape } from './findings.ts';
+import { webShape } from './web.ts';
 
 type Options = OutputOptions & StoreOptions & { readonly limit?: number };
 
@@ -70,9 +71,9 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
       ...host,
       first_seen: isoTime(host.first_seen),
       last_seen: isoTime(host.last_seen),
-      ports: (await listPorts(database, { hosts: selection }, { limit: 10_000 })).rows,
-      web: (await listWeb(database, { hosts: selection })).rows,
-      findings: (await listFindings(database, { hosts: selection }, { limit: 10_000 })).rows,
+      ports: json(portShape, await listPorts(database, { hosts: selection }, most)),
+      web: json(webShape, await listWeb(database, { hosts: selection }, most)),
+      findings: json(findingShape, await listFindings(database, { hosts: selection }, most)),
       ...(await hostChecks(database, host.id)),
       history: await Array.fromAsync(history),
     };
@@ -85,6 +86,14 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
   await writeChecks(io, options, { database, host, selection });
   await write(io.stdout, '\n');
   await writeRows(io, options, { rows: history, shape: historyShape });
+}
+
+/** More of one host are not worth one JSON document. */
+const most = { limit: 10_000 };
+
+/** Rows as the list of their own shows them. */
+function json<Row>({ toJson }: Shape<Row>, { rows }: { rows: readonly Row[] }): unknown[] {
+  return toJson ? rows.map(toJson) : [...rows];
 }
 
 function describe(host: HostRow): string {

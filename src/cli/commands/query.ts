@@ -196,6 +196,7 @@ async function writeResult(
     rows,
     shape: {
       empty: 'no rows',
+      keepsEmpty: true,
       columns: columns.map((name) => ({ title: name, value: (row) => cell(row[name]) })),
     },
   });
