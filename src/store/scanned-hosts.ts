@@ -2,7 +2,16 @@ import { jobKey } from './filter.ts';
 import { name, type Sql, sql } from './sql.ts';
 import { paged } from './data-set-rows.ts';
 import type { StoreDatabase } from './store.ts';
-import type { FactTables, HostScanRecord, Key, PortScanRecord, ServiceDetails } from './tables.ts';
+import type {
+  FactTables,
+  HostScanRecord,
+  Key,
+  OsMatchRecord,
+  PortScanRecord,
+  ScriptRecord,
+  ServiceDetails,
+  TraceHopRecord,
+} from './tables.ts';
 
 /** A port as one scan saw it, with all that it said. */
 export interface ScannedPort {
@@ -10,12 +19,19 @@ export interface ScannedPort {
   readonly banners: readonly FactTables['banner_scans'][];
   readonly pages: readonly FactTables['http_scans'][];
   readonly handshakes: readonly (FactTables['tls_scans'] & { readonly pem: string | null })[];
+  readonly scripts: readonly ScriptRecord[];
 }
 
 /** A host as one scan saw it. */
 export interface ScannedHost {
   readonly host: HostScanRecord;
   readonly ports: readonly ScannedPort[];
+  /** What scripts made of the host itself. */
+  readonly scripts: readonly ScriptRecord[];
+  /** Best first. */
+  readonly os_matches: readonly OsMatchRecord[];
+  /** By TTL. */
+  readonly hops: readonly TraceHopRecord[];
 }
 
 /** Hosts whose ports are read at a time. */
@@ -54,17 +70,26 @@ async function* withPorts(
   const handshakes = byPort(
     await facts<ScannedPort['handshakes'][number]>('tls_scans', sql`, c.pem`, joinCertificate),
   );
-  const known = Map.groupBy(ports, ({ host_id: host }) => host);
+  const scripts = byPort(await facts<ScriptRecord>('script_results'));
+  const checks = <Row extends { host_id: Key }>(table: string, order: string): Promise<Row[]> =>
+    db.query<Row>(sql`SELECT f.* FROM ${name(table)} f WHERE ${among}
+      ORDER BY f.host_id, ${name(`f.${order}`)}`);
+  const matches = byHost(await checks<OsMatchRecord>('os_matches', 'place'));
+  const hops = byHost(await checks<TraceHopRecord>('trace_hops', 'ttl'));
+  const portsOf = byHost(ports);
   for (const host of hosts) {
-    const its = known.get(host.host_id) ?? [];
     yield {
       host,
-      ports: its.map((port) => ({
+      ports: portsOf(host).map((port) => ({
         port,
         banners: banners(port),
         pages: pages(port),
         handshakes: handshakes(port),
+        scripts: scripts(port),
       })),
+      scripts: scripts({ ...host, transport: '', port: 0 }),
+      os_matches: matches(host),
+      hops: hops(host),
     };
   }
 }
@@ -76,6 +101,13 @@ interface Place {
   readonly host_id: Key;
   readonly transport: string;
   readonly port: number;
+}
+
+function byHost<Row extends { host_id: Key }>(
+  rows: readonly Row[],
+): (host: { host_id: Key }) => readonly Row[] {
+  const groups = Map.groupBy(rows, ({ host_id: host }) => host);
+  return ({ host_id: host }) => groups.get(host) ?? [];
 }
 
 function byPort<Row extends Place>(rows: readonly Row[]): (port: Place) => readonly Row[] {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/database/driver.ts';
 import { portolan } from '../cli.ts';
 import { requirement } from '../environment.ts';
 import { firstRun, sampleStore, secondRun } from './sample-store.ts';
@@ -59,6 +60,58 @@ describe.runIf(
     expect(page).toContain('OpenSSH');
     expect(page).toContain('192.0.2.10');
   });
+});
+
+/** A host with all that nmap tells beside its ports. */
+const ofNmap = `<?xml version="1.0"?>
+<!DOCTYPE nmaprun>
+<nmaprun scanner="nmap" args="nmap -A 192.0.2.1" start="1700000000" version="7.93" xmloutputversion="1.05">
+<scaninfo type="syn" protocol="tcp" numservices="2" services="22,443"/>
+<host starttime="1700000000" endtime="1700000009"><status state="up" reason="syn-ack" reason_ttl="64"/>
+<address addr="192.0.2.1" addrtype="ipv4"/>
+<hostnames><hostname name="a.example" type="PTR"/></hostnames>
+<ports><port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="64"/>
+<service name="ssh" product="OpenSSH" version="9.2p1" method="probed" conf="10"><cpe>cpe:/a:openbsd:openssh:9.2p1</cpe><cpe>cpe:/o:linux:linux_kernel</cpe></service>
+<script id="banner" output="SSH-2.0-OpenSSH_9.2p1"/>
+<script id="ssh-hostkey" output="&#xa;  256 aa (ED25519)"><table><elem key="bits">256</elem><elem key="type">ssh-ed25519</elem></table><table key="more"><elem>a &amp; b</elem></table></script>
+</port></ports>
+<os><osmatch name="Linux 5.0 - 5.14" accuracy="98" line="1"><osclass type="general purpose" vendor="Linux" osfamily="Linux" osgen="5.X" accuracy="98"><cpe>cpe:/o:linux:linux_kernel:5</cpe></osclass></osmatch>
+<osmatch name="Odd" accuracy="85" line="2"></osmatch></os>
+<hostscript><script id="smb2-time" output="x"><elem key="date">2026</elem></script></hostscript>
+<trace port="80" proto="tcp"><hop ttl="1" ipaddr="192.0.2.254" rtt="0.52" host="gw.example"/><hop ttl="2" ipaddr="192.0.2.1"/></trace>
+</host>
+<runstats><finished time="1700000010" timestr="x" elapsed="10" exit="success"/><hosts up="1" down="0" total="1"/></runstats>
+</nmaprun>
+`;
+
+test('what nmap told of services, scripts, systems and routes goes out as it came in', async () => {
+  const stores = ['one', 'two'].map((name) => join(folder, `${name}.db`));
+  const file = join(folder, 'nmap.xml');
+  const tables: unknown[] = [];
+  writeFileSync(file, ofNmap);
+  for (const path of stores) {
+    expect((await portolan(['import', file, '--db', path])).status).toBe(0);
+    const select = (sql: string): unknown[] => {
+      const database = openDatabase(path, { readOnly: true });
+      const found = database.prepare(sql).all();
+      database.close();
+      return found;
+    };
+    tables.push([
+      select('SELECT transport, port, script, output, data FROM script_results ORDER BY 1, 2, 3'),
+      select('SELECT place, name, accuracy, family, vendor, generation, cpe FROM os_matches'),
+      select('SELECT ttl, address, rtt_ms, hostname FROM trace_hops ORDER BY ttl'),
+      select('SELECT product, version, cpe FROM services'),
+      select('SELECT first_seen, last_seen FROM port_scans'),
+    ]);
+    const { stdout } = await portolan(['export', 'last', '-f', 'nmap', '--db', path]);
+    writeFileSync(file, stdout);
+    if (hasTools) {
+      execFileSync('xmllint', ['--noout', '--dtdvalid', '/usr/share/nmap/nmap.dtd', file]);
+    }
+  }
+  expect(tables[1]).toEqual(tables[0]);
+  expect(tables[0]).toMatchObject([{ length: 3 }, { length: 2 }, { length: 2 }, [{}], [{}]]);
 });
 
 test('nmap is a format for one scan', async () => {

@@ -135,7 +135,12 @@ describe('over the store', () => {
         h2: 0,
       };
       return [
-        ...states.map((state, i) => ({ ...port(base, 80 + i, undefined, t), state, t_first: t, t_last: t })),
+        ...states.map((state, i) => ({
+          ...port(base, 80 + i, undefined, t),
+          state,
+          t_first: t,
+          t_last: t,
+        })),
         { ...page, path: '/', status: 200, server_header: 'nginx', tech_tags: ['nginx'], t },
         { ...page, path: '/x', status: 200, t },
       ];

@@ -4,6 +4,8 @@ import { AppError } from '../../errors.ts';
 import type { Job } from '../../store/jobs.ts';
 import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
+import { hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
+import { empty, escape, open } from './xml.ts';
 
 /**
  * A scan as `nmap -oX` writes it (DTD 1.05), for the programs that read that: ndiff, xsltproc with
@@ -67,30 +69,30 @@ function portsOf(text: unknown): PortSet {
   return { tcp: [], udp: [] };
 }
 
-function hostElement({ host, ports }: ScannedHost): string {
+function hostElement(scanned: ScannedHost): string {
+  const { host, ports } = scanned;
   const addrtype = host.address.includes(':') ? 'ipv6' : 'ipv4';
   const reason = host.reason ?? 'unknown-response';
-  const mac = host.mac
-    ? empty('address', {
-        addr: host.mac,
-        addrtype: 'mac',
-        ...(host.vendor && { vendor: host.vendor }),
-      })
-    : '';
+  const { mac, vendor } = host;
+  const addresses = [
+    empty('address', { addr: host.address, addrtype }),
+    ...(mac ? [empty('address', { addr: mac, addrtype: 'mac', ...(vendor && { vendor }) })] : []),
+  ];
   const name = host.hostname ? empty('hostname', { name: host.hostname, type: 'PTR' }) : '';
   const extra = (fromJson(host.not_shown) as NotShown[] | null) ?? [];
-  const listed = ports.map(portElement).join('');
-  const inside = `${extraPorts(extra)}${listed}`;
-  return `${open('host', { starttime: seconds(host.t), endtime: seconds(host.t) })}${empty(
-    'status',
-    {
-      state: host.state,
-      reason,
-      reason_ttl: 0,
-    },
-  )}${empty('address', { addr: host.address, addrtype })}${mac}<hostnames>${name}</hostnames>${
-    inside === '' ? '' : `<ports>${inside}</ports>`
-  }</host>\n`;
+  const inside = `${extraPorts(extra)}${ports.map(portElement).join('')}`;
+  const began = ports.reduce((first, { port }) => Math.min(first, port.first_seen), host.t);
+  return [
+    open('host', { starttime: seconds(began), endtime: seconds(host.t) }),
+    empty('status', { state: host.state, reason, reason_ttl: 0 }),
+    ...addresses,
+    `<hostnames>${name}</hostnames>`,
+    inside === '' ? '' : `<ports>${inside}</ports>`,
+    osElement(scanned),
+    hostScripts(scanned),
+    traceElement(scanned),
+    '</host>\n',
+  ].join('');
 }
 
 /** Counts of ports that are not listed, an element a state. */
@@ -106,20 +108,16 @@ function extraPorts(notShown: readonly NotShown[]): string {
     .join('');
 }
 
-function portElement({ port, banners, pages, handshakes }: ScannedPort): string {
-  const scripts = [
-    ...banners.map(({ banner }) => empty('script', { id: 'banner', output: banner })),
-    ...pages
-      .slice(0, 1)
-      .flatMap(({ title }) =>
-        title === null ? [] : empty('script', { id: 'http-title', output: title }),
-      ),
-  ];
-  return `${open('port', { protocol: port.transport, portid: port.port })}${empty('state', {
+function portElement(scanned: ScannedPort): string {
+  const { port, handshakes } = scanned;
+  const state = empty('state', {
     state: port.state,
     reason: port.reason ?? 'unknown-response',
     reason_ttl: 0,
-  })}${serviceElement(port, handshakes.length > 0)}${scripts.join('')}</port>`;
+  });
+  const service = serviceElement(port, handshakes.length > 0);
+  const place = open('port', { protocol: port.transport, portid: port.port });
+  return `${place}${state}${service}${portScripts(scanned)}</port>`;
 }
 
 function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
@@ -139,37 +137,6 @@ function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
   return `${open('service', attributes)}${cpes.join('')}</service>`;
 }
 
-type Attributes = Readonly<Record<string, string | number>>;
-
-function open(name: string, attributes: Attributes): string {
-  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(`${value}`)}"`);
-  return `<${name}${list.join('')}>`;
-}
-
-function empty(name: string, attributes: Attributes): string {
-  return `${open(name, attributes).slice(0, -1)}/>`;
-}
-
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
-}
-
-/** XML has no place for most control characters: they stand as `\x01`, as nmap writes them. */
-// oxlint-disable-next-line no-control-regex
-const outside = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\n': '&#xa;',
-  '\r': '&#xd;',
-  '\t': '&#x9;',
-};
-
-function escape(text: string): string {
-  return text
-    .replace(outside, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    .replace(/[&<>"\n\r\t]/g, (c) => entities[c]!);
 }

@@ -1,0 +1,79 @@
+import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
+import { fromJson, type ScriptRecord } from '../../store/tables.ts';
+import { type Attributes, empty, escape, open } from './xml.ts';
+
+/** What scripts made of a port; banners and titles of pages as the scripts of nmap print them. */
+export function portScripts({ banners, pages, scripts }: ScannedPort): string {
+  const told = [
+    ...banners.map(({ banner }) => ({ script: 'banner', output: banner, data: null })),
+    ...pages
+      .slice(0, 1)
+      .flatMap(({ title }) =>
+        title === null ? [] : [{ script: 'http-title', output: title, data: null }],
+      ),
+  ].filter(({ script }) => !scripts.some((other) => other.script === script));
+  return [...told, ...scripts].map(scriptElement).join('');
+}
+
+/** What scripts made of a host. */
+export function hostScripts({ scripts }: ScannedHost): string {
+  if (scripts.length === 0) return '';
+  return `<hostscript>${scripts.map(scriptElement).join('')}</hostscript>`;
+}
+
+function scriptElement({
+  script,
+  output,
+  data,
+}: Pick<ScriptRecord, 'data' | 'output' | 'script'>): string {
+  const value = fromJson(data);
+  return `${open('script', { id: script, output })}${membersOf(value)}</script>`;
+}
+
+/** Objects and arrays as tables with and without keys. */
+function membersOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.entries(value)
+    .map(([name, member]: [string, unknown]) => {
+      const key: Attributes = Array.isArray(value) ? {} : { key: name };
+      return typeof member === 'object' && member !== null
+        ? `${open('table', key)}${membersOf(member)}</table>`
+        : `${open('elem', key)}${escape(String(member))}</elem>`;
+    })
+    .join('');
+}
+
+/** The systems that a host may run. */
+export function osElement({ os_matches: matches }: ScannedHost): string {
+  const elements = matches.map(({ name, ...match }) => {
+    const accuracy = Math.round(match.accuracy * 100);
+    const { vendor, generation: osgen, device_type: type, family: osfamily } = match;
+    const cpes = match.cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
+    const about = {
+      vendor: vendor ?? '',
+      ...(osgen !== null && { osgen }),
+      ...(type !== null && { type }),
+      accuracy,
+    };
+    const kind =
+      osfamily === null
+        ? ''
+        : `${open('osclass', { ...about, osfamily })}${cpes.join('')}</osclass>`;
+    // The line of nmap's own list of systems is not kept.
+    return `${open('osmatch', { name, accuracy, line: 0 })}${kind}</osmatch>`;
+  });
+  return elements.length === 0 ? '' : `<os>${elements.join('')}</os>`;
+}
+
+/** The way to a host. */
+export function traceElement({ hops }: ScannedHost): string {
+  const elements = hops.map(({ ttl, address, rtt_ms: rtt, hostname }) =>
+    empty('hop', {
+      ttl,
+      ...(rtt !== null && { rtt }),
+      ipaddr: address,
+      ...(hostname !== null && { host: hostname }),
+    }),
+  );
+  return elements.length === 0 ? '' : `<trace>${elements.join('')}</trace>`;
+}

@@ -1,0 +1,33 @@
+export type Attributes = Readonly<Record<string, string | number>>;
+
+/** The start tag of an element. */
+export function open(name: string, attributes: Attributes): string {
+  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(`${value}`)}"`);
+  return `<${name}${list.join('')}>`;
+}
+
+/** An element with nothing in it. */
+export function empty(name: string, attributes: Attributes): string {
+  return `${open(name, attributes).slice(0, -1)}/>`;
+}
+
+/** XML has no place for most control characters: they stand as `\x01`, as nmap writes them. */
+// oxlint-disable-next-line no-control-regex
+const outside = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\n': '&#xa;',
+  '\r': '&#xd;',
+  '\t': '&#x9;',
+};
+
+/** A text as it stands in XML, between tags and in attributes. */
+export function escape(text: string): string {
+  return text
+    .replace(outside, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/[&<>"\n\r\t]/g, (c) => entities[c]!);
+}
