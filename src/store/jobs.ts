@@ -362,3 +362,8 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
         : { id: row.worker_id, host, pid, started: started ?? '' },
   };
 }
+
+/** Whether Portolan made a scan: of another program, the version has its name before it. */
+export function isOwn({ tool_version: version }: Job): boolean {
+  return version !== null && !version.includes(' ');
+}

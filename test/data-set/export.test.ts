@@ -178,6 +178,26 @@ test('csv, jsonl and json in a folder hold the same rows as Parquet', async () =
   expect(readFileSync(join(out, 'hosts.csv'), 'utf8')).toContain("'=1+1");
 });
 
+test.each(['parquet', 'csv', 'jsonl', 'json'])(
+  'a query reads a folder of %s as the tables',
+  async (format) => {
+    await portolan(['export', '-f', format, '-o', `${out}/`, '--db', db]);
+    for (const [table, { isEqual, storeRows }] of Object.entries(
+      await compareDataSet(store, { folder: out }),
+    )) {
+      expect([table, isEqual, storeRows > 0]).toEqual([table, true, true]);
+    }
+    const asked = await portolan([
+      'query',
+      '--from',
+      out,
+      '--json',
+      'SELECT count(*) AS n FROM hosts',
+    ]);
+    expect(JSON.parse(asked.stdout)).toEqual([{ n: sqliteRows('SELECT * FROM run_hosts').length }]);
+  },
+);
+
 test('sqlite is one file with the six tables and nothing else', async () => {
   const { status, stderr } = await portolan([
     'export',

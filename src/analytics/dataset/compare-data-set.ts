@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-import { dataSetFiles, selectFiles } from './data-set-files.ts';
+import { dataSetQuery } from './data-set-files.ts';
 import type { DuckDb } from './duckdb.ts';
 import { withStaging } from './staging.ts';
 import { allTables, type DataSetTable, dataSetTableNames } from './tables.ts';
@@ -40,11 +40,12 @@ export async function compareDataSet(
       async (duck, queries) => {
         const compared: Partial<Record<DataSetTable, TableComparison>> = {};
         for (const table of dataSetTableNames) {
-          const files = await dataSetFiles(folder, table);
-          if (!files) throw new AppError('NO_INPUT', `${folder} has no table "${table}"`);
+          const query = await dataSetQuery(folder, table);
+          if (query === undefined)
+            throw new AppError('NO_INPUT', `${folder} has no table "${table}"`);
           const [ours, theirs] = [
             await summarise(duck, table, queries.get(table)!),
-            await summarise(duck, table, selectFiles(table, files)),
+            await summarise(duck, table, query),
           ];
           const isEqual = JSON.stringify(ours) === JSON.stringify(theirs);
           compared[table] = { storeRows: ours.rows, folderRows: theirs.rows, isEqual };

@@ -4,8 +4,39 @@ import { join } from 'node:path';
 import { literal } from './duckdb.ts';
 import { allTables, type QueryTable } from './tables.ts';
 
-/** The Parquet files of a table in a folder that `writeDataSet` wrote; undefined without any. */
-export async function dataSetFiles(
+/**
+ * A query for the rows of a table in a folder that `writeDataSet` wrote, in any of its formats;
+ * undefined where the table is not there.
+ */
+export async function dataSetQuery(folder: string, table: QueryTable): Promise<string | undefined> {
+  const files = await parquetFiles(folder, table);
+  if (files) return selectFiles(table, files);
+  const types = Object.entries(allTables[table]);
+  const columns = `columns = {${types.map(([name, type]) => `${name}: '${type}'`).join(', ')}}`;
+  const csv = join(folder, `${table}.csv`);
+  if (existsSync(csv)) {
+    const names = types.map(([name, type]) => (type === 'VARCHAR' ? rearmed(name) : name));
+    return `SELECT ${names.join(', ')} FROM read_csv(${literal(csv)}, header = true,
+      auto_detect = false, allow_quoted_nulls = false, ${columns})`;
+  }
+  for (const [suffix, format] of [
+    ['jsonl', 'newline_delimited'],
+    ['json', 'array'],
+  ] as const) {
+    const file = join(folder, `${table}.${suffix}`);
+    if (existsSync(file)) {
+      return `SELECT * FROM read_json(${literal(file)}, format = '${format}', ${columns})`;
+    }
+  }
+  return undefined;
+}
+
+/** Without the apostrophe that keeps a spreadsheet from running a text. */
+function rearmed(name: string): string {
+  return `regexp_replace(${name}, '^''([=+@\\t\\r-])', '\\1') AS ${name}`;
+}
+
+async function parquetFiles(
   folder: string,
   table: QueryTable,
 ): Promise<readonly string[] | undefined> {

@@ -1,7 +1,7 @@
 import type { NotShown } from '../../core/events.ts';
 import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
 import { AppError } from '../../errors.ts';
-import type { Job } from '../../store/jobs.ts';
+import { isOwn, type Job } from '../../store/jobs.ts';
 import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
 import { hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
@@ -21,7 +21,7 @@ export async function* nmapXml(
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n${open('nmaprun', {
     // The document type knows this word alone; args and version say who it was.
     scanner: 'nmap',
-    args: `portolan ${args}`,
+    args: isOwn(job) ? `portolan ${args}` : args,
     start: seconds(began),
     startstr: new Date(began).toUTCString(),
     version: job.tool_version ?? '',

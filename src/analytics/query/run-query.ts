@@ -4,7 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-import { dataSetFiles, selectFiles } from '../dataset/data-set-files.ts';
+import { dataSetQuery, selectFiles } from '../dataset/data-set-files.ts';
 import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
 import { allTables, type QueryTable } from '../dataset/tables.ts';
 import { copyOptions } from '../dataset/write-data-set.ts';
@@ -155,8 +155,8 @@ async function defineTables(
   if (tables.length === 0) return [];
   if (!openStore) {
     for (const table of tables) {
-      const files = await dataSetFiles(folder, table);
-      if (files) await defineTable(duck, table, files);
+      const query = await dataSetQuery(folder, table);
+      if (query !== undefined) await defineTable(duck, table, query);
     }
     return [];
   }
@@ -167,7 +167,9 @@ async function defineTables(
     ...(signal && { signal }),
     ...(onReading && { onReading }),
   });
-  for (const table of tables) await defineTable(duck, table, columns.get(table) ?? []);
+  for (const table of tables) {
+    await defineTable(duck, table, selectFiles(table, columns.get(table) ?? []));
+  }
   return [cacheFolder];
 }
 
@@ -191,12 +193,8 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function defineTable(
-  duck: DuckDb,
-  table: QueryTable,
-  files: readonly string[],
-): Promise<void> {
-  await duck.run(`CREATE VIEW ${identifier(table)} AS ${selectFiles(table, files)}`);
+async function defineTable(duck: DuckDb, table: QueryTable, query: string): Promise<void> {
+  await duck.run(`CREATE VIEW ${identifier(table)} AS ${query}`);
 }
 
 /** Tables that a text may mean: their names outside of texts and comments, and not of another's. */

@@ -37,7 +37,7 @@ export function define(command: Command): void {
   command
     .argument('[sql]', 'SQL, the name of a ready question, or - for stdin')
     .option('--file <file>', 'read the SQL from a file')
-    .option('--from <folder>', 'ask a folder of Parquet files, as "export" writes, not the store')
+    .option('--from <folder>', 'ask a folder of tables, as "export" writes them, not the store')
     .option('--list', 'list the ready questions')
     .option('--memory <MB>', 'memory that the query may take', positive, 1024)
     .option('--timeout <seconds>', 'time that the query may take', positive, 300)

@@ -3,7 +3,7 @@ import { priorityName } from '../../core/job-priority.ts';
 import { listErrors } from '../../store/errors.ts';
 import { markCrashedJobs } from '../../store/job-end.ts';
 import { completedUnits, findJob } from '../../store/job-list.ts';
-import type { Job } from '../../store/jobs.ts';
+import { isOwn, type Job } from '../../store/jobs.ts';
 import { type Io, write } from '../io.ts';
 import { writePorts } from '../lists.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
@@ -81,7 +81,7 @@ function describe(job: Job, unitsDone: number): string {
     ['Worker', job.worker_id ?? ''],
     ['Attempts', job.attempts > 1 ? String(job.attempts) : ''],
     ['Error', job.error_message ?? ''],
-    ['Recorded by', job.tool_version === null ? '' : `Portolan ${job.tool_version}`],
+    ['Recorded by', isOwn(job) ? `Portolan ${job.tool_version}` : (job.tool_version ?? '')],
   ];
   const text = lines.filter(([, value]) => value !== '');
   return `${text.map(([name, value]) => `${name.padEnd(16)}${value}`).join('\n')}\n\n`;
@@ -117,10 +117,11 @@ function engineOf({ config, scan_type: type }: Job): string {
   return [type, ...(Array.isArray(words) ? words : [])].join(' ');
 }
 
-/** The command line of a scan that Portolan made; another program's may be anything. */
-function commandOf({ args, tool_version: version }: Job): string {
+/** The command line of a scan: words where Portolan made it, else as the program had it. */
+function commandOf(job: Job): string {
+  const { args, tool_version: version } = job;
   if (version === null || !Array.isArray(args) || args.length === 0) return '';
-  return ['portolan', ...args.map(shellWord)].join(' ');
+  return isOwn(job) ? ['portolan', ...args.map(shellWord)].join(' ') : args.join(' ');
 }
 
 /** A word as a shell reads it back. */
