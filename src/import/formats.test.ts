@@ -236,7 +236,7 @@ test('httpx: a page, its port, its host', async () => {
     http2: true,
     time: '12ms',
     asn: { as_number: 'AS64500', as_name: 'example', as_range: ['192.0.2.0/24'] },
-    tls: { tls_version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', sni: 'a.example' },
+    tls: { tls_version: 'tls13', cipher: 'TLS_AES_128_GCM_SHA256', sni: 'a.example' },
   };
   const found = await read(
     [

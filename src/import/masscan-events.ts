@@ -56,11 +56,14 @@ export function bannerEvent(
   const transport = asWord(transports, place.transport);
   if (!transport) return undefined;
   if (!isPort(port)) return `"${asText(port)}" is no port`;
-  const said = { protocol: asText(protocol) ?? 'unknown', banner: bannerOf(asText(banner) ?? '') };
+  const said = {
+    protocol: asText(protocol) ?? 'unknown',
+    banner: masscanBanner(asText(banner) ?? ''),
+  };
   return { type: 'scan.banner', run_id: runId, addr, transport, port, ...said, t };
 }
 
-/** Lists and XML have `\\x0d` for what is not printable, the backslash included. */
+/** Lists and XML have `\x0d` for what is not printable, the backslash included. */
 export function unmasked(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
@@ -68,7 +71,7 @@ export function unmasked(text: string): string {
 }
 
 /** The text of a banner row: bytes are characters up to U+00FF to masscan. */
-export function bannerOf(text: string): string {
+export function masscanBanner(text: string): string {
   const bytes = Buffer.from(text, isBytes(text) ? 'latin1' : 'utf8');
   return bannerText(bytes, bytes.length);
 }

@@ -1,6 +1,6 @@
 import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
-import { bannerOf, unmasked } from '../masscan-events.ts';
+import { masscanBanner, unmasked } from '../masscan-events.ts';
 import { asPort, asWord, given } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
 import { reasonOf } from './reason.ts';
@@ -59,7 +59,7 @@ function factsOf(element: XmlElement): PortFacts | undefined {
         ? undefined
         : {
             protocol: attribute(service, 'name') ?? 'unknown',
-            banner: bannerOf(unmasked(banner)),
+            banner: masscanBanner(unmasked(banner)),
           },
     scripts: childrenOf(element, 'script').map(scriptOf),
   };
