@@ -15,8 +15,8 @@ export interface ProgramRun {
   readonly folder: string;
   /** Where to get it. */
   readonly hint: string;
-  /** Whether what it says on standard error means that it will never end of itself. */
-  readonly isStuck?: (complaint: string) => boolean;
+  /** Told what it says on standard error; false where that means that it will never end of itself. */
+  readonly onComplaint?: (complaint: string) => boolean;
   /**
    * When it is interrupted for the second time after an abort, ms, where after the first it waits for
    * late answers.
@@ -50,7 +50,7 @@ export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
   // A program that ends before it has read everything says why on its own.
   const fed = pipeline(blocks(run.lines), child.stdin).catch(() => undefined);
   const complaint = tail(child.stderr, (text) => {
-    if (run.isStuck?.(text)) child.kill('SIGKILL');
+    if (run.onComplaint?.(text) === false) child.kill('SIGKILL');
   });
   const timers: NodeJS.Timeout[] = [];
   const stop = (): void => {

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +43,8 @@ export async function* scanWithMasscan(
     const file = join(folder, 'targets');
     await writeFile(file, targetBlocks(plan, units), { mode: 0o600 });
     const args = [...words, '-p', formatPorts(plan.ports), '-oD', '-', '-iL', file];
-    yield* readProgram(context, args, folder);
+    const address = plan.addressAt(0);
+    yield* readProgram(context, args, { folder, address });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -59,14 +61,14 @@ function* targetBlocks(plan: ScanPlan, units: readonly Unit[]): Generator<string
 async function* readProgram(
   context: ScanContext,
   args: readonly string[],
-  folder: string,
+  { folder, address }: { folder: string; address: string },
 ): AsyncGenerator<readonly ScanEvent[]> {
   const { progress, runId, signal } = context;
   const hosts = new Set<string>();
   const hint = 'install it (Debian: apt-get install masscan)';
   const stop = { signal, insistMs, graceMs };
   const program = { command: 'masscan', args, lines: [], folder, hint, ...stop };
-  const run = { ...program, isStuck };
+  const run = { ...program, onComplaint: (text: string) => wake(text, address) };
   for await (const found of lines(runProgram(run))) {
     const events: ScanEvent[] = [];
     for (const { text } of found) {
@@ -89,7 +91,25 @@ function timeOrNow(given: number | undefined): number {
   return given ?? Date.now();
 }
 
-/** On a network that is silent it may wait for one more packet, long after it should have ended. */
-function isStuck(complaint: string): boolean {
-  return /waiting -\d{2,}-secs/.test(complaint);
+/** How many seconds too long masscan waits already, by what it says of itself. */
+const overdue = /waiting -(\d+)-secs(?!.*waiting)/s;
+/** After so many, packets that are sent to wake it do not reach it. */
+const mostOverdueSeconds = 30;
+
+/**
+ * masscan looks at the clock when a packet comes: on a network that has fallen silent it waits for
+ * ever, and has printed nothing yet. A datagram to a target, which it sees leave, wakes it.
+ *
+ * @returns false where that does not help
+ */
+function wake(complaint: string, address: string): boolean {
+  const seconds = Number(overdue.exec(complaint)?.[1] ?? 0);
+  if (seconds === 0) return true;
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.on('error', () => undefined);
+  socket.send('', discardPort, address, () => socket.close());
+  return seconds < mostOverdueSeconds;
 }
+
+/** Where what arrives is thrown away (RFC 863). */
+const discardPort = 9;
