@@ -120,14 +120,15 @@ test('output that fails half-way leaves the file of before, and nothing beside i
   expect(readdirSync(folder)).toEqual(['out.json']);
 });
 
-test('output behind a symbolic link goes to the file that it names', async () => {
+test('output behind a symbolic link goes to the file that it names, which keeps its mode', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-'));
   const [file, link] = [join(folder, 'file.csv'), join(folder, 'link.csv')];
-  writeFileSync(file, 'old');
+  writeFileSync(file, 'old', { mode: 0o600 });
   symlinkSync(file, link);
   await print(rows, { csv: true, output: link });
   expect(readFileSync(file, 'utf8')).toMatch(/^name,port\n/);
   expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(lstatSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('more rows than a stream takes at once all arrive', async () => {

@@ -77,13 +77,16 @@ export async function withOutput(
   await writeTo(options.output, body);
 }
 
-/** @param name how the user calls the file */
+/**
+ * @param options.name how the user calls the file
+ * @param options.mode of the file that it will replace
+ */
 async function writeTo(
   path: string,
   body: (stream: Writable) => Promise<void>,
-  name = path,
+  { name = path, mode }: { name?: string | undefined; mode?: number | undefined } = {},
 ): Promise<void> {
-  const stream = createWriteStream(path);
+  const stream = createWriteStream(path, mode === undefined ? {} : { mode });
   const failed = finished(stream).catch((error: unknown) => {
     throw new AppError('STORE_UNWRITABLE', `cannot write "${name}": ${String(error)}`, {
       cause: error,
@@ -112,8 +115,9 @@ export async function withWholeOutput(
   if (place === undefined) return withOutput(io, options, body);
   assertNoDatabase(place);
   const draft = `${place}.${process.pid}.part`;
+  const mode = statSync(place, { throwIfNoEntry: false })?.mode;
   try {
-    await writeTo(draft, body, options.output);
+    await writeTo(draft, body, { name: options.output, mode });
     await rename(draft, place);
   } catch (error) {
     await rm(draft, { force: true });
