@@ -68,7 +68,12 @@ async function* readProgram(
   const hint = 'install it (Debian: apt-get install masscan)';
   const stop = { signal, insistMs, graceMs };
   const program = { command: 'masscan', args, lines: [], folder, hint, ...stop };
-  const run = { ...program, onComplaint: (text: string) => wake(text, address) };
+  const onComplaint = (text: string): boolean => {
+    const seconds = Number(overdue.exec(text)?.[1] ?? 0);
+    if (seconds > 0 || signal.aborted) wake(address);
+    return seconds < mostOverdueSeconds;
+  };
+  const run = { ...program, onComplaint };
   for await (const found of lines(runProgram(run))) {
     const events: ScanEvent[] = [];
     for (const { text } of found) {
@@ -97,18 +102,14 @@ const overdue = /waiting -(\d+)-secs(?!.*waiting)/s;
 const mostOverdueSeconds = 30;
 
 /**
- * masscan looks at the clock when a packet comes: on a network that has fallen silent it waits for
- * ever, and has printed nothing yet. A datagram to a target, which it sees leave, wakes it.
- *
- * @returns false where that does not help
+ * masscan looks at the clock, and whether it was interrupted, when a packet comes: on a network that
+ * has fallen silent it waits for ever, and has printed nothing yet. A datagram to a target, which it
+ * sees leave, wakes it.
  */
-function wake(complaint: string, address: string): boolean {
-  const seconds = Number(overdue.exec(complaint)?.[1] ?? 0);
-  if (seconds === 0) return true;
+function wake(address: string): void {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('error', () => undefined);
   socket.send('', discardPort, address, () => socket.close());
-  return seconds < mostOverdueSeconds;
 }
 
 /** Where what arrives is thrown away (RFC 863). */
