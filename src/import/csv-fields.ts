@@ -32,5 +32,5 @@ function endOfQuoted(text: string, from: number): number | undefined {
 
 /** Exports put an apostrophe before what a spreadsheet would run as a formula. */
 function unguarded(field: string): string {
-  return /^'[=+@\t\r-]/.test(field) ? field.slice(1) : field;
+  return /^'+[=+@\t\r-]/.test(field) ? field.slice(1) : field;
 }

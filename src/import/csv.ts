@@ -22,6 +22,10 @@ function newParser(): ParseRecord {
     }
     const fields = csvFields(text, header.separator);
     if (!fields) return 'a quote is not closed, or something follows a closed one';
+    const { width } = header;
+    if (fields.length < width || fields.slice(width).some((field) => field !== '')) {
+      return `it has ${fields.length} fields, and the header ${width}`;
+    }
     return rowEvents((column) => fields[header?.at(column) ?? -1]?.trim() || undefined, context);
   };
 }
@@ -88,13 +92,16 @@ function hostEvent(
   };
 }
 
-/** A year, or a day without dashes, is a time too, but hardly one in seconds. */
+/** A day without dashes; as seconds, these are weeks of 1970. */
+const day = /^((?:19|20)\d\d)(\d\d)(\d\d)$/;
+/** A year, or anything as short, is hardly a time in seconds. */
 const fewDigits = /^\d{1,8}$/;
 
 /** NaN where a text is no time. */
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  return (fewDigits.test(text) ? undefined : asTime(text)) ?? Number.NaN;
+  const dashed = text.replace(day, '$1-$2-$3');
+  return (fewDigits.test(dashed) ? undefined : asTime(dashed)) ?? Number.NaN;
 }
 
 function noTime(text: string | undefined): string {

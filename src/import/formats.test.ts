@@ -480,12 +480,16 @@ test('CSV: a time of any zone, without one UTC; what is no time costs its row', 
     '2026-03-05 10:00:00',
     '20260305T100000Z',
     '2026-03-05',
+    '20260305',
+    '"2026-03-05T10:00:00,5Z"',
     '1772704800',
     '1772704800123',
     '13/03/2026 10:00',
     '05/03/2026',
     '2026',
     '2026-13-05T10:00:00',
+    '2026-02-30T10:00:00Z',
+    '2026-02-30',
   ];
   const rows = times.map((time, i) => `192.0.2.${i},80,${time}`);
   const found = await read(['ip,port,time', ...rows].join('\n'));
@@ -495,13 +499,27 @@ test('CSV: a time of any zone, without one UTC; what is no time costs its row', 
       '2026-03-05T10:00:00.000Z',
       '2026-03-05T10:00:00.000Z',
       '2026-03-05T00:00:00.000Z',
+      '2026-03-05T00:00:00.000Z',
+      '2026-03-05T10:00:00.500Z',
       '2026-03-05T10:00:00.000Z',
       '2026-03-05T10:00:00.123Z',
     ],
   );
   expect(ofType(found, 'run.error').map(({ message }) => message)).toEqual(
-    times.slice(6).map((time) => expect.stringContaining(`"${time}" is no time`)),
+    times.slice(8).map((time) => expect.stringContaining(`"${time}" is no time`)),
   );
+});
+
+test('CSV: a row that is cut, or has another number of fields, is no port', async () => {
+  const found = await read(
+    'ip,port,product\n192.0.2.1,80,nginx\n192.0.2.2,81\n192.0.2.3,8,a,b\n192.0.2.4,8',
+  );
+  expect(found.ports).toHaveLength(1);
+  expect(ofType(found, 'run.error').map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'INVALID_LINE it has 2 fields, and the header 3',
+    'INVALID_LINE it has 4 fields, and the header 3',
+    'TRUNCATED it has 2 fields, and the header 3',
+  ]);
 });
 
 test('CSV: software without the name of its service is kept', async () => {

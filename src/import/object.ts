@@ -73,25 +73,31 @@ export function asTime(value: unknown): number | undefined {
 }
 
 function asIsoTime(text: string): number | undefined {
+  if (text.length > 40) return undefined;
   // What most programs write, and Date.parse reads alike everywhere.
-  if (text.length <= 40 && text[10] === 'T' && text.endsWith('Z'))
-    return since1970(Date.parse(text));
-  const [
-    ,
-    year,
-    month,
-    day,
-    hour = '00',
-    minute = '00',
-    second = '00',
-    fraction = '0',
-    zone = 'Z',
-  ] = isoTime.exec(text) ?? [];
-  if (year === undefined) return undefined;
+  const isUsual = text[10] === 'T' && text.endsWith('Z') && !text.includes(',');
+  return isUsual && isDay(text) ? since1970(Date.parse(text)) : asOtherIsoTime(text);
+}
+
+/** Whether the month has the day: Date.parse takes 31 days for any. */
+function isDay(date: string): boolean {
+  const day = Number(date.slice(8, 10));
+  if (day <= 28) return true;
+  return (
+    day <= new Date(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 0)).getUTCDate()
+  );
+}
+
+function asOtherIsoTime(text: string): number | undefined {
+  const found = isoTime.exec(text);
+  if (!found) return undefined;
+  const [, year, month, day, hour = '00', minute = '00', second = '00', ...rest] = found;
+  const [fraction = '0', zone = 'Z'] = rest;
   const [, sign, hours = '00', minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
-  const offset = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  const date = `${year}-${month}-${day}`;
   const clock = `${hour}:${minute}:${second}.${fraction.padEnd(3, '0')}`;
-  return since1970(Date.parse(`${year}-${month}-${day}T${clock}${offset}`));
+  const offset = sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`;
+  return isDay(date) ? since1970(Date.parse(`${date}T${clock}${offset}`)) : undefined;
 }
 
 function since1970(ms: number): number | undefined {

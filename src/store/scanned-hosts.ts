@@ -58,7 +58,9 @@ async function* withPorts(
   const among = sql`f.job_id = ${jobKey(db, id)}
     AND f.host_id BETWEEN ${hosts[0]!.host_id} AND ${hosts.at(-1)!.host_id}`;
   const ports = await db.query<ScannedPort['port']>(sql`
-    SELECT f.*, s.product, s.vendor, s.version, s.extra_info, s.cpe FROM port_scans f
+    SELECT f.*, s.product, s.vendor, s.version, s.extra_info, s.cpe, s.hostname, s.os_type,
+      s.device_type
+    FROM port_scans f
     LEFT JOIN services s ON s.job_id = f.job_id AND s.host_id = f.host_id
       AND s.transport = f.transport AND s.port = f.port
     WHERE ${among} ORDER BY f.host_id, f.transport, f.port`);

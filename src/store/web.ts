@@ -11,7 +11,7 @@ import {
   toPage,
 } from './page.ts';
 import type { StoreDatabase } from './store.ts';
-import { jobsOf } from './port-details.ts';
+import { isOfJobs } from './port-details.ts';
 import { fromJson, type Key, type PortKey } from './tables.ts';
 
 /** A web page as it was seen last; times epoch ms. */
@@ -155,8 +155,8 @@ async function describe(db: StoreDatabase, found: readonly Found[]): Promise<Web
       AND w.transport = k.transport AND w.port = k.port
     LEFT JOIN tls_scans t ON t.job_id = k.job_id AND t.host_id = k.host_id
       AND t.transport = k.transport AND t.port = k.port AND t.server_name = w.tls_server_name
-      AND t.job_id IN (${jobsOf(keys)})
-    WHERE w.job_id IN (${jobsOf(keys)})`);
+      AND ${isOfJobs(db, 't.job_id', keys)}
+    WHERE ${isOfJobs(db, 'w.job_id', keys)}`);
   const pages = new Map(rows.map((row) => [`${portOf(keys[row.place]!)} ${urlOf(row)}`, row]));
   return found.flatMap((key) => {
     const seen = pages.get(`${portOf(key)} ${urlOf(key)}`);

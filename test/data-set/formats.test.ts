@@ -71,7 +71,7 @@ const ofNmap = `<?xml version="1.0"?>
 <address addr="192.0.2.1" addrtype="ipv4"/>
 <hostnames><hostname name="a.example" type="PTR"/></hostnames>
 <ports><port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="64"/>
-<service name="ssh" product="OpenSSH" version="9.2p1" method="probed" conf="10"><cpe>cpe:/a:openbsd:openssh:9.2p1</cpe><cpe>cpe:/o:linux:linux_kernel</cpe></service>
+<service name="ssh" product="OpenSSH" version="9.2p1" hostname="box" ostype="Linux" method="probed" conf="10"><cpe>cpe:/a:openbsd:openssh:9.2p1</cpe><cpe>cpe:/o:linux:linux_kernel</cpe></service>
 <script id="banner" output="SSH-2.0-OpenSSH_9.2p1"/>
 <script id="ssh-hostkey" output="&#xa;  256 aa (ED25519)"><table><elem key="bits">256</elem><elem key="type">ssh-ed25519</elem></table><table key="more"><elem>a &amp; b</elem></table></script>
 </port></ports>
@@ -101,7 +101,8 @@ test('what nmap told of services, scripts, systems and routes goes out as it cam
       select('SELECT transport, port, script, output, data FROM script_results ORDER BY 1, 2, 3'),
       select('SELECT place, name, accuracy, family, vendor, generation, cpe FROM os_matches'),
       select('SELECT ttl, address, rtt_ms, hostname FROM trace_hops ORDER BY ttl'),
-      select('SELECT product, version, cpe FROM services'),
+      select('SELECT product, version, cpe, hostname, os_type FROM services'),
+      select('SELECT tool_version FROM scan_jobs'),
       select('SELECT first_seen, last_seen FROM port_scans'),
     ]);
     const { stdout } = await portolan(['export', 'last', '-f', 'nmap', '--db', path]);
@@ -111,7 +112,7 @@ test('what nmap told of services, scripts, systems and routes goes out as it cam
     }
   }
   expect(tables[1]).toEqual(tables[0]);
-  expect(tables[0]).toMatchObject([{ length: 3 }, { length: 2 }, { length: 2 }, [{}], [{}]]);
+  expect(tables[0]).toMatchObject([{ length: 3 }, { length: 2 }, { length: 2 }, [{}], [{}], [{}]]);
 });
 
 test('nmap is a format for one scan', async () => {

@@ -56,7 +56,7 @@ export function sampleEvents(): Event[] {
       scope: 'port:192.0.2.10:tcp:443',
       t,
       code: 'ECONNRESET',
-      message: 'connection reset by peer',
+      message: "'=1+1",
     },
     finish(firstRun, t + 5000),
     ...secondScan(),

@@ -6,6 +6,10 @@ import { listCertificates } from '../../src/store/certificates.ts';
 import { allRows, type Page, type PageRequest } from '../../src/store/page.ts';
 import { listPorts } from '../../src/store/ports.ts';
 import { listWeb } from '../../src/store/web.ts';
+import { openDatabase, type SQLInputValue } from '../../src/database/driver.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
+import { compileSql, type Sql } from '../../src/store/sql.ts';
+import type { StoreDatabase } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
 import { storeKinds, type TestStore } from './stores.ts';
 
@@ -119,4 +123,32 @@ describe.each(storeKinds)('lists on $name', ({ newStore }) => {
       next: undefined,
     });
   });
+});
+
+test('what is shown beside ports and pages is looked up by its key, however many there are', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'portolan-plans-')), 'store.db');
+  await using store = await openSqliteStore(path, { create: true });
+  const asked: Sql[] = [];
+  const database: StoreDatabase = {
+    ...store.database,
+    async query(query) {
+      asked.push(query);
+      return await store.database.query(query);
+    },
+  };
+  const file = `${path}.jsonl`;
+  writeFileSync(file, [...events()].map((event) => `${JSON.stringify(event)}\n`).join(''));
+  await portolan(['import', file, '--db', path]);
+  expect((await listPorts(database, {}, { limit: 20 })).rows).toHaveLength(20);
+  expect((await listWeb(database, {}, { limit: 20 })).rows).toHaveLength(8);
+  const reader = openDatabase(path, { readOnly: true });
+  const plans = asked.flatMap((query) => {
+    const { text, values } = compileSql(query, () => '?');
+    const steps = reader.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...(values as SQLInputValue[]));
+    return steps.map(({ detail }) => String(detail));
+  });
+  reader.close();
+  const looks = plans.filter((step) => /^(SEARCH|SCAN) [swt] /.test(step));
+  expect(looks.length).toBeGreaterThan(1);
+  expect(looks.filter((step) => !/host_id=\?/.test(step))).toEqual([]);
 });

@@ -133,9 +133,18 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
       [
         port('192.0.2.1', 80, 1000, { service: nginx }),
         port('192.0.2.1', 81, 1000, { service: nginx }),
+        port('192.0.2.1', 82, 1000, no),
       ],
-      [port('192.0.2.1', 80, 2000, no), port('192.0.2.1', 81, 2000, guess)],
-      [port('192.0.2.1', 80, 3000, no), port('192.0.2.1', 81, 3000, guess)],
+      [
+        port('192.0.2.1', 80, 2000, no),
+        port('192.0.2.1', 81, 2000, guess),
+        port('192.0.2.1', 82, 2000, no),
+      ],
+      [
+        port('192.0.2.1', 80, 3000, no),
+        port('192.0.2.1', 81, 3000, guess),
+        port('192.0.2.1', 82, 3000, no),
+      ],
     ] as const;
     const expected = [
       {
@@ -154,7 +163,21 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
         last_seen: 3000,
         last_changed: 1000,
       },
-    ].map((row) => ({ ...row, service: 'http', product: 'nginx', version: '1.25' }));
+      {
+        address: '192.0.2.1',
+        port: 82,
+        state: 'closed',
+        first_seen: 1000,
+        last_seen: 1000,
+        last_changed: 1000,
+      },
+    ].map((row) => ({
+      ...row,
+      service: 'http',
+      ...(row.port === 82
+        ? { product: null, version: null }
+        : { product: 'nginx', version: '1.25' }),
+    }));
     const orders = [
       [0, 1, 2],
       [0, 2, 1],
@@ -166,7 +189,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     for (const [index, order] of orders.entries()) {
       const addr = `192.0.2.${index + 1}`;
       for (const look of order) {
-        const job = await running(config([addr], '80,81'));
+        const job = await running(config([addr], '80-82'));
         await store.record(job.id, eventBatch(looks[look]!.map((event) => ({ ...event, addr }))));
       }
       expect([

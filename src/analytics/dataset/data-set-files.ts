@@ -33,7 +33,7 @@ export async function dataSetQuery(folder: string, table: QueryTable): Promise<s
 
 /** Without the apostrophe that keeps a spreadsheet from running a text. */
 function rearmed(name: string): string {
-  return `regexp_replace(${name}, '^''([=+@\\t\\r-])', '\\1') AS ${name}`;
+  return `regexp_replace(${name}, '^''(''*[=+@\\t\\r-])', '\\1') AS ${name}`;
 }
 
 async function parquetFiles(

@@ -166,7 +166,7 @@ function withMonth(table: QueryTable, relation: string, runs: string): string {
 function disarmed(table: QueryTable, relation: string): string {
   const columns = Object.entries(allTables[table]).map(([column, type]) =>
     type === 'VARCHAR'
-      ? `CASE WHEN left(${column}, 1) IN ('=', '+', '@', '-', chr(9), chr(13))
+      ? `CASE WHEN left(ltrim(${column}, ''''), 1) IN ('=', '+', '@', '-', chr(9), chr(13))
           THEN concat('''', ${column}) ELSE ${column} END AS ${column}`
       : column,
   );

@@ -24,7 +24,7 @@ export async function* nmapXml(
     args: isOwn(job) ? `portolan ${args}` : args,
     start: seconds(began),
     startstr: new Date(began).toUTCString(),
-    version: job.tool_version ?? '',
+    version: job.tool_version?.replace(/^nmap /, '') ?? '',
     xmloutputversion: '1.05',
   })}\n${scanInfo(job)}<verbose level="0"/><debugging level="0"/>\n`;
   const counts = { up: 0, down: 0, total: 0 };
@@ -123,12 +123,16 @@ function portElement(scanned: ScannedPort): string {
 function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
   if (port.service === null) return '';
   const { product, version, extra_info: extrainfo, cpe } = port;
+  const { hostname, os_type: ostype, device_type: devicetype } = port;
   const isProbed = port.method !== null && port.method !== 'port';
   const attributes = {
     name: port.service,
     ...(product !== null && { product }),
     ...(version !== null && { version }),
     ...(extrainfo !== null && { extrainfo }),
+    ...(hostname !== null && { hostname }),
+    ...(ostype !== null && { ostype }),
+    ...(devicetype !== null && { devicetype }),
     ...(isTls && port.service !== 'https' && { tunnel: 'ssl' }),
     method: isProbed ? 'probed' : 'table',
     conf: Math.round((port.confidence ?? 0.3) * 10),

@@ -100,7 +100,9 @@ const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')
  * another state, since the last change, makes the change as new as the newest look.
  */
 const isUnchanged = 'host_ports.last_changed = host_ports.first_seen';
-const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')} THEN host_ports.last_seen
+const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')}
+  THEN CASE WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged}
+    THEN least(host_ports.last_seen, excluded.last_seen) ELSE host_ports.last_seen END
   WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged} THEN excluded.last_seen
   ELSE greatest(host_ports.last_seen, excluded.last_seen) END`;
 const lastChanged = `CASE WHEN ${isNewer}

@@ -75,7 +75,9 @@ const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')
  * another state, since the last change, makes the change as new as the newest look.
  */
 const isUnchanged = 'last_changed = first_seen';
-const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')} THEN last_seen
+const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')}
+  THEN CASE WHEN NOT ${isOpen('state')} AND ${isUnchanged}
+    THEN min(last_seen, excluded.last_seen) ELSE last_seen END
   WHEN NOT ${isOpen('state')} AND ${isUnchanged} THEN excluded.last_seen
   ELSE max(last_seen, excluded.last_seen) END`;
 const lastChanged = `CASE WHEN ${isNewer}
