@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { literal } from './duckdb.ts';
+import { unguarded } from './formula-guard.ts';
 import { allTables, type QueryTable } from './tables.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function dataSetQuery(folder: string, table: QueryTable): Promise<s
   const columns = `columns = {${types.map(([name, type]) => `${name}: '${type}'`).join(', ')}}`;
   const csv = join(folder, `${table}.csv`);
   if (existsSync(csv)) {
-    const names = types.map(([name, type]) => (type === 'VARCHAR' ? rearmed(name) : name));
+    const names = types.map(([name, type]) => (type === 'VARCHAR' ? unguarded(name) : name));
     return `SELECT ${names.join(', ')} FROM read_csv(${literal(csv)}, header = true,
       auto_detect = false, allow_quoted_nulls = false, ${columns})`;
   }
@@ -29,11 +30,6 @@ export async function dataSetQuery(folder: string, table: QueryTable): Promise<s
     }
   }
   return undefined;
-}
-
-/** Without the apostrophe that keeps a spreadsheet from running a text. */
-function rearmed(name: string): string {
-  return `regexp_replace(${name}, '^''(''*[=+@\\t\\r-])', '\\1') AS ${name}`;
 }
 
 async function parquetFiles(

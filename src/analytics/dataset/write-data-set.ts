@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Store } from '../../store/store.ts';
 import { everyJobId } from '../../store/stored-events.ts';
 import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
+import { guarded } from './formula-guard.ts';
 import { readRelations, type TableProgress } from './relations.ts';
 import { withStaging } from './staging.ts';
 import { allTables, dataSetTableNames, type QueryTable } from './tables.ts';
@@ -142,7 +143,7 @@ export async function copyTables(
   for (const [i, name] of placeNames(tables, options).entries()) {
     const table = tables[i]!;
     const relation = relations.get(table)!;
-    const plain = format === 'csv' ? disarmed(table, relation) : relation;
+    const plain = format === 'csv' ? withGuards(table, relation) : relation;
     const query = isPartitioned ? withMonth(table, plain, relations.get('runs')!) : plain;
     const place = literal(join(folder, name));
     const partition = isPartitioned ? ', PARTITION_BY (month)' : '';
@@ -162,13 +163,10 @@ function withMonth(table: QueryTable, relation: string, runs: string): string {
     ) r ON r.run_id = split_part(t.${id}, '/', 1)`;
 }
 
-/** Text that a spreadsheet would run as a formula gets an apostrophe before it, as in `csvLine`. */
-function disarmed(table: QueryTable, relation: string): string {
+/** Its texts as `csvLine` writes them. */
+function withGuards(table: QueryTable, relation: string): string {
   const columns = Object.entries(allTables[table]).map(([column, type]) =>
-    type === 'VARCHAR'
-      ? `CASE WHEN left(ltrim(${column}, ''''), 1) IN ('=', '+', '@', '-', chr(9), chr(13))
-          THEN concat('''', ${column}) ELSE ${column} END AS ${column}`
-      : column,
+    type === 'VARCHAR' ? guarded(column) : column,
   );
   return `SELECT ${columns.join(', ')} FROM (${relation})`;
 }
