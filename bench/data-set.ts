@@ -69,7 +69,7 @@ async function benchFile(folder: string, store: string, rounds: number): Promise
   const file = join(folder, 'events.jsonl');
   await inProcess(`
     const { exportEvents } = await import(${source('../src/analytics/export-events.ts')});
-    const { everyJobId, storedEvents } = await import(${source('../src/store/stored-events.ts')});
+    const { everyJobId, storedEvents } = await import(${source('../src/store/export/events.ts')});
     const { createWriteStream } = await import('node:fs');
     const { pipeline } = await import('node:stream/promises');
     const { database } = await openSqliteStore(${JSON.stringify(store)});
@@ -135,8 +135,8 @@ async function benchRoundTrip(folder: string): Promise<void> {
   const { result, seconds } = await inProcess(`
     const { compareDataSet } = await import(${source('../src/analytics/dataset/compare-data-set.ts')});
     const { exportEvents } = await import(${source('../src/analytics/export-events.ts')});
-    const { everyJobId, storedEvents } = await import(${source('../src/store/stored-events.ts')});
-    const { recordImport } = await import(${source('../src/store/import-recorder.ts')});
+    const { everyJobId, storedEvents } = await import(${source('../src/store/export/events.ts')});
+    const { recordImport } = await import(${source('../src/record/import-recorder.ts')});
     const { readImport } = await import(${source('../src/import/read-import.ts')});
     const { createWriteStream } = await import('node:fs');
     const { pipeline } = await import('node:stream/promises');

@@ -147,7 +147,7 @@ async function timeImport(
   for (const end of ['', '-wal', '-shm']) await rm(`${store}${end}`, { force: true });
   const program = `
     import { openSqliteStore } from ${source('../src/store/sqlite/open.ts')};
-    import { recordImport } from ${source('../src/store/import-recorder.ts')};
+    import { recordImport } from ${source('../src/record/import-recorder.ts')};
     import { readImport } from ${source('../src/import/read-import.ts')};
     const store = await openSqliteStore(${JSON.stringify(store)}, { create: true });
     await recordImport(store, readImport({ path: ${JSON.stringify(file)} }));

@@ -166,7 +166,7 @@ async function timeImport(
 ): Promise<{ seconds: number; megabytes: number }> {
   const program = `
     import { openPostgresStore } from ${source('../src/store/postgres/open.ts')};
-    import { recordImport } from ${source('../src/store/import-recorder.ts')};
+    import { recordImport } from ${source('../src/record/import-recorder.ts')};
     import { readImport } from ${source('../src/import/read-import.ts')};
     const store = await openPostgresStore(${JSON.stringify(url)}, { create: true });
     await recordImport(store, readImport({ path: ${JSON.stringify(file)} }));

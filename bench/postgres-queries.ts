@@ -1,17 +1,17 @@
 import { Client } from 'pg';
 import { parsePorts } from '../src/core/ports.ts';
-import { listCertificates } from '../src/store/certificates.ts';
-import { listErrors } from '../src/store/errors.ts';
+import { listCertificates } from '../src/store/inventory/certificates.ts';
+import { listErrors } from '../src/store/inventory/errors.ts';
 import { selectHosts } from '../src/store/filter.ts';
-import { hostHistory } from '../src/store/host-history.ts';
-import { getHost, listHosts } from '../src/store/hosts.ts';
-import { listJobs } from '../src/store/job-list.ts';
-import { listPorts } from '../src/store/ports.ts';
+import { hostHistory } from '../src/store/inventory/host-history.ts';
+import { getHost, listHosts } from '../src/store/inventory/hosts.ts';
+import { listJobs } from '../src/store/scans/find-scan.ts';
+import { listPorts } from '../src/store/inventory/ports.ts';
 import { openPool, defaultPool } from '../src/store/postgres/connection.ts';
 import { postgresDatabase } from '../src/store/postgres/database.ts';
 import { compileSql } from '../src/store/sql.ts';
 import type { StoreDatabase } from '../src/store/store.ts';
-import { listWeb } from '../src/store/web.ts';
+import { listWeb } from '../src/store/inventory/web.ts';
 
 /** How much there is: by default 10 million ports of 20 tenants in 24 months. */
 export interface Volume {

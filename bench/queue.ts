@@ -9,7 +9,7 @@ import { parseScanConfig } from '../src/core/scan-config.ts';
 import { createScan } from '../src/jobs/run-scan.ts';
 import { runWorker } from '../src/jobs/worker.ts';
 import type { ScanContext } from '../src/scan/scanner.ts';
-import { getJob } from '../src/store/jobs.ts';
+import { getJob } from '../src/store/scans/jobs.ts';
 import { openPostgresStore } from '../src/store/postgres/open.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import type { Store } from '../src/store/store.ts';

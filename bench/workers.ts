@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseScanConfig } from '../src/core/scan-config.ts';
 import { createScan } from '../src/jobs/run-scan.ts';
-import { getJob } from '../src/store/jobs.ts';
+import { getJob } from '../src/store/scans/jobs.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import type { Store } from '../src/store/store.ts';
 import { startPortolan } from '../test/process.ts';

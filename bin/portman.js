@@ -16,8 +16,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   // A checkout runs its sources; the published package has only dist/.
-  const source = new URL('../src/cli/portman/bin.ts', import.meta.url);
+  const source = new URL('../src/cli/portman-bin.ts', import.meta.url);
   await import(
-    existsSync(source) ? source.href : new URL('../dist/cli/portman/bin.js', import.meta.url).href
+    existsSync(source) ? source.href : new URL('../dist/cli/portman-bin.js', import.meta.url).href
   );
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
-import type { Keeper } from './store/housekeeping/keeper.ts';
+import type { StoreAdmin } from './store/maintenance/store-admin.ts';
 import type { Store } from './store/store.ts';
 
 /** What the callers (CLI, server, library) work with. Closed by `await using` or `dispose`. */
@@ -47,14 +47,17 @@ async function openStore(
  * Opens the same store for those who keep house: whatever its version, also where there is none.
  * Nothing is connected or made before it is used.
  */
-export async function openKeeper({ db, pool }: Pick<StoreConfig, 'db' | 'pool'>): Promise<Keeper> {
-  const { audited } = await import('./store/housekeeping/audited.ts');
+export async function openAdmin({
+  db,
+  pool,
+}: Pick<StoreConfig, 'db' | 'pool'>): Promise<StoreAdmin> {
+  const { audited } = await import('./store/maintenance/audited.ts');
   if (isServer(db)) {
-    const { postgresKeeper } = await import('./store/postgres/housekeeping/keeper.ts');
-    return audited(postgresKeeper(db, pool));
+    const { postgresAdmin } = await import('./store/postgres/maintenance/store-admin.ts');
+    return audited(postgresAdmin(db, pool));
   }
-  const { sqliteKeeper } = await import('./store/sqlite/housekeeping/keeper.ts');
-  return audited(sqliteKeeper(db));
+  const { sqliteAdmin } = await import('./store/sqlite/maintenance/store-admin.ts');
+  return audited(sqliteAdmin(db));
 }
 
 function isServer(db: string): boolean {

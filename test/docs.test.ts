@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../src/cli/main.ts';
-import { commands } from '../src/cli/registry.ts';
+import { commands } from '../src/cli/program.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }), 'CONTRIBUTING.md'];

@@ -12,6 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['errors.ts', 'core', 'config.ts'],
   ['database', 'probe', 'import', 'listeners'],
   ['scan', 'store', 'portman', 'demo'],
+  ['record'],
   ['jobs', 'analytics'],
   ['app.ts'],
   ['server', 'cli', 'index.ts'],

@@ -5,23 +5,23 @@ import { describe, expect, test } from 'vitest';
 import type { Clock } from '../src/core/clock.ts';
 import { newLauncher } from '../src/jobs/launcher.ts';
 import { passSchedules, runSchedules, type SchedulerOptions } from '../src/jobs/run-schedules.ts';
-import type { TickOutcome } from '../src/jobs/tick.ts';
+import type { TickOutcome } from '../src/jobs/schedule-tick.ts';
 import { openPostgresStore } from '../src/store/postgres/open.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
-import { getJob, setJobStatus } from '../src/store/jobs.ts';
-import { listAudit } from '../src/store/audit.ts';
-import { latestRuns } from '../src/store/schedule-runs.ts';
+import { getJob, setJobStatus } from '../src/store/scans/jobs.ts';
+import { listAudit } from '../src/store/setup/audit.ts';
+import { latestRuns } from '../src/store/setup/schedule-runs.ts';
 import {
   addSchedule,
   findSchedule,
   type NewSchedule,
   setScheduleEnabled,
-} from '../src/store/schedules.ts';
+} from '../src/store/setup/schedules.ts';
 import type { Store } from '../src/store/store.ts';
-import { addTarget, setTargetEnabled } from '../src/store/targets.ts';
-import { requeueJob } from '../src/store/job-commands.ts';
-import { type JobFilter, listJobs } from '../src/store/job-list.ts';
-import { addTenant } from '../src/store/tenants.ts';
+import { addTarget, setTargetEnabled } from '../src/store/setup/targets.ts';
+import { requeueJob } from '../src/store/scans/transitions.ts';
+import { type JobFilter, listJobs } from '../src/store/scans/find-scan.ts';
+import { addTenant } from '../src/store/setup/tenants.ts';
 import {
   dropDatabase,
   newDatabase,

@@ -1,4 +1,4 @@
-import { portolan } from './registry.ts';
+import { portolan } from './program.ts';
 import { runProcess } from './run-process.ts';
 
 await runProcess(portolan);

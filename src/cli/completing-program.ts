@@ -2,7 +2,7 @@ import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
 import { areInOrder, createProgram } from './main.ts';
-import type { Program } from './registry.ts';
+import type { Program } from './command.ts';
 
 /**
  * The program, answering completion requests: all names, and the options of the command that the

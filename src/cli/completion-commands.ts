@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { completingProgram } from './completing-program.ts';
-import type { CommandModule, Program } from './registry.ts';
+import type { CommandModule, Program } from './command.ts';
 
 /** The command that prints the script which makes a shell ask `complete` for suggestions. */
 export function completionCommand(program: Program): CommandModule {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { portStates } from '../core/states.ts';
-import { wholeFrom } from './scan-options.ts';
+import { integerOption } from './scan-options.ts';
 
 /** The filters that lists share; each list offers those that make sense for it. */
 export interface FilterOptions {
@@ -20,7 +20,7 @@ const all = {
   since: new Option('--since <time>', 'only what was seen since: 7d, 12h, 2026-01-31').argParser(
     parseSince,
   ),
-  limit: new Option('--limit <n>', 'at most so many rows').argParser(wholeFrom(1)),
+  limit: new Option('--limit <n>', 'at most so many rows').argParser(integerOption(1)),
 };
 
 /** Adds the named filters and, unless it makes no sense for the list, addresses as arguments. */

@@ -5,10 +5,10 @@ import { planScan } from '../core/plan.ts';
 import { parseScanConfig } from '../core/scan-config.ts';
 import { runScan } from '../jobs/run-scan.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
-import type { Job } from '../store/jobs.ts';
+import type { Job } from '../store/scans/jobs.ts';
 import { type Io, stoppedStatus, write } from './io.ts';
 import { type OutputOptions, withOutput } from './output.ts';
-import { keepHeapSmall } from './small-heap.ts';
+import { limitHeap } from './limit-heap.ts';
 import { progressLine, scanProgressText } from './progress.ts';
 import { writeHosts, writePorts } from './lists.ts';
 import { count, duration, hostPort, number } from './text.ts';
@@ -25,7 +25,7 @@ interface Options extends OutputOptions {
  * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C, 143 by SIGTERM
  */
 export async function followScan(io: Io, app: App, job: Job, options: Options): Promise<number> {
-  keepHeapSmall();
+  limitHeap();
   const progress = newProgress();
   const isStreaming = options.silent === true || options.jsonl === true;
   const finished = isStreaming

@@ -1,7 +1,7 @@
 import type { Store } from '../store/store.ts';
 import { write } from './io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from './output.ts';
-import type { CommandEntry, CommandModule } from './registry.ts';
+import type { CommandEntry, CommandModule } from './command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from './store-option.ts';
 
 /** A command of a group whose module is its group's. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { markCrashedJobs } from '../store/job-end.ts';
-import { findJob } from '../store/job-list.ts';
-import type { Job } from '../store/jobs.ts';
+import { markCrashedJobs } from '../store/scans/end-scan.ts';
+import { findJob } from '../store/scans/find-scan.ts';
+import type { Job } from '../store/scans/jobs.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import { jobJson } from './commands/scans.ts';
 import { type Io, write } from './io.ts';

@@ -1,5 +1,5 @@
 import { shortId } from '../core/ids.ts';
-import type { Job } from '../store/jobs.ts';
+import type { Job } from '../store/scans/jobs.ts';
 import { jobJson } from './commands/scans.ts';
 import { type Io, write } from './io.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';

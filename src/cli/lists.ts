@@ -1,9 +1,9 @@
 import type { App } from '../app.ts';
 import { selectHosts } from '../store/filter.ts';
-import { type HostFilter, type HostRow, listHosts } from '../store/hosts.ts';
-import { findJob } from '../store/job-list.ts';
-import { allRows, type Page, type PageRequest } from '../store/page.ts';
-import { listPorts, type PortFilter, type PortRow } from '../store/ports.ts';
+import { type HostFilter, type HostRow, listHosts } from '../store/inventory/hosts.ts';
+import { findJob } from '../store/scans/find-scan.ts';
+import { allRows, type Page, type PageRequest } from '../store/keyset.ts';
+import { listPorts, type PortFilter, type PortRow } from '../store/inventory/ports.ts';
 import { parsePorts } from '../core/ports.ts';
 import type { PortState } from '../core/states.ts';
 import type { FilterOptions } from './filter-options.ts';

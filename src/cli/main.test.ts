@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { portolan } from '../../test/cli.ts';
-import { commands } from './registry.ts';
+import { commands } from './program.ts';
 
 describe('the command line', () => {
   test('alone shows what one does first', async () => {

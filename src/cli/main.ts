@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '../errors.ts';
 import { type Io, stoppedStatus, write } from './io.ts';
 import { fromNmapSpelling } from './nmap-spelling.ts';
-import { type CommandEntry, portolan, type Program } from './registry.ts';
+import type { CommandEntry, Program } from './command.ts';
+import { portolan } from './program.ts';
 
 /**
  * Runs one command.

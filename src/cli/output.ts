@@ -106,7 +106,7 @@ async function writeTo(
  * As {@link withOutput}, for output that is worth nothing in part: the file is written beside its
  * place and renamed when it is complete. Where that fails, or is interrupted, the place is as it was.
  */
-export async function withWholeOutput(
+export async function withAtomicOutput(
   io: Io,
   options: OutputOptions,
   body: (stream: Writable) => Promise<void>,
@@ -149,7 +149,7 @@ export async function writeRows<Row>(
   options: OutputOptions,
   list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row> },
 ): Promise<void> {
-  await withWholeOutput(io, options, async (stream) => {
+  await withAtomicOutput(io, options, async (stream) => {
     const format = formatOf(options);
     if (format === 'table') return writeTable(io, options, { ...list, stream });
     const { toJson = (row: Row): unknown => row } = list.shape;

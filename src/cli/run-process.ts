@@ -1,6 +1,6 @@
 import { stoppedStatus } from './io.ts';
 import { main } from './main.ts';
-import type { Program } from './registry.ts';
+import type { Program } from './command.ts';
 
 /**
  * Signals so close together are one: npm passes on a Ctrl-C that the terminal has sent to all of

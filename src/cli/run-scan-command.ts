@@ -1,9 +1,9 @@
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import type { App } from '../app.ts';
-import { completeRequest } from '../jobs/complete-request.ts';
+import { applyProfile } from '../jobs/apply-profile.ts';
 import { createScan, type QueueSettings } from '../jobs/run-scan.ts';
-import { prepareScan, type ScanRequest } from '../scan/prepare.ts';
+import { resolveRequest, type ScanRequest } from '../scan/resolve-request.ts';
 import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
 import { type Io, write } from './io.ts';
@@ -35,8 +35,8 @@ export async function runScanCommand(
   const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
   await using known = await openKnown(io, options);
   const { target, profile } = options;
-  const { config, notes, faults } = await prepareScan(
-    known ? await completeRequest(known.store.database, { ...request, target, profile }) : request,
+  const { config, notes, faults } = await resolveRequest(
+    known ? await applyProfile(known.store.database, { ...request, target, profile }) : request,
   );
   for (const note of [...notes, ...faults.map(({ message }) => message)]) {
     await write(io.stderr, `portolan: ${note}\n`);

@@ -9,7 +9,7 @@ import {
   storesOf,
 } from '../jobs/run-schedules.ts';
 import type { Store } from '../store/store.ts';
-import { tenantName } from '../store/tenants.ts';
+import { tenantName } from '../store/setup/tenants.ts';
 import { type Io, stoppedStatus, write } from './io.ts';
 import { localTime } from './text.ts';
 
@@ -26,7 +26,7 @@ export async function runScheduler(io: Io, app: App, options: Options): Promise<
   const { isForAll } = options;
   // Whoever may not do that hears it now, and not once a second.
   await storesOf(app.store, { isForAll });
-  const { say, said } = newSpeaker(io, isForAll && app.store.kind === 'postgres');
+  const { say, said } = statusLog(io, isForAll && app.store.kind === 'postgres');
   let hasFailed = false;
   const onError = (error: Error): void => {
     hasFailed = true;
@@ -73,7 +73,7 @@ export async function runScheduler(io: Io, app: App, options: Options): Promise<
 }
 
 /** Says things with their time, and with the tenant where there may be several. */
-function newSpeaker(
+function statusLog(
   io: Io,
   namesTenants: boolean,
 ): {

@@ -5,7 +5,7 @@ import type { JobPriority } from '../core/job-priority.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { parseTarget, splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
-import type { ScanRequest } from '../scan/prepare.ts';
+import type { ScanRequest } from '../scan/resolve-request.ts';
 import type { Io } from './io.ts';
 
 /** What the options of `scan` and `discover` have in common. */
@@ -53,7 +53,7 @@ export function addScanOptions(
     .option('--target <name>', 'scan a target that was added, with its ports and limits')
     .option('--profile <name>', 'scan in a way that has a name: quick, web, full, …')
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
-    .option('--exclude <targets>', 'leave these out: a list with commas; may be repeated', more)
+    .option('--exclude <targets>', 'leave these out: a list with commas; may be repeated', collect)
     .option('--excludefile <file>', 'leave out the targets in a file')
     .addOption(
       new Option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest').choices([
@@ -70,12 +70,12 @@ export function addScanOptions(
       'connects a second over all hosts; 0 for no limit',
       between(0, 10_000_000),
     )
-    .option('--parallelism <n>', 'connects at once in all', wholeFrom(1, 100_000))
-    .option('--host-parallelism <n>', 'connects at once to one host', wholeFrom(1))
-    .option('--timeout <ms>', 'how long one connect may take', wholeFrom(1))
-    .option('--retries <n>', 'how often a silent port is tried again', wholeFrom(0, 20))
-    .option('--retry-delay <ms>', 'the least time between two tries of one port', wholeFrom(0))
-    .option('--host-timeout <ms>', 'when one host is given up; 0 for never', wholeFrom(0))
+    .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
+    .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
+    .option('--timeout <ms>', 'how long one connect may take', integerOption(1))
+    .option('--retries <n>', 'how often a silent port is tried again', integerOption(0, 20))
+    .option('--retry-delay <ms>', 'the least time between two tries of one port', integerOption(0))
+    .option('--host-timeout <ms>', 'when one host is given up; 0 for never', integerOption(0))
     .option('--resolve-all', 'scan every address of a name, not only its first')
     .option('-n, --no-dns', 'do not ask DNS for the names of the hosts that are up')
     .option('--seed <text>', 'the order of targets: the same seed, the same order')
@@ -87,7 +87,7 @@ export function addScanOptions(
     .option(
       '--max-time <time>',
       'end it after so long, with what was found: 90s, 30m, 2h',
-      timeSpan,
+      durationOption,
     )
     .option('-d, --detach', 'leave it to workers ("portolan worker"), and return at once')
     .addOption(
@@ -96,8 +96,12 @@ export function addScanOptions(
         .default('normal'),
     )
     .option('--on-label <label>', 'with --detach: only workers with this label')
-    .option('--max-attempts <n>', 'with --detach: begun at most so often', wholeFrom(1, 100))
-    .option('--batch-size <n>', 'with --detach: units a worker takes at once', wholeFrom(1, 10_000))
+    .option('--max-attempts <n>', 'with --detach: begun at most so often', integerOption(1, 100))
+    .option(
+      '--batch-size <n>',
+      'with --detach: units a worker takes at once',
+      integerOption(1, 10_000),
+    )
     .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
     .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');
 }
@@ -171,7 +175,7 @@ async function readTargets(file: string): Promise<string> {
 }
 
 /** Collects the values of an option that may be repeated. */
-function more(value: string, before: readonly string[] = []): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
@@ -188,7 +192,10 @@ export function between(least: number, most: number): (text: string) => number {
 }
 
 /** A parser of whole numbers from a least one on, to a greatest one. */
-export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+export function integerOption(
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
   return (text) => {
     const value = between(least, most)(text);
     if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
@@ -197,7 +204,7 @@ export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text:
 }
 
 /** A parser of time spans into ms: `500ms`, `90s`, `30m`, `2h`, `1d`; seconds where no unit stands. */
-export function timeSpan(text: string): number {
+export function durationOption(text: string): number {
   const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
   const size = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
   const span = Math.round(Number(amount) * size);

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
-import type { Job } from '../store/jobs.ts';
-import { holdScan } from '../store/schedule-runs.ts';
+import type { Job } from '../store/scans/jobs.ts';
+import { holdScan } from '../store/setup/schedule-runs.ts';
 import type { Store } from '../store/store.ts';
 import { runScan } from './run-scan.ts';
 

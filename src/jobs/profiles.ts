@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { builtInNames, builtInProfile } from '../scan/profile-file.ts';
-import { type ScanProfile, saveProfile, storedProfiles } from '../store/profiles.ts';
+import { type ScanProfile, saveProfile, storedProfiles } from '../store/setup/profiles.ts';
 import type { StoreDatabase } from '../store/store.ts';
 
 /** A profile and where it is from. */

@@ -5,18 +5,25 @@ import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
 import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { AppError, messageOf } from '../errors.ts';
-import type { TargetFault } from '../scan/prepare.ts';
+import type { TargetFault } from '../scan/resolve-request.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import { assertForWorkers, scanners } from '../scan/scanners.ts';
-import type { Actor } from '../store/actor.ts';
-import { finishJob } from '../store/job-end.ts';
-import { endOverdue } from '../store/job-upkeep.ts';
-import { completedUnits } from '../store/job-list.ts';
-import { createJob, getJob, heartbeat, type Job, type NewJob, startJob } from '../store/jobs.ts';
-import { recordScan } from '../store/recorder.ts';
+import type { Actor } from '../store/setup/actor.ts';
+import { finishJob } from '../store/scans/end-scan.ts';
+import { endOverdue } from './upkeep.ts';
+import { completedUnits } from '../store/scans/find-scan.ts';
+import {
+  createJob,
+  getJob,
+  heartbeat,
+  type Job,
+  type NewJob,
+  startJob,
+} from '../store/scans/jobs.ts';
+import { recordScan } from '../record/recorder.ts';
 import type { Store } from '../store/store.ts';
-import type { UnitSet } from '../store/unit-set.ts';
-import { currentWorker, type Worker } from '../store/worker.ts';
+import type { UnitSet } from '../store/scans/unit-set.ts';
+import { currentWorker, type Worker } from '../store/scans/process-identity.ts';
 
 /** How often a running scan says that it is alive, and hears whether it is to stop, ms. */
 const heartbeatMs = 500;
@@ -131,7 +138,7 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
   const progress = hooks.progress ?? newProgress();
   const done = await completedUnits(store.database, id);
   skipDone(plan, done, progress);
-  using pulse = startPulse(store, job, progress);
+  using pulse = startHeartbeat(store, job, progress);
   const signal = AbortSignal.any([hooks.signal, pulse.signal]);
   hooks.onEvents?.([startEvent(job)]);
   try {
@@ -176,12 +183,12 @@ async function takeJob(store: Store, id: string): Promise<Job> {
     if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;
     const { status, worker } = await getJob(store.database, id);
     if (status !== 'running') throw error;
-    throw beingRun(id, worker);
+    throw alreadyRunning(id, worker);
   }
 }
 
 /** Says who runs a scan that somebody else wants to run. */
-export function beingRun(id: string, worker: Worker | undefined): AppError {
+export function alreadyRunning(id: string, worker: Worker | undefined): AppError {
   const who = worker
     ? `process ${worker.pid} on ${worker.id.replace(/:\d+$/, '')}`
     : 'another process';
@@ -220,7 +227,7 @@ function skipDone(plan: ScanPlan, done: UnitSet, progress: ScanProgress): void {
   }
 }
 
-interface Pulse extends Disposable {
+interface Heartbeat extends Disposable {
   /** Aborted when somebody else ended the job, or took it over. */
   readonly signal: AbortSignal;
   /** Tells the store how far it is. */
@@ -229,7 +236,7 @@ interface Pulse extends Disposable {
   isOverdue(): boolean;
 }
 
-function startPulse(store: Store, job: Job, progress: ScanProgress): Pulse {
+function startHeartbeat(store: Store, job: Job, progress: ScanProgress): Heartbeat {
   const controller = new AbortController();
   let isOverdue = false;
   const beat = async (): Promise<void> => {

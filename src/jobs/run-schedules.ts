@@ -1,18 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
-import { markCrashedJobs } from '../store/job-end.ts';
-import { schedulerActor } from '../store/actor.ts';
-import { requeueJob, resumeJob } from '../store/job-commands.ts';
+import { markCrashedJobs } from '../store/scans/end-scan.ts';
+import { schedulerActor } from '../store/setup/actor.ts';
+import { requeueJob, resumeJob } from '../store/scans/transitions.ts';
 import {
   endRun,
   holdScan,
   releaseRun,
   type ScheduleRun,
   startedRuns,
-} from '../store/schedule-runs.ts';
-import { dueSchedules, listSchedules, nextTick } from '../store/schedules.ts';
+} from '../store/setup/schedule-runs.ts';
+import { dueSchedules, listSchedules, nextTick } from '../store/setup/schedules.ts';
 import type { Store } from '../store/store.ts';
-import { isAllowed, runTicks, type TickOutcome } from './tick.ts';
+import { isAllowed, runTicks, type TickOutcome } from './schedule-tick.ts';
 
 /** How a scheduler works. */
 export interface SchedulerOptions {

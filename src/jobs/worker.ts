@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { planScan, type ScanPlan } from '../core/plan.ts';
 import { parseScanConfig } from '../core/scan-config.ts';
 import { scanners as ownScanners } from '../scan/scanners.ts';
-import { finishJob } from '../store/job-end.ts';
-import { isOvertaken } from '../store/job-commands.ts';
-import { tendJobs } from '../store/job-upkeep.ts';
-import { isJobDone, takeWork, type Work } from '../store/leases.ts';
-import type { Job } from '../store/jobs.ts';
+import { finishJob } from '../store/scans/end-scan.ts';
+import { isConflict } from '../store/scans/transitions.ts';
+import { reapJobs } from './upkeep.ts';
+import { isJobDone, takeLease, type Lease } from '../store/scans/leases.ts';
+import type { Job } from '../store/scans/jobs.ts';
 import { type Store, taskName } from '../store/store.ts';
-import { currentWorker } from '../store/worker.ts';
-import { beatWorker, registerWorker, removeWorker } from '../store/workers.ts';
-import { workSlice } from './work-slice.ts';
+import { currentWorker } from '../store/scans/process-identity.ts';
+import { heartbeatWorker, registerWorker, removeWorker } from '../store/scans/workers.ts';
+import { workLease } from './work-lease.ts';
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -108,7 +108,7 @@ function newParts(
     while (numbers.has(number)) number++;
     numbers.add(number);
     try {
-      const work = await takeWork(own.database, {
+      const work = await takeLease(own.database, {
         workerId: `${workerId}/${number}`,
         scanTypes: options.scanTypes,
         labels: options.labels,
@@ -120,7 +120,7 @@ function newParts(
       if (work.units.length === 0) return await endIfDone(own, work);
       const startedMs = performance.now();
       const plan = planOf(work.job);
-      const failure = await workSlice(own, work, { scanners, plan, leaseMs, signal });
+      const failure = await workLease(own, work, { scanners, plan, leaseMs, signal });
       const tookMs = Math.max(1, performance.now() - startedMs);
       if (paces.size > 1000) paces.clear();
       // At most eight times as many as last time: the first units tell little.
@@ -138,12 +138,12 @@ function newParts(
 }
 
 /** A scan of which nothing was left to take. */
-async function endIfDone({ database }: Store, { job }: Work): Promise<boolean> {
+async function endIfDone({ database }: Store, { job }: Lease): Promise<boolean> {
   if (!(await isJobDone(database, job.id))) return false;
   try {
     await finishJob(database, job.id, { status: 'completed', attempt: job.attempts });
   } catch (error) {
-    if (!isOvertaken(error)) throw error;
+    if (!isConflict(error)) throw error;
   }
   return true;
 }
@@ -157,16 +157,16 @@ async function tend(
   const everyMs = Math.min(5000, leaseMs / 3);
   while (!signal.aborted) {
     try {
-      await beatWorker(store.database, self, false);
+      await heartbeatWorker(store.database, self, false);
       for (const tenantId of await store.tenantsAtWork()) {
-        await tendJobs(store.forTenant(tenantId).database);
+        await reapJobs(store.forTenant(tenantId).database);
       }
     } catch (error) {
       onError?.(error as Error);
     }
     await pause(everyMs * (0.75 + Math.random() / 2), signal);
   }
-  await beatWorker(store.database, self, true).catch(() => undefined);
+  await heartbeatWorker(store.database, self, true).catch(() => undefined);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Service } from '../core/events.ts';
 import { bannerText } from '../core/banner-text.ts';
-import { converse } from './converse.ts';
-import type { Finding } from './finding.ts';
-import { guessByPort } from './guess.ts';
+import { runProbes } from './run-probes.ts';
+import type { StepResult } from './step-result.ts';
+import { guessByPort } from './port-service.ts';
 import { defaultProbeLimits, type ProbeLimits } from './limits.ts';
-import { isPrinterPort } from './nudges.ts';
+import { isPrinterPort } from './probe-payloads.ts';
 import type { ProbeFault, ProbeResult, ProbeTarget } from './probe.ts';
 import { PortSession } from './session.ts';
 
@@ -26,7 +26,7 @@ export async function probePort(
   if (isPrinterPort(target.port)) return { service: guess, banners: [], endpoints: [], faults: [] };
   using session = new PortSession(target, { ...defaultProbeLimits, ...limits });
   try {
-    const finding = await converse(session);
+    const finding = await runProbes(session);
     return resultOf(session, finding, guess);
   } catch (error) {
     // A fault of a probe itself must not end the scan.
@@ -35,7 +35,11 @@ export async function probePort(
   }
 }
 
-function resultOf(session: PortSession, finding: Finding | undefined, guess: Service): ProbeResult {
+function resultOf(
+  session: PortSession,
+  finding: StepResult | undefined,
+  guess: Service,
+): ProbeResult {
   if (!finding && session.faults.length === 0) {
     session.fault('NO_ANSWER', 'the port accepts connections but says nothing');
   }

@@ -1,4 +1,4 @@
-import { joined, name, type Sql, sql } from './sql.ts';
+import { join, identifier, type Sql, sql } from './sql.ts';
 import { portRuns, type PortSet } from '../core/ports.ts';
 import type { PortState } from '../core/states.ts';
 import { type AddressRange, parseTarget } from '../core/targets.ts';
@@ -42,7 +42,7 @@ export function whereHosts(db: StoreDatabase, selection: HostSelection | undefin
   const { dialect } = db;
   const tenant = sql`hosts.tenant_id = ${tenantKey(db)}`;
   if (!selection) return sql`${tenant}`;
-  const address = name(`hosts.${dialect.addressColumn}`);
+  const address = identifier(`hosts.${dialect.addressColumn}`);
   const any = [
     ...selection.ranges.map(({ family, first, last }) => {
       const [from, to] = [first, last].map((value) => dialect.addressBound({ family, value }));
@@ -50,7 +50,7 @@ export function whereHosts(db: StoreDatabase, selection: HostSelection | undefin
     }),
     ...selection.names.map((hostname) => sql`hosts.hostname = ${hostname}`),
   ];
-  return sql`${tenant} AND (${joined(any, sql` OR `)})`;
+  return sql`${tenant} AND (${join(any, sql` OR `)})`;
 }
 
 /**
@@ -61,19 +61,19 @@ export function wherePorts(table: string, { tcp, udp }: PortSet): Sql {
   const runs = Object.entries({ tcp, udp }).flatMap(([transport, ports]) =>
     portRuns(ports).map(
       ({ first, last }) =>
-        sql`(${name(`${table}.transport`)} = ${transport}
-          AND ${name(`${table}.port`)} BETWEEN ${first} AND ${last})`,
+        sql`(${identifier(`${table}.transport`)} = ${transport}
+          AND ${identifier(`${table}.port`)} BETWEEN ${first} AND ${last})`,
     ),
   );
-  return sql`(${joined(runs, sql` OR `)})`;
+  return sql`(${join(runs, sql` OR `)})`;
 }
 
 /** The condition that a service's name is the text, or its product contains it. */
 export function whereService(service: string, product: string, text: string): Sql {
   const word = text.toLowerCase();
   const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-  return sql`(lower(${name(service)}) = ${word}
-    OR lower(${name(product)}) LIKE ${pattern} ESCAPE '\\')`;
+  return sql`(lower(${identifier(service)}) = ${word}
+    OR lower(${identifier(product)}) LIKE ${pattern} ESCAPE '\\')`;
 }
 
 /** The key of the tenant for which a connection works, for comparisons with `tenant_id`. */

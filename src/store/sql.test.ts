@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { allOf, assignments, compileSql, joined, name, type Sql, sql } from './sql.ts';
+import { and, assignments, compileSql, join, identifier, type Sql, sql } from './sql.ts';
 
 function postgres(query: Sql): ReturnType<typeof compileSql> {
   return compileSql(query, (number) => `$${number}`);
@@ -10,7 +10,7 @@ function postgres(query: Sql): ReturnType<typeof compileSql> {
 test('values become parameters, fragments are spliced in, numbered in their order', () => {
   const condition = sql`port = ${443}`;
   expect(
-    postgres(sql`SELECT ${name('h.address')} FROM hosts WHERE ${condition} AND x = ${'y'}`),
+    postgres(sql`SELECT ${identifier('h.address')} FROM hosts WHERE ${condition} AND x = ${'y'}`),
   ).toEqual({
     text: 'SELECT h.address FROM hosts WHERE port = $1 AND x = $2',
     values: [443, 'y'],
@@ -28,10 +28,10 @@ test('no text of a value ever becomes SQL', () => {
 });
 
 test('conditions that are left out do not count', () => {
-  expect(postgres(allOf([sql`a = ${1}`, undefined, false, '', sql`b = ${2}`])).text).toBe(
+  expect(postgres(and([sql`a = ${1}`, undefined, false, '', sql`b = ${2}`])).text).toBe(
     'a = $1 AND b = $2',
   );
-  expect(postgres(allOf([undefined])).text).toBe('1 = 1');
+  expect(postgres(and([undefined])).text).toBe('1 = 1');
 });
 
 test('assignments and lists', () => {
@@ -39,12 +39,12 @@ test('assignments and lists', () => {
     text: 'a = $1, c = c + $2',
     values: [1, 2],
   });
-  expect(postgres(sql`x IN (${joined([1, 2, 3])})`)).toEqual({
+  expect(postgres(sql`x IN (${join([1, 2, 3])})`)).toEqual({
     text: 'x IN ($1, $2, $3)',
     values: [1, 2, 3],
   });
 });
 
 test.each(['a b', 'a;', 'a.b.c', '', '"a"', 'a--'])('"%s" is no name', (text) => {
-  expect(() => name(text)).toThrow(TypeError);
+  expect(() => identifier(text)).toThrow(TypeError);
 });

@@ -28,7 +28,7 @@ export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]):
 }
 
 /** Fragments or values, one behind the other. */
-export function joined(parts: readonly unknown[], separator: Sql = sql`, `): Sql {
+export function join(parts: readonly unknown[], separator: Sql = sql`, `): Sql {
   const list: Piece[] = [];
   for (const [index, part] of parts.entries()) {
     if (index > 0) list.push(...separator[pieces]);
@@ -43,7 +43,7 @@ export function joined(parts: readonly unknown[], separator: Sql = sql`, `): Sql
  *
  * @throws TypeError for anything but letters, digits and underscores
  */
-export function name(text: string): Sql {
+export function identifier(text: string): Sql {
   if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i.test(text)) {
     throw new TypeError(`"${text}" is no name of a column`);
   }
@@ -53,13 +53,13 @@ export function name(text: string): Sql {
 /** `a = ?, b = ?` of an object's members; members that are undefined are left out. */
 export function assignments(values: Readonly<Record<string, unknown>>): Sql {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  return joined(given.map(([column, value]) => sql`${name(column)} = ${value}`));
+  return join(given.map(([column, value]) => sql`${identifier(column)} = ${value}`));
 }
 
 /** Conditions joined by AND; those that are left out (false, undefined, '') do not count. */
-export function allOf(conditions: readonly (Sql | false | undefined | '')[]): Sql {
+export function and(conditions: readonly (Sql | false | undefined | '')[]): Sql {
   const given = conditions.filter((condition) => isSql(condition));
-  return given.length === 0 ? sql`1 = 1` : joined(given, sql` AND `);
+  return given.length === 0 ? sql`1 = 1` : join(given, sql` AND `);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
 import type { JobState } from '../core/job-states.ts';
-import type { UnitCoverage } from './coverage.ts';
+import type { UnitCoverage } from './scans/coverage.ts';
 import type { Sql } from './sql.ts';
 import type { PortKey } from './tables.ts';
 
@@ -57,11 +57,11 @@ export interface Dialect {
    * Tells the store's workers, when the transaction is committed, that there is work; undefined
    * where they see for themselves.
    */
-  readonly ticket: (ticket: Ticket) => Sql | undefined;
+  readonly queueMessage: (ticket: QueueMessage) => Sql | undefined;
 }
 
 /** What workers are asked to look for. */
-export interface Ticket {
+export interface QueueMessage {
   readonly scanType: string;
   /** A label that the worker must have. */
   readonly label: string | null;
@@ -71,7 +71,7 @@ export interface Ticket {
 }
 
 /** The name of a kind of work. */
-export function taskName({ scanType, label }: Pick<Ticket, 'scanType' | 'label'>): string {
+export function taskName({ scanType, label }: Pick<QueueMessage, 'scanType' | 'label'>): string {
   return label === null ? scanType : `${scanType}@${label}`;
 }
 

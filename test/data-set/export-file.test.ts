@@ -8,7 +8,7 @@ import { compareDataSet } from '../../src/analytics/dataset/compare-data-set.ts'
 import { openDuckDb } from '../../src/analytics/dataset/duckdb.ts';
 import { writeEventFile } from '../../src/analytics/dataset/write-event-file.ts';
 import { readImport } from '../../src/import/read-import.ts';
-import { recordImport } from '../../src/store/import-recorder.ts';
+import { recordImport } from '../../src/record/import-recorder.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { portolan } from '../cli.ts';
 import { finish, firstRun, port, sampleEvents, secondRun } from './sample-store.ts';

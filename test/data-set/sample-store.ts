@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { readImport } from '../../src/import/read-import.ts';
-import { recordImport } from '../../src/store/import-recorder.ts';
+import { recordImport } from '../../src/record/import-recorder.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { selfSigned } from '../store/self-signed.ts';

@@ -11,7 +11,7 @@ import { portStates, reasons, transports } from '../../src/core/states.ts';
 import { readHere, readImport } from '../../src/import/read-import.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { recordImport } from '../../src/store/import-recorder.ts';
+import { recordImport } from '../../src/record/import-recorder.ts';
 import { requirement } from '../environment.ts';
 import { canMakeNamespaces, connect, type Namespace, newNamespace } from '../network/namespace.ts';
 import { all, below, type Element, parseDocument } from './dom.ts';

@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ImportSource, readImport } from '../../src/import/read-import.ts';
-import { type ImportResult, recordImport } from '../../src/store/import-recorder.ts';
+import { type ImportResult, recordImport } from '../../src/record/import-recorder.ts';
 import type { Store } from '../../src/store/store.ts';
-import { everyJobId, storedEvents } from '../../src/store/stored-events.ts';
+import { everyJobId, storedEvents } from '../../src/store/export/events.ts';
 import { portolan } from '../cli.ts';
 import { type StoreKind, storeKinds, type TestStore } from '../store/stores.ts';
 

@@ -4,17 +4,17 @@ import { canTransition, type JobState, jobStates } from '../../src/core/job-stat
 import {
   cancelJob,
   failAttempt,
-  isOvertaken,
+  isConflict,
   pauseJob,
   removeEndedJob,
   requeueJob,
   resumeJob,
-} from '../../src/store/job-commands.ts';
-import { finishJob, markCrashedJobs } from '../../src/store/job-end.ts';
-import { tendJobs } from '../../src/store/job-upkeep.ts';
-import { getJob, setJobStatus } from '../../src/store/jobs.ts';
-import { takeWork } from '../../src/store/leases.ts';
-import { name, sql } from '../../src/store/sql.ts';
+} from '../../src/store/scans/transitions.ts';
+import { finishJob, markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { reapJobs } from '../../src/jobs/upkeep.ts';
+import { getJob, setJobStatus } from '../../src/store/scans/jobs.ts';
+import { takeLease } from '../../src/store/scans/leases.ts';
+import { identifier, sql } from '../../src/store/sql.ts';
 import type { Store } from '../../src/store/store.ts';
 import { storeKinds, type TestStore } from '../store/stores.ts';
 import { queueScan } from './empty-scan.ts';
@@ -31,10 +31,10 @@ const commands: Readonly<Record<string, (store: Store, id: string) => Promise<un
   crash: ({ database }, id) => setJobStatus(database, id, 'crashed'),
   tend: async ({ database }) => {
     await markCrashedJobs(database);
-    await tendJobs(database);
+    await reapJobs(database);
   },
   work: ({ database }) =>
-    takeWork(database, {
+    takeLease(database, {
       workerId: 'w/1',
       scanTypes: ['network'],
       labels: [],
@@ -71,7 +71,7 @@ describe.each(storeKinds)('commands on $name', ({ uuid, newStore }) => {
         const { id: fresh } = await queueScan(store, 1);
         const go = (status: JobState): Promise<unknown> =>
           database.query(sql`UPDATE scan_jobs SET status = ${status},
-            started_at = coalesce(started_at, requested_at) WHERE ${name(uuid)} = ${fresh}`);
+            started_at = coalesce(started_at, requested_at) WHERE ${identifier(uuid)} = ${fresh}`);
         for (const step of path.slice(1)) await go(step);
         const outcome = await go(to).then(
           () => true,
@@ -104,7 +104,7 @@ describe.each(storeKinds)('commands on $name', ({ uuid, newStore }) => {
         const group = Math.floor(i / clients);
         for (const command of sample[i]!) {
           await commands[command]!(store, ids[group]!).catch((error: unknown) => {
-            if (!isOvertaken(error)) unexpected.push([command, error]);
+            if (!isConflict(error)) unexpected.push([command, error]);
           });
         }
       }

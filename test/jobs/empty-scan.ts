@@ -3,8 +3,8 @@ import { parseScanConfig } from '../../src/core/scan-config.ts';
 import { createScan, type QueueSettings } from '../../src/jobs/run-scan.ts';
 import { runWorker, type WorkerOptions } from '../../src/jobs/worker.ts';
 import type { ScanContext } from '../../src/scan/scanner.ts';
-import type { Job } from '../../src/store/jobs.ts';
-import { getJob } from '../../src/store/jobs.ts';
+import type { Job } from '../../src/store/scans/jobs.ts';
+import { getJob } from '../../src/store/scans/jobs.ts';
 import type { Store } from '../../src/store/store.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultPool, openPool } from '../../src/store/postgres/connection.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
-import { findJob } from '../../src/store/job-list.ts';
+import { findJob } from '../../src/store/scans/find-scan.ts';
 import type { Store } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
 import { requirement } from '../environment.ts';

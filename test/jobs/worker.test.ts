@@ -3,14 +3,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import { planScan } from '../../src/core/plan.ts';
 import { parseScanConfig } from '../../src/core/scan-config.ts';
-import { cancelJob, pauseJob, requeueJob, resumeJob } from '../../src/store/job-commands.ts';
-import { markCrashedJobs } from '../../src/store/job-end.ts';
-import { tendJobs } from '../../src/store/job-upkeep.ts';
-import { getJob, type Job } from '../../src/store/jobs.ts';
-import { releaseLease, takeWork, type Work } from '../../src/store/leases.ts';
+import { cancelJob, pauseJob, requeueJob, resumeJob } from '../../src/store/scans/transitions.ts';
+import { markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { reapJobs } from '../../src/jobs/upkeep.ts';
+import { getJob, type Job } from '../../src/store/scans/jobs.ts';
+import { releaseLease, takeLease, type Lease } from '../../src/store/scans/leases.ts';
 import type { JobEvent, Store } from '../../src/store/store.ts';
-import { currentWorker } from '../../src/store/worker.ts';
-import { listWorkers, registerWorker } from '../../src/store/workers.ts';
+import { currentWorker } from '../../src/store/scans/process-identity.ts';
+import { listWorkers, registerWorker } from '../../src/store/scans/workers.ts';
 import { storeKinds, type TestStore } from '../store/stores.ts';
 import { queueScan, startWorker, until } from './empty-scan.ts';
 
@@ -32,9 +32,9 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
 
   afterEach(() => opened[Symbol.asyncDispose]());
 
-  async function take(workerId: string, units: number, leaseMs = 60_000): Promise<Work> {
+  async function take(workerId: string, units: number, leaseMs = 60_000): Promise<Lease> {
     const planOf = (job: Job) => planScan(parseScanConfig(job.config));
-    const work = await takeWork(store.database, {
+    const work = await takeLease(store.database, {
       workerId,
       scanTypes: ['network'],
       labels: [],
@@ -46,7 +46,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     return work;
   }
 
-  async function record(work: Work, units = work.units): Promise<string> {
+  async function record(work: Lease, units = work.units): Promise<string> {
     const events = units.map((unit) => ({
       type: 'run.unit' as const,
       run_id: work.job.id,
@@ -179,7 +179,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
       await db.query(
         (await import('../../src/store/sql.ts')).sql`UPDATE scan_jobs SET run_at = NULL`,
       );
-      await tendJobs(db);
+      await reapJobs(db);
     });
     const failed = await until(store, id, ({ status }) => status === 'failed');
     expect(failed).toMatchObject({ attempts: 2, error_message: 'the ship sank' });
@@ -206,13 +206,13 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     const { id } = await queueScan(store, 4);
     await take('gone/1', 4, -120_000);
     expect((await markCrashedJobs(store.database)).map((job) => job.id)).toEqual([id]);
-    await tendJobs(store.database);
+    await reapJobs(store.database);
     expect(await getJob(store.database, id)).toMatchObject({ status: 'pending', attempts: 1 });
     await resumeJob(store.database, id);
     await store.database.query(
       (await import('../../src/store/sql.ts')).sql`UPDATE scan_jobs SET run_at = NULL`,
     );
-    await tendJobs(store.database);
+    await reapJobs(store.database);
     await using _worker = startWorker(store);
     expect(await until(store, id, ({ status }) => status === 'completed')).toMatchObject({
       attempts: 2,

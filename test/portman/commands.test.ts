@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { CommandEntry } from '../../src/cli/registry.ts';
-import { portCommands, portman as program } from '../../src/cli/portman/registry.ts';
+import type { CommandEntry } from '../../src/cli/command.ts';
+import { portCommands, portman as program } from '../../src/cli/commands/portman/commands.ts';
 import { portolan } from '../cli.ts';
 import {
   freePort,

@@ -4,7 +4,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Io } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
-import { portman as program } from '../../src/cli/portman/registry.ts';
+import { portman as program } from '../../src/cli/commands/portman/commands.ts';
 import type { Outcome } from '../cli.ts';
 
 /** The file that starts the program. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defaultPool, openPool } from '../../src/store/postgres/connection.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
-import { takeWork } from '../../src/store/leases.ts';
+import { takeLease } from '../../src/store/scans/leases.ts';
 import type { Store } from '../../src/store/store.ts';
 import { queueScan } from '../jobs/empty-scan.ts';
 import { dropDatabase, newDatabase, postgresServers } from '../store/stores.ts';
@@ -44,7 +44,7 @@ describe.each(postgresServers)('overtaken on $name', ({ url: server }) => {
     try {
       await others.query('BEGIN');
       await others.query('UPDATE scan_jobs SET next_unit = unit_count');
-      const asked = takeWork(store.database, {
+      const asked = takeLease(store.database, {
         workerId: 'w/1',
         scanTypes: ['network'],
         labels: [],

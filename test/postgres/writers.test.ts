@@ -5,13 +5,13 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import type { RunUnit, ScanEvent } from '../../src/core/events.ts';
-import { listAudit } from '../../src/store/audit.ts';
-import { removeJob } from '../../src/store/job-end.ts';
-import { listJobs } from '../../src/store/job-list.ts';
-import { createJob, type Job, startJob } from '../../src/store/jobs.ts';
+import { listAudit } from '../../src/store/setup/audit.ts';
+import { removeJob } from '../../src/store/scans/end-scan.ts';
+import { listJobs } from '../../src/store/scans/find-scan.ts';
+import { createJob, type Job, startJob } from '../../src/store/scans/jobs.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import { currentWorker } from '../../src/store/worker.ts';
+import { currentWorker } from '../../src/store/scans/process-identity.ts';
 import { dropDatabase, newDatabase, postgresServers, type Row } from '../store/stores.ts';
 import { packagedPostgres, startPostgresServer } from './server.ts';
 

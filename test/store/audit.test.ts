@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listAudit, recordAudit, verifyAudit } from '../../src/store/audit.ts';
-import { removeJob } from '../../src/store/job-end.ts';
-import { createJob, setJobStatus } from '../../src/store/jobs.ts';
+import { listAudit, recordAudit, verifyAudit } from '../../src/store/setup/audit.ts';
+import { removeJob } from '../../src/store/scans/end-scan.ts';
+import { createJob, setJobStatus } from '../../src/store/scans/jobs.ts';
 import type { StoreDatabase } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
 import { tamper } from './tamper.ts';

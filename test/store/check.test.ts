@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createJob, startJob } from '../../src/store/jobs.ts';
-import type { Problem } from '../../src/store/housekeeping/problem.ts';
+import { createJob, startJob } from '../../src/store/scans/jobs.ts';
+import type { Problem } from '../../src/store/maintenance/problem.ts';
 import { portolan } from '../cli.ts';
 import { changeRow, importEvents, wholeScan } from './filled.ts';
 import { storeKinds, type TestStore } from './stores.ts';

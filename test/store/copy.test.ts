@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openApp } from '../../src/app.ts';
-import { verifyAudit } from '../../src/store/audit.ts';
-import { removeJob } from '../../src/store/job-end.ts';
+import { verifyAudit } from '../../src/store/setup/audit.ts';
+import { removeJob } from '../../src/store/scans/end-scan.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Outcome, portolan } from '../cli.ts';
 import { changeRow, contentsOf, define, importEvents, unitEvents, wholeScan } from './filled.ts';
 import { storeKinds, type TestStore } from './stores.ts';
 import { eventBatch } from '../../src/core/event-batch.ts';
-import { createJob } from '../../src/store/jobs.ts';
+import { createJob } from '../../src/store/scans/jobs.ts';
 
 const [sqlite, ...servers] = storeKinds;
 

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { readImport } from '../../src/import/read-import.ts';
 import { tenantKey } from '../../src/store/filter.ts';
-import { recordImport } from '../../src/store/import-recorder.ts';
-import { name, sql } from '../../src/store/sql.ts';
+import { recordImport } from '../../src/record/import-recorder.ts';
+import { identifier, sql } from '../../src/store/sql.ts';
 import type { Store } from '../../src/store/store.ts';
 import { selfSigned } from './self-signed.ts';
 import type { ScanEvent } from '../../src/core/events.ts';
@@ -143,7 +143,7 @@ export async function define(store: Store): Promise<void> {
   const tenant = tenantKey(db);
   const id = (last: number): string => `0192f3a0-0000-7000-8000-00000000000${last}`;
   const t = db.dialect.time(1_760_000_000_123);
-  const uuid = name(`hosts.${db.dialect.uuidColumn}`);
+  const uuid = identifier(`hosts.${db.dialect.uuidColumn}`);
   await db.transaction(async (tx) => {
     await tx.query(sql`INSERT INTO settings (name, value) VALUES ('a', 'b')`);
     await tx.query(sql`

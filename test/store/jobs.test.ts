@@ -2,13 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
-import { finishJob, markCrashedJobs, removeJob } from '../../src/store/job-end.ts';
-import { findJob, listJobs } from '../../src/store/job-list.ts';
-import { createJob, getJob, heartbeat, setJobStatus, startJob } from '../../src/store/jobs.ts';
-import { allRows } from '../../src/store/page.ts';
-import { name, sql } from '../../src/store/sql.ts';
+import { finishJob, markCrashedJobs, removeJob } from '../../src/store/scans/end-scan.ts';
+import { findJob, listJobs } from '../../src/store/scans/find-scan.ts';
+import {
+  createJob,
+  getJob,
+  heartbeat,
+  setJobStatus,
+  startJob,
+} from '../../src/store/scans/jobs.ts';
+import { allRows } from '../../src/store/keyset.ts';
+import { identifier, sql } from '../../src/store/sql.ts';
 import type { Store, StoreDatabase } from '../../src/store/store.ts';
-import { currentWorker, isAlive } from '../../src/store/worker.ts';
+import { currentWorker, isAlive } from '../../src/store/scans/process-identity.ts';
 import { storeKinds, type TestStore } from './stores.ts';
 
 describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
@@ -124,7 +130,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     await once(child, 'exit');
     const { id: silent } = await findJob(db, 'silent');
     await db.query(
-      sql`UPDATE scan_jobs SET heartbeat_at = ${db.dialect.time(1)} WHERE ${name(uuid)} = ${silent}`,
+      sql`UPDATE scan_jobs SET heartbeat_at = ${db.dialect.time(1)} WHERE ${identifier(uuid)} = ${silent}`,
     );
     const marked = await markCrashedJobs(db);
     expect(new Set(marked.map(({ scan_id }) => scan_id))).toEqual(

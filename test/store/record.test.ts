@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import type { RunUnit, ScanEvent, ScanHost, ScanPort } from '../../src/core/events.ts';
-import { finishJob } from '../../src/store/job-end.ts';
-import { createJob, type Job, startJob } from '../../src/store/jobs.ts';
-import { recordScan } from '../../src/store/recorder.ts';
+import { finishJob } from '../../src/store/scans/end-scan.ts';
+import { createJob, type Job, startJob } from '../../src/store/scans/jobs.ts';
+import { recordScan } from '../../src/record/recorder.ts';
 import type { Store } from '../../src/store/store.ts';
-import { currentWorker } from '../../src/store/worker.ts';
+import { currentWorker } from '../../src/store/scans/process-identity.ts';
 
 import { storeKinds, type TestStore } from './stores.ts';
 

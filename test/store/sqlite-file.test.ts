@@ -15,15 +15,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import type { ScanEvent } from '../../src/core/events.ts';
-import { markCrashedJobs } from '../../src/store/job-end.ts';
-import { completedUnits, findJob } from '../../src/store/job-list.ts';
-import { createJob, type Job, setJobStatus, startJob } from '../../src/store/jobs.ts';
+import { markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { completedUnits, findJob } from '../../src/store/scans/find-scan.ts';
+import { createJob, type Job, setJobStatus, startJob } from '../../src/store/scans/jobs.ts';
 import { loadMigrations, migrate } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { sqliteMigrationDriver } from '../../src/store/sqlite/migration-driver.ts';
 import { type Sql, sql } from '../../src/store/sql.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { currentWorker } from '../../src/store/worker.ts';
+import { currentWorker } from '../../src/store/scans/process-identity.ts';
 import { requirement } from '../environment.ts';
 
 let folder: string;
@@ -46,8 +46,8 @@ const source = (file: string): string =>
 const url = (file: string): string => JSON.stringify(pathToFileURL(source(file)));
 const imports = `
   import { openSqliteStore } from ${url('sqlite/open.ts')};
-  import { createJob, startJob } from ${url('jobs.ts')};
-  import { currentWorker } from ${url('worker.ts')};
+  import { createJob, startJob } from ${url('scans/jobs.ts')};
+  import { currentWorker } from ${url('scans/process-identity.ts')};
   import { eventBatch } from ${url('../core/event-batch.ts')};`;
 
 /** A process of its own that runs a module's text, with the store's functions at hand. */

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '../../errors.ts';
-import type { RowCounts } from '../../store/housekeeping/backup.ts';
-import { fileError } from '../../store/housekeeping/file-error.ts';
-import type { Keeper } from '../../store/housekeeping/keeper.ts';
-import { getJob } from '../../store/jobs.ts';
+import type { RowCounts } from '../../store/maintenance/backup.ts';
+import { fileError } from '../../store/maintenance/file-error.ts';
+import type { StoreAdmin } from '../../store/maintenance/store-admin.ts';
+import { getJob } from '../../store/scans/jobs.ts';
 import type { Store } from '../../store/store.ts';
 import { compareDataSet } from '../dataset/compare-data-set.ts';
 import { writeDataSet } from '../dataset/write-data-set.ts';
@@ -52,7 +52,7 @@ const ended = new Set(['completed', 'failed', 'cancelled', 'crashed']);
  */
 export async function archiveScans(
   store: Store,
-  keeper: Keeper,
+  admin: StoreAdmin,
   { scans, folder, keep, signal, onScan }: ArchiveRequest,
 ): Promise<ArchiveReport> {
   const archived: ArchivedScan[] = [];
@@ -62,7 +62,7 @@ export async function archiveScans(
     archived.push(await archiveOne(store, id, { folder: resolve(folder), signal }));
   }
   if (keep || archived.length === 0) return { archived, removed: {}, partitions: [] };
-  const { rows, partitions } = await keeper.prune({
+  const { rows, partitions } = await admin.prune({
     before: Date.now() + 1,
     keepScans: false,
     tenant: store.database.tenantId,

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { StoreDatabase } from '../../store/store.ts';
-import { storedEvents } from '../../store/stored-events.ts';
+import { storedEvents } from '../../store/export/events.ts';
 import { exportEvents } from '../export-events.ts';
 
 /**

@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { dataSetQuery } from './data-set-files.ts';
 import type { DuckDb } from './duckdb.ts';
-import { withStaging } from './staging.ts';
+import { withStaging } from './temp-folder.ts';
 import { allTables, type DataSetTable, dataSetTableNames } from './tables.ts';
 import { withRelations, type WriteDataSetOptions } from './write-data-set.ts';
 

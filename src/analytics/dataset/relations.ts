@@ -5,18 +5,18 @@ import {
   httpRows,
   type RowBatches,
   runRows,
-} from '../../store/data-set-rows.ts';
+} from '../../store/export/data-set-rows.ts';
 import {
   certificateRows,
   inventoryHostRows,
   inventoryPortRows,
   serviceRows,
   tlsRows,
-} from '../../store/query-rows.ts';
+} from '../../store/export/query-rows.ts';
 import type { Store, StoreDatabase } from '../../store/store.ts';
 import type { DuckDb } from './duckdb.ts';
-import { portRelation } from './port-relation.ts';
-import { openStage } from './stage.ts';
+import { portRelation } from './ports/port-relation.ts';
+import { openStage } from './appender.ts';
 import { type ColumnType, type QueryTable, allTables } from './tables.ts';
 
 /** Told how far a table is; `of` where that is known. */

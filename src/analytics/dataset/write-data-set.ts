@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Store } from '../../store/store.ts';
-import { everyJobId } from '../../store/stored-events.ts';
+import { everyJobId } from '../../store/export/events.ts';
 import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
 import { guarded } from './formula-guard.ts';
 import { readRelations, type TableProgress } from './relations.ts';
-import { withStaging } from './staging.ts';
+import { withStaging } from './temp-folder.ts';
 import { allTables, dataSetTableNames, type QueryTable } from './tables.ts';
 
 export const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;

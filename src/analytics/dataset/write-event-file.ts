@@ -6,12 +6,12 @@ import type { ImportChunk } from '../../core/event-batch.ts';
 import { jobIdOf } from '../../core/ids.ts';
 import { AppError } from '../../errors.ts';
 import { readImport } from '../../import/read-import.ts';
-import { recordImport } from '../../store/import-recorder.ts';
+import { recordImport } from '../../record/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
 import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
 import { copyHosts, portCheck, portsOfFile, unsureHosts, withPorts } from './event-file-queries.ts';
-import { siftPorts } from './sift-ports.ts';
+import { siftPorts } from './ports/sift-ports.ts';
 import { dataSetTableNames } from './tables.ts';
 import {
   copyOptions,

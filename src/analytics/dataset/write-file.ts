@@ -2,9 +2,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importers } from '../../import/importers.ts';
 import { type ImportSource, readImport } from '../../import/read-import.ts';
-import { recordImport } from '../../store/import-recorder.ts';
+import { recordImport } from '../../record/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
-import { withStaging } from './staging.ts';
+import { withStaging } from './temp-folder.ts';
 import { type DataSetCounts, writeDataSet, type WriteDataSetOptions } from './write-data-set.ts';
 import { writeEventFile } from './write-event-file.ts';
 

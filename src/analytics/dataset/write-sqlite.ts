@@ -5,7 +5,7 @@ import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { duckDbError, type DuckDb } from './duckdb.ts';
-import { withStaging } from './staging.ts';
+import { withStaging } from './temp-folder.ts';
 import { allTables, type ColumnType, type DataSetTable, dataSetTableNames } from './tables.ts';
 import { type DataSetCounts, withRelations, type WriteDataSetOptions } from './write-data-set.ts';
 

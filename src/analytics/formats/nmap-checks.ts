@@ -1,4 +1,4 @@
-import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
+import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson, type ScriptRecord } from '../../store/tables.ts';
 import { type Attributes, empty, escape, open } from './xml.ts';
 

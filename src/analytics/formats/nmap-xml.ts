@@ -1,8 +1,8 @@
 import type { NotShown } from '../../core/events.ts';
 import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
 import { AppError } from '../../errors.ts';
-import { isOwn, type Job } from '../../store/jobs.ts';
-import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
+import { isOwn, type Job } from '../../store/scans/jobs.ts';
+import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
 import { hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
 import { empty, escape, open } from './xml.ts';

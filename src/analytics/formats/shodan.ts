@@ -1,5 +1,5 @@
 import { parseAddress } from '../../core/address.ts';
-import type { ScannedHost, ScannedPort } from '../../store/scanned-hosts.ts';
+import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
 
 /**

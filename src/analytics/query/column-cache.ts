@@ -4,9 +4,9 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
 import type { JobState } from '../../core/job-states.ts';
-import { listJobs } from '../../store/job-list.ts';
-import type { Job } from '../../store/jobs.ts';
-import { allRows, type Page, type PageRequest } from '../../store/page.ts';
+import { listJobs } from '../../store/scans/find-scan.ts';
+import type { Job } from '../../store/scans/jobs.ts';
+import { allRows, type Page, type PageRequest } from '../../store/keyset.ts';
 import type { Store } from '../../store/store.ts';
 import { type QueryTable, storeWideTables } from '../dataset/tables.ts';
 import { writeDataSet } from '../dataset/write-data-set.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
-import { type AuditRow, listAudit, verifyAudit } from '../../store/audit.ts';
+import { type AuditRow, listAudit, verifyAudit } from '../../store/setup/audit.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import { write } from '../io.ts';
 import { limitedRows } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
 

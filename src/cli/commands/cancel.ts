@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { cancelJob } from '../../store/job-commands.ts';
+import { cancelJob } from '../../store/scans/transitions.ts';
 import type { Io } from '../io.ts';
 import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { type CertificateRow, listCertificates } from '../../store/certificates.ts';
+import { type CertificateRow, listCertificates } from '../../store/inventory/certificates.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
-import { wholeFrom } from '../scan-options.ts';
+import { integerOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { hostPort, isoTime, localTime } from '../text.ts';
 
@@ -14,7 +14,7 @@ export function define(command: Command): void {
   addFilterOptions(command, ['scan', 'since', 'limit']).option(
     '--expiring <days>',
     'only those that expire within so many days, or have expired',
-    wholeFrom(0),
+    integerOption(0),
   );
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }

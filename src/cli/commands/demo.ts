@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { openApp } from '../../app.ts';
 import { startDemoServers } from '../../demo/servers.ts';
 import { createScan, runScan } from '../../jobs/run-scan.ts';
-import { prepareScan } from '../../scan/prepare.ts';
+import { resolveRequest } from '../../scan/resolve-request.ts';
 import { newProgress } from '../../scan/scanner.ts';
-import { listCertificates } from '../../store/certificates.ts';
-import { listWeb } from '../../store/web.ts';
+import { listCertificates } from '../../store/inventory/certificates.ts';
+import { listWeb } from '../../store/inventory/web.ts';
 import { type Io, stoppedStatus, write } from '../io.ts';
 import { limitedRows, writePorts } from '../lists.ts';
 import { type OutputOptions, writeRows } from '../output.ts';
@@ -42,7 +42,7 @@ export async function run(
     await write(io.stdout, `Five servers listen on this machine now: ${list}.\n`);
     await write(io.stdout, `\n$ portolan scan localhost -p ${ports}\n`);
     await using app = await openApp({ db }, { create: true });
-    const { config, faults } = await prepareScan({ targets: ['localhost'], ports });
+    const { config, faults } = await resolveRequest({ targets: ['localhost'], ports });
     const job = await createScan(app.store, {
       scanType: 'network',
       config,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
-import { type ErrorRow, listErrors } from '../../store/errors.ts';
+import { type ErrorRow, listErrors } from '../../store/inventory/errors.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { filteredShape, limitedRows, readFilter } from '../lists.ts';

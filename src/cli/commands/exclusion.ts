@@ -5,11 +5,11 @@ import {
   type Exclusion,
   listExclusions,
   removeExclusion,
-} from '../../store/exclusions.ts';
+} from '../../store/setup/exclusions.ts';
 import { entry } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
 

@@ -3,12 +3,12 @@ import { type Command, Option } from 'commander';
 import type { App } from '../../app.ts';
 import { type EventFormat, exportEvents } from '../../analytics/export-events.ts';
 import { AppError } from '../../errors.ts';
-import { findJob } from '../../store/job-list.ts';
-import type { ScannedHost } from '../../store/scanned-hosts.ts';
+import { findJob } from '../../store/scans/find-scan.ts';
+import type { ScannedHost } from '../../store/export/scanned-hosts.ts';
 import type { StoreDatabase } from '../../store/store.ts';
-import { everyJobId, storedEvents } from '../../store/stored-events.ts';
+import { everyJobId, storedEvents } from '../../store/export/events.ts';
 import { type Io, write } from '../io.ts';
-import { withWholeOutput } from '../output.ts';
+import { withAtomicOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 const formats = ['jsonl', 'json', 'csv', 'parquet', 'sqlite', 'nmap', 'shodan'] as const;
@@ -75,7 +75,7 @@ export async function run(
     return await writeTables(io, app.store, { ...options, scans });
   }
   const texts = await textsOf(app, options.format, scans);
-  await withWholeOutput(io, options, async (stream) => {
+  await withAtomicOutput(io, options, async (stream) => {
     for await (const text of texts) {
       io.signal.throwIfAborted();
       await write(stream, text);
@@ -91,7 +91,7 @@ async function textsOf(
 ): Promise<AsyncIterable<string>> {
   if (format === 'nmap') {
     const { nmapXml } = await import('../../analytics/formats/nmap-xml.ts');
-    const { scannedHosts } = await import('../../store/scanned-hosts.ts');
+    const { scannedHosts } = await import('../../store/export/scanned-hosts.ts');
     const [id, other] = scans ?? (await Array.fromAsync(everyJobId(database)));
     if (id === undefined || other !== undefined) {
       throw new AppError('USAGE', '--format nmap writes one scan: name it, by id or "last"');
@@ -110,7 +110,7 @@ async function* hostsOf(
   database: StoreDatabase,
   ids: Iterable<string> | AsyncIterable<string>,
 ): AsyncGenerator<ScannedHost> {
-  const { scannedHosts } = await import('../../store/scanned-hosts.ts');
+  const { scannedHosts } = await import('../../store/export/scanned-hosts.ts');
   for await (const id of ids) yield* scannedHosts(database, id);
 }
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Severity, severities } from '../../core/events.ts';
-import { type FindingRow, listFindings } from '../../store/findings.ts';
+import { type FindingRow, listFindings } from '../../store/inventory/findings.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { limitedRows, readFilter } from '../lists.ts';

@@ -2,18 +2,18 @@ import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
 import { AppError } from '../../errors.ts';
 import { type HostSelection, selectHosts } from '../../store/filter.ts';
-import { listFindings } from '../../store/findings.ts';
-import { hostChecks, type ScriptRow } from '../../store/host-checks.ts';
-import { hostHistory, type HostScanRow } from '../../store/host-history.ts';
-import { getHost, type HostRow } from '../../store/hosts.ts';
-import { listPorts } from '../../store/ports.ts';
+import { listFindings } from '../../store/inventory/findings.ts';
+import { hostChecks, type ScriptRow } from '../../store/inventory/host-checks.ts';
+import { hostHistory, type HostScanRow } from '../../store/inventory/host-history.ts';
+import { getHost, type HostRow } from '../../store/inventory/hosts.ts';
+import { listPorts } from '../../store/inventory/ports.ts';
 import type { StoreDatabase } from '../../store/store.ts';
-import { listWeb } from '../../store/web.ts';
+import { listWeb } from '../../store/inventory/web.ts';
 import { type Io, write } from '../io.ts';
 import { limitedRows, portShape, writePorts } from '../lists.ts';
 import { formatOf, type OutputOptions, type Shape, withOutput, writeRows } from '../output.ts';
 import { addOutputOptions } from '../output.ts';
-import { wholeFrom } from '../scan-options.ts';
+import { integerOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime, number } from '../text.ts';
 import { findingShape } from './findings.ts';
@@ -24,7 +24,7 @@ type Options = OutputOptions & StoreOptions & { readonly limit?: number };
 export function define(command: Command): void {
   command
     .argument('<host>', 'an address, or a name that a scan recorded')
-    .option('--limit <n>', 'at most so many scans of its history', wholeFrom(1));
+    .option('--limit <n>', 'at most so many scans of its history', integerOption(1));
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 

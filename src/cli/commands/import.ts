@@ -5,12 +5,12 @@ import {
   type ImportProgress,
   type ImportResult,
   recordImport,
-} from '../../store/import-recorder.ts';
+} from '../../record/import-recorder.ts';
 import type { Store } from '../../store/store.ts';
 import { AppError } from '../../errors.ts';
 import { type Io, partlyRead, sourceOf, write } from '../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
-import { keepHeapSmall } from '../small-heap.ts';
+import { limitHeap } from '../limit-heap.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { bytes, count, number } from '../text.ts';
@@ -42,7 +42,7 @@ export async function run(
   [files]: [string[]],
   options: OutputOptions & StoreOptions & { readonly format?: string },
 ): Promise<number> {
-  keepHeapSmall();
+  limitHeap();
   await using app = await openFrom(io, options, true);
   let status = 0;
   for (const file of files) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { pauseJob } from '../../store/job-commands.ts';
+import { pauseJob } from '../../store/scans/transitions.ts';
 import type { Io } from '../io.ts';
 import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';
 

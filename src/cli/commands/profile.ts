@@ -9,7 +9,7 @@ import {
   saveOwnProfile,
 } from '../../jobs/profiles.ts';
 import { formatProfile, parseProfile } from '../../scan/profile-file.ts';
-import { removeProfile } from '../../store/profiles.ts';
+import { removeProfile } from '../../store/setup/profiles.ts';
 import { changeCommand, entry, listCommand } from '../group-commands.ts';
 import { type Io, write } from '../io.ts';
 import {
@@ -19,7 +19,7 @@ import {
   type Shape,
   withOutput,
 } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 export function define(command: Command): void {

@@ -3,7 +3,7 @@ import { access, constants, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
-import { listQuestions, readQuestion } from '../../analytics/query/questions.ts';
+import { listQuestions, readQuestion } from '../../analytics/query/saved-queries.ts';
 import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
 import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
 import type { App } from '../../app.ts';

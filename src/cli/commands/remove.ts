@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { removeEndedJob } from '../../store/job-commands.ts';
-import type { Job } from '../../store/jobs.ts';
+import { removeEndedJob } from '../../store/scans/transitions.ts';
+import type { Job } from '../../store/scans/jobs.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import type { Io } from '../io.ts';
 import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';

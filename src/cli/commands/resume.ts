@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { beingRun } from '../../jobs/run-scan.ts';
+import { alreadyRunning } from '../../jobs/run-scan.ts';
 import { assertForWorkers, scanners } from '../../scan/scanners.ts';
-import { markCrashedJobs } from '../../store/job-end.ts';
-import { findJob } from '../../store/job-list.ts';
-import { requeueJob, resumeJob } from '../../store/job-commands.ts';
-import { getJob, type Job, setJobStatus } from '../../store/jobs.ts';
+import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { findJob } from '../../store/scans/find-scan.ts';
+import { requeueJob, resumeJob } from '../../store/scans/transitions.ts';
+import { getJob, type Job, setJobStatus } from '../../store/scans/jobs.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
@@ -57,7 +57,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
 }
 
 async function leaveToWorkers(database: StoreDatabase, job: Job): Promise<Job> {
-  if (job.status === 'running') throw beingRun(job.id, job.worker);
+  if (job.status === 'running') throw alreadyRunning(job.id, job.worker);
   if (job.status === 'paused' || job.status === 'pending') return resumeJob(database, job.id);
   return requeueJob(database, job.id, { detach: true });
 }
@@ -65,7 +65,7 @@ async function leaveToWorkers(database: StoreDatabase, job: Job): Promise<Job> {
 /** Makes a scan pending again, unless somebody else has done so between. */
 async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
   if (job.status === 'pending') return job;
-  if (job.status === 'running') throw beingRun(job.id, job.worker);
+  if (job.status === 'running') throw alreadyRunning(job.id, job.worker);
   if (job.status === 'completed') {
     throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
   }

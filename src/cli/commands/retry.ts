@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { requeueJob } from '../../store/job-commands.ts';
+import { requeueJob } from '../../store/scans/transitions.ts';
 import type { Io } from '../io.ts';
 import { defineJobCommand, type JobCommandOptions, runJobCommand } from '../job-command.ts';
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type EngineOptions, readEngine } from '../engine-options.ts';
-import { wholeFrom, addScanOptions, type ScanOptions } from '../scan-options.ts';
+import { integerOption, addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
 import { runScanCommand } from '../run-scan-command.ts';
@@ -22,7 +22,11 @@ type Options = ScanOptions &
 export function define(command: Command): void {
   addScanOptions(command, ['auto', 'epoll', 'sockets', 'nmap', 'masscan'])
     .option('-p, --ports <list>', 'ports: 80,443,8000-8100, or - for all')
-    .option('--top-ports <n>', 'the n ports most often found open (1,000 by default)', wholeFrom(1))
+    .option(
+      '--top-ports <n>',
+      'the n ports most often found open (1,000 by default)',
+      integerOption(1),
+    )
     .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
     .option('--no-probe', 'only find open ports, do not ask them what they are')
     .addOption(

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { shortId } from '../../core/ids.ts';
 import { type JobState, jobStates } from '../../core/job-states.ts';
-import { markCrashedJobs } from '../../store/job-end.ts';
-import { listJobs } from '../../store/job-list.ts';
+import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { listJobs } from '../../store/scans/find-scan.ts';
 import { priorityName } from '../../core/job-priority.ts';
-import type { Job } from '../../store/jobs.ts';
+import type { Job } from '../../store/scans/jobs.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { filteredShape, limitedRows } from '../lists.ts';

@@ -3,7 +3,7 @@ import { readConfig } from '../../config.ts';
 import { parseCron } from '../../core/cron.ts';
 import { shortId } from '../../core/ids.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
-import { latestRuns, type ScheduleRun } from '../../store/schedule-runs.ts';
+import { latestRuns, type ScheduleRun } from '../../store/setup/schedule-runs.ts';
 import {
   addSchedule,
   findSchedule,
@@ -15,7 +15,7 @@ import {
   type ScheduledScan,
   scheduledScans,
   setScheduleEnabled,
-} from '../../store/schedules.ts';
+} from '../../store/setup/schedules.ts';
 import { changeCommand, entry, listCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import {
@@ -25,9 +25,9 @@ import {
   type Shape,
   withOutput,
 } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
 import { runScheduler } from '../run-scheduler.ts';
-import { timeSpan, wholeFrom } from '../scan-options.ts';
+import { durationOption, integerOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { duration, isoTime, localTime } from '../text.ts';
 
@@ -118,14 +118,18 @@ const add: CommandModule = {
       )
       .option('--on-label <label>', 'workers with this label make its scans: zone=dmz')
       .option('--time-zone <zone>', 'of the pattern (default: the one of this machine)')
-      .option('--jitter <time>', 'begin up to so much later: 90s, 30m', timeSpan)
+      .option('--jitter <time>', 'begin up to so much later: 90s, 30m', durationOption)
       .addOption(
         new Option('--missed <policy>', 'a tick at which nobody was there: skip, or run-once later')
           .choices(missedPolicies)
           .default('skip'),
       )
       .option('--allowed-hours <hours>', 'run and begin only then: "Mon-Fri 20:00-06:00, Sat-Sun"')
-      .option('--max-failures <n>', 'suspend it after so many; 0 for never (5)', wholeFrom(0, 1000))
+      .option(
+        '--max-failures <n>',
+        'suspend it after so many; 0 for never (5)',
+        integerOption(0, 1000),
+      )
       .option('--description <text>', 'what it is for');
     addStoreOption(command).addHelpText(
       'after',
@@ -268,7 +272,7 @@ const run: CommandModule = {
     command
       .option('--once', 'do what is due now, wait for its scans, and end')
       .option('--no-scan', 'only make the scans: workers run them')
-      .option('--concurrency <n>', 'scans at once in this process', wholeFrom(1, 100), 2);
+      .option('--concurrency <n>', 'scans at once in this process', integerOption(1, 100), 2);
     addStoreOption(command).addHelpText(
       'after',
       '\nUntil Ctrl-C. Scans that run then are paused, and gone on with when one runs again. It looks\n' +

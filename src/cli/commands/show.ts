@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { priorityName } from '../../core/job-priority.ts';
-import { listErrors } from '../../store/errors.ts';
-import { markCrashedJobs } from '../../store/job-end.ts';
-import { completedUnits, findJob } from '../../store/job-list.ts';
-import { isOwn, type Job } from '../../store/jobs.ts';
+import { listErrors } from '../../store/inventory/errors.ts';
+import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { completedUnits, findJob } from '../../store/scans/find-scan.ts';
+import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import { type Io, write } from '../io.ts';
 import { writePorts } from '../lists.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ScanSettings } from '../../core/scan-settings.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
 import { splitTargets } from '../../core/targets.ts';
-import { addExclusions, listExclusions } from '../../store/exclusions.ts';
+import { addExclusions, listExclusions } from '../../store/setup/exclusions.ts';
 import {
   addTarget,
   findTarget,
@@ -10,7 +10,7 @@ import {
   removeTarget,
   type ScanTarget,
   setTargetEnabled,
-} from '../../store/targets.ts';
+} from '../../store/setup/targets.ts';
 import { changeCommand, entry, listCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import {
@@ -20,8 +20,8 @@ import {
   type Shape,
   withOutput,
 } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
-import { between, wholeFrom } from '../scan-options.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
+import { between, integerOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
 
@@ -95,13 +95,13 @@ const add: CommandModule = {
       .argument('<name>', 'letters, digits, ".", "_" and "-"')
       .argument('<targets...>', 'addresses, networks, ranges (10.0.0.1-50), names')
       .option('-p, --ports <list>', 'its ports: 80,443,8000-8100,U:53, or - for all')
-      .option('--top-ports <n>', 'the n ports most often found open', wholeFrom(1))
+      .option('--top-ports <n>', 'the n ports most often found open', integerOption(1))
       .option('--exclude <targets...>', 'never scan these with it; a list with commas or spaces')
       .option('--reason <text>', 'why they are excluded')
       .option('--rate <n>', 'connects a second at most; 0 for no limit', between(0, 10_000_000))
-      .option('--parallelism <n>', 'connects at once in all', wholeFrom(1, 100_000))
-      .option('--host-parallelism <n>', 'connects at once to one host', wholeFrom(1))
-      .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', wholeFrom(0, 5))
+      .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
+      .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
+      .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', integerOption(0, 5))
       .option('--assume-up', 'take every host for up')
       .option('--resolve-all', 'scan every address of a name, not only its first')
       .option('--allowed-hours <hours>', 'when it may be scanned: "Mon-Fri 20:00-06:00, Sat-Sun"')

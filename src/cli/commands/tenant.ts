@@ -6,11 +6,11 @@ import {
   removeTenant,
   renameTenant,
   type TenantRow,
-} from '../../store/tenants.ts';
+} from '../../store/setup/tenants.ts';
 import { entry, listCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import type { Shape } from '../output.ts';
-import type { CommandEntry, CommandModule } from '../registry.ts';
+import type { CommandEntry, CommandModule } from '../command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { isoTime, localTime } from '../text.ts';
 

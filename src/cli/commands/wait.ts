@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { AppError } from '../../errors.ts';
 import { isFinal } from '../../core/job-states.ts';
-import { markCrashedJobs } from '../../store/job-end.ts';
-import { findJob } from '../../store/job-list.ts';
-import { getJob, type Job } from '../../store/jobs.ts';
+import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { findJob } from '../../store/scans/find-scan.ts';
+import { getJob, type Job } from '../../store/scans/jobs.ts';
 import { type Io, write } from '../io.ts';
 import { jobSummary } from '../job-summary.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { progressLine } from '../progress.ts';
-import { timeSpan } from '../scan-options.ts';
+import { durationOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { duration, number } from '../text.ts';
 import { progressOf } from './scans.ts';
@@ -19,7 +19,7 @@ type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
 export function define(command: Command): void {
   command
     .argument('<scan>', 'its id, the beginning of it, its name, or "last"')
-    .option('--timeout <time>', 'wait no longer than this: 90s, 30m, 2h', timeSpan);
+    .option('--timeout <time>', 'wait no longer than this: 90s, 30m, 2h', durationOption);
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 

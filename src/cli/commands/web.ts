@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listWeb, type WebRow } from '../../store/web.ts';
+import { listWeb, type WebRow } from '../../store/inventory/web.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { filteredShape, limitedRows, readFilter } from '../lists.ts';

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { defaultConcurrency, defaultScanTypes, runWorker } from '../../jobs/worker.ts';
 import { type Io, write } from '../io.ts';
-import { timeSpan, wholeFrom } from '../scan-options.ts';
-import { keepHeapSmall } from '../small-heap.ts';
+import { durationOption, integerOption } from '../scan-options.ts';
+import { limitHeap } from '../limit-heap.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { localTime } from '../text.ts';
 
@@ -15,14 +15,18 @@ interface Options extends StoreOptions {
 
 export function define(command: Command): void {
   command
-    .option('--concurrency <n>', 'parts of scans at once', wholeFrom(1, 64), defaultConcurrency)
+    .option('--concurrency <n>', 'parts of scans at once', integerOption(1, 64), defaultConcurrency)
     .addOption(
       new Option('--scan-types <types...>', 'the scans that it makes')
         .choices(['network', 'discovery', 'listeners'])
         .default([...defaultScanTypes]),
     )
     .option('--label <labels...>', 'labels that scans may ask for: zone=dmz', [])
-    .option('--lease <time>', 'how long its work stays its own while it is silent (30s)', timeSpan);
+    .option(
+      '--lease <time>',
+      'how long its work stays its own while it is silent (30s)',
+      durationOption,
+    );
   addStoreOption(command).addHelpText('after', examples);
 }
 
@@ -38,7 +42,7 @@ Examples:
   portolan worker --db postgres://portolan@db.example.com/portolan`;
 
 export async function run(io: Io, _operands: [], options: Options): Promise<void> {
-  keepHeapSmall();
+  limitHeap();
   await using app = await openFrom(io, options, true);
   const say = (text: string): void => void io.stderr.write(`${localTime(Date.now())} ${text}\n`);
   await runWorker(app.store, {

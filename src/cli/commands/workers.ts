@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
-import { listWorkers, type WorkerRow } from '../../store/workers.ts';
+import { listWorkers, type WorkerRow } from '../../store/scans/workers.ts';
 import type { Io } from '../io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';

@@ -1,4 +1,4 @@
-import type { ScanRequest } from '../prepare.ts';
+import type { ScanRequest } from '../resolve-request.ts';
 
 /** What a scan asks for that only looks who is up. */
 export function discoveryRequest({

@@ -10,7 +10,7 @@ import { portScope } from '../../core/scope.ts';
 import { isRecordedByDefault, type Transport } from '../../core/states.ts';
 import type { Host } from './host.ts';
 import { concludePort, isOpen, type Outcome, outcome, outcomeCount } from './outcome.ts';
-import type { PortScan } from './port-scan.ts';
+import type { Pass } from './pass.ts';
 
 /** A host with at least so many ports open, and this part of all that were tried, is suspect. */
 const suspectPorts = 100;
@@ -26,7 +26,7 @@ export interface ReportOptions {
 }
 
 /** Whether almost every port answers as open and none refuses: a middlebox or a tarpit. */
-export function looksAllOpen({ open, refused, tried }: PortScan): boolean {
+export function looksAllOpen({ open, refused, tried }: Pass): boolean {
   return open.length >= suspectPorts && refused === 0 && open.length >= suspectPart * tried;
 }
 
@@ -78,7 +78,7 @@ interface RowOptions extends ReportOptions {
 }
 
 /** The rows of a pass, by port, and the counts of what is no row. */
-function rowsOf(pass: PortScan, options: RowOptions): { ports: ScanPort[]; notShown: NotShown[] } {
+function rowsOf(pass: Pass, options: RowOptions): { ports: ScanPort[]; notShown: NotShown[] } {
   const counts = new Uint32Array(outcomeCount);
   const shown: number[] = [];
   const times = new Map(pass.open.map((index, i) => [index, pass.openedAt[i]!]));
@@ -95,7 +95,7 @@ function rowsOf(pass: PortScan, options: RowOptions): { ports: ScanPort[]; notSh
   return { ports, notShown: notShownOf(counts, pass.list.transport) };
 }
 
-function isRow(pass: PortScan, result: Outcome, options: RowOptions): boolean {
+function isRow(pass: Pass, result: Outcome, options: RowOptions): boolean {
   if (isOpen(result)) return true;
   if (result === outcome.pending || result === outcome.unknown) return false;
   if (options.recordAll) return true;
@@ -105,7 +105,7 @@ function isRow(pass: PortScan, result: Outcome, options: RowOptions): boolean {
 }
 
 function portRow(
-  pass: PortScan,
+  pass: Pass,
   index: number,
   options: RowOptions & { times: ReadonlyMap<number, number> },
 ): ScanPort {
@@ -195,7 +195,7 @@ function pushErrors(host: Host, { runId, t }: ReportOptions & { t: number }): vo
   }
 }
 
-function countOf(pass: PortScan, result: Outcome): number {
+function countOf(pass: Pass, result: Outcome): number {
   let count = 0;
   for (const one of pass.outcomes) if (one === result) count += 1;
   return count;

@@ -2,7 +2,7 @@ import type { Reason } from '../../core/states.ts';
 import { addressBits, ipv4ToNumber, parseAddress } from '../../core/address.ts';
 import type { EngineAddress } from './engine.ts';
 import type { OpenUnit } from './units.ts';
-import type { PortScan } from './port-scan.ts';
+import type { Pass } from './pass.ts';
 import type { ProbeResult } from '../../probe/probe.ts';
 
 /** A host while it is scanned. */
@@ -16,9 +16,9 @@ export interface Host {
   /** Epoch ms. */
   readonly startedAt: number;
   /** The pass under way. */
-  scan: PortScan;
+  scan: Pass;
   /** Passes over the ports that the user asked for, begun or done. */
-  readonly passes: PortScan[];
+  readonly passes: Pass[];
   /** Connects under way, of all its passes. */
   inFlight: number;
   /** Why the host is known to be up. */

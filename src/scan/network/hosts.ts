@@ -3,7 +3,7 @@ import { engineAddress, type Host } from './host.ts';
 import { looksAllOpen, reportHost } from './host-events.ts';
 import type { NetworkScan } from './network-scan.ts';
 import { concludePort, isHostAnswer, isOpen, type Outcome } from './outcome.ts';
-import { newPortScan, type PortScan } from './port-scan.ts';
+import { newPortScan, type Pass } from './pass.ts';
 import { closeUnit, isUnitDone, type OpenUnit, openUnit } from './units.ts';
 
 /** Finished units that the caller has not taken yet; beyond, no new unit begins. */
@@ -91,7 +91,7 @@ function beginNextPass(scan: NetworkScan, host: Host): boolean {
 
 export function takeAnswer(
   scan: NetworkScan,
-  { pass, index, result }: { pass: PortScan; index: number; result: Outcome },
+  { pass, index, result }: { pass: Pass; index: number; result: Outcome },
 ): void {
   const { host, list } = pass;
   if (host.isDone) return;
@@ -122,7 +122,7 @@ function endDiscovery(scan: NetworkScan, host: Host): void {
   if (scan.config.discovery_only || !beginNextPass(scan, host)) finishHost(scan, host);
 }
 
-export function finishPass(scan: NetworkScan, pass: PortScan): void {
+export function finishPass(scan: NetworkScan, pass: Pass): void {
   const { host } = pass;
   const { progress } = scan.context;
   if (pass.isDiscovery) {

@@ -2,7 +2,7 @@ import type { ScanEvent } from '../../core/events.ts';
 import type { ScanPlan, Unit } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import type { ScanContext } from '../scanner.ts';
-import type { Conversations, ProbePort } from './conversations.ts';
+import type { Conversations, ProbePort } from './probe-queue.ts';
 import type { Engine } from './engine.ts';
 import type { PortList } from './port-list.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -1,7 +1,7 @@
 import type { ScanEvent } from '../../core/events.ts';
 import { planScan, type ScanPlan } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import { newConversations } from './conversations.ts';
+import { newConversations } from './probe-queue.ts';
 import { createTcpEngine } from './create-engine.ts';
 import { discoveryPorts } from './discovery.ts';
 import type { Engine } from './engine.ts';

@@ -8,7 +8,7 @@ import { withStart } from './engine.ts';
 import { engineAddress, type Host } from './host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { portList } from './port-list.ts';
-import { isFinished, newPortScan, type PortScan } from './port-scan.ts';
+import { isFinished, newPortScan, type Pass } from './pass.ts';
 import { newScheduler } from './scheduler.ts';
 import { openUnit } from './units.ts';
 
@@ -16,7 +16,7 @@ import { openUnit } from './units.ts';
 async function ask(
   ports: readonly number[],
   instead: (port: number) => Outcome | undefined,
-): Promise<PortScan> {
+): Promise<Pass> {
   const host = {
     unit: openUnit({ unit: 0, first: 0, last: 0 }),
     number: 0,
@@ -54,7 +54,7 @@ async function ask(
   return scan;
 }
 
-function outcomeOf({ list, outcomes }: PortScan, port: number): number | undefined {
+function outcomeOf({ list, outcomes }: Pass, port: number): number | undefined {
   return outcomes.find((_, index) => list.portAt(index) === port);
 }
 

@@ -10,10 +10,10 @@ import {
   noteAnswer,
   noteLateAnswer,
   parkPort,
-  type PortScan,
+  type Pass,
   retryPort,
   takePort,
-} from './port-scan.ts';
+} from './pass.ts';
 import { newSlots, type Slots } from './slots.ts';
 import { type TokenBucket, tokenBucket } from './token-bucket.ts';
 
@@ -40,17 +40,17 @@ export interface SchedulerOptions {
   /** Opens another host and queues its pass; false where there is none or no room. */
   readonly openHost: () => boolean;
   /** A port that itself answered, or something on the way in its place. */
-  readonly onAnswer: (scan: PortScan, index: number, result: Outcome) => void;
+  readonly onAnswer: (scan: Pass, index: number, result: Outcome) => void;
   /** Nothing is left to do in a pass. */
-  readonly onFinished: (scan: PortScan) => void;
+  readonly onFinished: (scan: Pass) => void;
 }
 
 /** Decides which port is asked when. It is driven by turns and never waits by itself. */
 export interface Scheduler {
   /** Makes a pass known, or known again after something about it changed. */
-  queue(scan: PortScan): void;
+  queue(scan: Pass): void;
   /** Asks nothing more in a pass; what is under way is left to end. */
-  closePass(scan: PortScan): void;
+  closePass(scan: Pass): void;
   /**
    * Takes in what arrived, gives up what took too long, and starts what there is room for.
    *
@@ -60,7 +60,7 @@ export interface Scheduler {
 }
 
 interface Delayed {
-  readonly scan: PortScan;
+  readonly scan: Pass;
   readonly index: number;
   readonly dueMs: number;
 }
@@ -70,7 +70,7 @@ interface State extends SchedulerOptions {
   readonly bucket: TokenBucket;
   readonly backoff: FaultBackoff;
   /** Passes that have ports to ask and room for them. */
-  readonly ready: Fifo<PortScan>;
+  readonly ready: Fifo<Pass>;
   /** In order of time, since every try has the same timeout and delay. */
   readonly delayed: Fifo<Delayed>;
   nowMs: number;
@@ -105,7 +105,7 @@ export function newScheduler(options: SchedulerOptions): Scheduler {
   };
 }
 
-function enqueue(state: State, scan: PortScan): void {
+function enqueue(state: State, scan: Pass): void {
   if (scan.isQueued || !hasWork(scan) || scan.host.inFlight >= scan.parallelism) return;
   scan.isQueued = true;
   state.ready.push(scan);
@@ -140,7 +140,7 @@ function fill(state: State): number {
   return started;
 }
 
-function startProbe(state: State, scan: PortScan, index: number): void {
+function startProbe(state: State, scan: Pass, index: number): void {
   const { list, host } = scan;
   const engine = list.transport === 'tcp' ? state.tcp : state.udp;
   const slot = state.slots.take(scan, index, state.nowMs);
@@ -211,7 +211,7 @@ function endProbe(state: State, slot: number, result: Outcome): void {
   finishIfDone(state, scan);
 }
 
-function finishIfDone(state: State, scan: PortScan): void {
+function finishIfDone(state: State, scan: Pass): void {
   if (scan.isDone || scan.host.scan !== scan || !isFinished(scan)) return;
   scan.isDone = true;
   state.onFinished(scan);
@@ -219,7 +219,7 @@ function finishIfDone(state: State, scan: PortScan): void {
 
 function takeAnswer(
   state: State,
-  { scan, index, result }: { scan: PortScan; index: number; result: Outcome },
+  { scan, index, result }: { scan: Pass; index: number; result: Outcome },
 ): void {
   const { counts } = scan.host.unit;
   counts.probes_answered += 1;
@@ -233,7 +233,7 @@ function takeAnswer(
 
 function takeSilence(
   state: State,
-  { scan, index, startedMs }: { scan: PortScan; index: number; startedMs: number },
+  { scan, index, startedMs }: { scan: Pass; index: number; startedMs: number },
 ): void {
   scan.host.unit.counts.probes_timed_out += 1;
   state.progress.probesTimedOut += 1;
@@ -252,13 +252,13 @@ function takeSilence(
   state.delayed.push({ scan, index, dueMs });
 }
 
-function countFirstTry(state: State, scan: PortScan): void {
+function countFirstTry(state: State, scan: Pass): void {
   scan.tried += 1;
   if (!scan.isDiscovery) state.progress.probesDone += 1;
 }
 
 /** An error without a meaning: the port is asked again, unless all of the host's are answered so. */
-function takeUnknown(state: State, scan: PortScan, index: number): void {
+function takeUnknown(state: State, scan: Pass, index: number): void {
   const { host } = scan;
   if (host.faultsInARow < doubts) {
     countFault(state, host);
@@ -270,7 +270,7 @@ function takeUnknown(state: State, scan: PortScan, index: number): void {
 }
 
 /** The probe says nothing about the port: it is put back, and all of the scan slows down. */
-function takeFault(state: State, scan: PortScan, index: number): void {
+function takeFault(state: State, scan: Pass, index: number): void {
   const { host } = scan;
   countFault(state, host);
   state.backoff.failed(state.nowMs, state.slots.inUse);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fifo } from './fifo.ts';
-import type { PortScan } from './port-scan.ts';
+import type { Pass } from './pass.ts';
 import { newSlots } from './slots.ts';
 import { tokenBucket } from './token-bucket.ts';
 
@@ -42,7 +42,7 @@ test('the oldest slot is always the one started first, whichever are freed betwe
       const order: number[] = [];
       let nowMs = 0;
       for (const free of frees) {
-        while (slots.inUse < slots.capacity) order.push(slots.take({} as PortScan, 1, nowMs++));
+        while (slots.inUse < slots.capacity) order.push(slots.take({} as Pass, 1, nowMs++));
         const [slot] = order.splice(free, 1);
         slots.free(slot!);
         expect(slots.oldest()).toBe(order[0] ?? -1);

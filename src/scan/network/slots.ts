@@ -1,4 +1,4 @@
-import type { PortScan } from './port-scan.ts';
+import type { Pass } from './pass.ts';
 
 /**
  * The probes under way: what each slot asks, and since when. Kept in order of start, so that the
@@ -8,18 +8,18 @@ export interface Slots {
   readonly capacity: number;
   readonly inUse: number;
   /** Takes a free slot. There must be one. Times are monotonic and never go back. */
-  take(scan: PortScan, index: number, nowMs: number): number;
+  take(scan: Pass, index: number, nowMs: number): number;
   free(slot: number): void;
   /** The slot in use that was started first, or -1. */
   oldest(): number;
-  scanAt(slot: number): PortScan;
+  scanAt(slot: number): Pass;
   indexAt(slot: number): number;
   startedAt(slot: number): number;
 }
 
 /** A table of free slots: a doubly linked list in arrays, nothing allocated for a probe. */
 export function newSlots(capacity: number): Slots {
-  const scans: (PortScan | undefined)[] = Array.from({ length: capacity });
+  const scans: (Pass | undefined)[] = Array.from({ length: capacity });
   const indices = new Int32Array(capacity);
   const starts = new Float64Array(capacity);
   const previous = new Int32Array(capacity);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { formatAddress } from '../../core/address.ts';
-import { compileSql, name, sql, type Sql } from '../sql.ts';
+import { compileSql, identifier, sql, type Sql } from '../sql.ts';
 import { type Dialect, type StoreDatabase, taskName } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 
@@ -9,15 +9,15 @@ const dialect: Dialect = {
   uuidColumn: 'id',
   // As a value: so the planner sees which partitions a scan is in.
   keyOf: (_, uuid) => sql`${uuid}::uuid`,
-  isOfTenant: (table, tenantId) => sql`${name(`${table}.tenant_id`)} = ${tenantId}::uuid`,
+  isOfTenant: (table, tenantId) => sql`${identifier(`${table}.tenant_id`)} = ${tenantId}::uuid`,
   hasPartitions: true,
   addressColumn: 'address',
   addressBound: (address) => sql`${formatAddress(address)}::inet`,
-  addressText: (column) => sql`host(${name(column)})`,
+  addressText: (column) => sql`host(${identifier(column)})`,
   // A scan of another month than this and the next ones gets its partitions first.
   prepareJob: (db, id) => db.query(sql`SELECT ensure_partitions(${id}::uuid)`),
   jsonEach: (column) => sql`LATERAL (
-    SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${name(column)}))`,
+    SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${identifier(column)}))`,
   keyTable: (
     rows,
   ) => sql`(SELECT ordinal - 1 AS place, job_id, host_id, transport, port FROM unnest(
@@ -31,7 +31,7 @@ const dialect: Dialect = {
   millisecond: sql`interval '1 ms'`,
   lock: { waiting: sql`FOR NO KEY UPDATE`, skipping: sql`FOR NO KEY UPDATE SKIP LOCKED` },
   unitTenant: (tenantId) => ({ column: sql`tenant_id, `, value: sql`${tenantId}::uuid, ` }),
-  ticket: (ticket) => sql`SELECT portolan_private.add_ticket(${taskName(ticket)},
+  queueMessage: (ticket) => sql`SELECT portolan_private.add_ticket(${taskName(ticket)},
     ${ticket.priority}, ${ticket.runAt === undefined ? null : new Date(ticket.runAt).toISOString()})`,
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { JobState } from '../../core/job-states.ts';
-import { eventType } from '../job-event.ts';
+import { eventType } from '../scans/job-event.ts';
 import type { JobEvent } from '../store.ts';
 import type { Session } from './session.ts';
 

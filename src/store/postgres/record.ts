@@ -3,7 +3,7 @@ import type { EventBatch } from '../../core/event-batch.ts';
 import type { RunUnit } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
-import { hostSightings } from '../host-sightings.ts';
+import { hostSightings } from '../facts/host-sightings.ts';
 import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 import { createStaging } from './staging.ts';

@@ -1,7 +1,7 @@
 import { canonicalAddress } from '../../core/address.ts';
 import type { EventBatch } from '../../core/event-batch.ts';
 import type { ScanFinding, ScanOs, ScanScript, ScanTrace } from '../../core/events.ts';
-import { findingDigest } from '../digests.ts';
+import { findingDigest } from '../facts/digests.ts';
 import { type ColumnType, copyRows, createStaging, type StagingTable } from './staging.ts';
 import type { HostIds, Writer } from './write-hosts.ts';
 

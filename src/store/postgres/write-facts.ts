@@ -1,10 +1,10 @@
 import { canonicalAddress } from '../../core/address.ts';
 import type { EventBatch } from '../../core/event-batch.ts';
 import type { Tls, WebEndpoint } from '../../core/events.ts';
-import type { Certificate } from '../certificate.ts';
-import { errorDigest } from '../digests.ts';
-import { signedFavicon } from '../favicon.ts';
-import { type ErrorFact, type PortPlace, readChain } from '../tls-chain.ts';
+import type { Certificate } from '../facts/certificate.ts';
+import { errorDigest } from '../facts/digests.ts';
+import { signedFavicon } from '../facts/favicon.ts';
+import { type ErrorFact, type PortPlace, readChain } from '../facts/tls-chain.ts';
 import { type ColumnType, copyRows, createStaging, type StagingTable } from './staging.ts';
 import type { HostIds, Writer } from './write-hosts.ts';
 

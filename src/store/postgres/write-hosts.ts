@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { hostId } from '../../core/ids.ts';
-import type { HostSighting } from '../host-sightings.ts';
+import type { HostSighting } from '../facts/host-sightings.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 
 /** A transaction that records a batch of one job. */

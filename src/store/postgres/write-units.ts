@@ -1,7 +1,7 @@
 import { hostId } from '../../core/ids.ts';
 import type { RunUnit } from '../../core/events.ts';
 import { portRuns, type PortSet } from '../../core/ports.ts';
-import type { UnitCoverage } from '../coverage.ts';
+import type { UnitCoverage } from '../scans/coverage.ts';
 import type { UnitLease } from '../store.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 import { coveredHosts, type Writer } from './write-hosts.ts';

@@ -1,5 +1,5 @@
 import { addressKey } from '../../core/address.ts';
-import { compileSql, name, sql, type Sql } from '../sql.ts';
+import { compileSql, identifier, sql, type Sql } from '../sql.ts';
 import type { Dialect, StoreDatabase } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { type DatabaseSync, type SQLInputValue, storeError } from '../../database/driver.ts';
@@ -7,13 +7,13 @@ import { type DatabaseSync, type SQLInputValue, storeError } from '../../databas
 const dialect: Dialect = {
   time: (ms) => ms,
   uuidColumn: 'uuid',
-  keyOf: (table, uuid) => sql`(SELECT id FROM ${name(table)} WHERE uuid = ${uuid})`,
+  keyOf: (table, uuid) => sql`(SELECT id FROM ${identifier(table)} WHERE uuid = ${uuid})`,
   isOfTenant: () => undefined,
   hasPartitions: false,
   addressColumn: 'address_key',
   addressBound: (address) => sql`${addressKey(address)}`,
-  addressText: (column) => name(column),
-  jsonEach: (column) => sql`json_each(${name(column)})`,
+  addressText: (column) => identifier(column),
+  jsonEach: (column) => sql`json_each(${identifier(column)})`,
   keyTable: (rows) => sql`(SELECT key AS place, value ->> 0 AS job_id, value ->> 1 AS host_id,
     value ->> 2 AS transport, value ->> 3 AS port
     FROM json_each(${JSON.stringify(rows.map((row) => [row.job_id, row.host_id, row.transport, row.port]))}))`,
@@ -25,7 +25,7 @@ const dialect: Dialect = {
   // Whoever writes has the whole file.
   lock: { waiting: sql``, skipping: sql`` },
   unitTenant: () => ({ column: sql``, value: sql`` }),
-  ticket: () => undefined,
+  queueMessage: () => undefined,
 };
 
 /** A SQLite database that is open: one connection, which one transaction has at a time. */

@@ -1,4 +1,4 @@
-import { eventType } from '../job-event.ts';
+import { eventType } from '../scans/job-event.ts';
 import { sql } from '../sql.ts';
 import type { JobEvent, StoreDatabase } from '../store.ts';
 import type { JobRecord } from '../tables.ts';

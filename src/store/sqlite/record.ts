@@ -2,7 +2,7 @@ import type { EventBatch } from '../../core/event-batch.ts';
 import type { RunUnit, ScanBanner, ScanScript } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
-import { hostSightings } from '../host-sightings.ts';
+import { hostSightings } from '../facts/host-sightings.ts';
 import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { storeError } from '../../database/driver.ts';

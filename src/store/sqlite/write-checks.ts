@@ -1,6 +1,6 @@
 import { canonicalAddress } from '../../core/address.ts';
 import type { ScanFinding, ScanOs, ScanScript, ScanTrace } from '../../core/events.ts';
-import { findingDigest } from '../digests.ts';
+import { findingDigest } from '../facts/digests.ts';
 import type { FindingsContext } from './write-findings.ts';
 import { rowInsert, writeRows } from './write-rows.ts';
 

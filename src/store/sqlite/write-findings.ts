@@ -1,9 +1,9 @@
 import { canonicalAddress } from '../../core/address.ts';
 import type { ScanBanner, Tls, WebEndpoint } from '../../core/events.ts';
-import type { Certificate } from '../certificate.ts';
-import { errorDigest } from '../digests.ts';
-import { signedFavicon } from '../favicon.ts';
-import { type ErrorFact, type PortPlace, readChain } from '../tls-chain.ts';
+import type { Certificate } from '../facts/certificate.ts';
+import { errorDigest } from '../facts/digests.ts';
+import { signedFavicon } from '../facts/favicon.ts';
+import { type ErrorFact, type PortPlace, readChain } from '../facts/tls-chain.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 import { type RowInsert, rowInsert, writeRows } from './write-rows.ts';

@@ -1,6 +1,6 @@
 import { addressKey, parseAddress } from '../../core/address.ts';
 import { hostId } from '../../core/ids.ts';
-import type { HostSighting } from '../host-sightings.ts';
+import type { HostSighting } from '../facts/host-sightings.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import { rowInsert, writeRows, writeRowsReturning } from './write-rows.ts';

@@ -1,7 +1,7 @@
 import { addressKey, parseAddress } from '../../core/address.ts';
 import type { RunUnit } from '../../core/events.ts';
 import { portRuns, type PortSet } from '../../core/ports.ts';
-import type { UnitCoverage } from '../coverage.ts';
+import type { UnitCoverage } from '../scans/coverage.ts';
 import type { DatabaseSync } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { JobKey } from './write-hosts.ts';

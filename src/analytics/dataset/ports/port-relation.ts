@@ -1,0 +1,159 @@
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { portStates, reasons, transports } from '../../../core/states.ts';
+import { portRows } from '../../../store/export/data-set-rows.ts';
+import type { Store } from '../../../store/store.ts';
+import { type DuckDb, literal } from '../duckdb.ts';
+import type { PortBlock } from './port-block.ts';
+import { type PortBlocks, readSqlitePorts } from './sqlite-ports.ts';
+import { openStage } from '../appender.ts';
+
+/** Ports of scans for DuckDB to read, once. */
+export interface PortRelation extends Disposable {
+  /**
+   * A query with the columns job, host (keys as `hostRows` gives them), transport, port, state,
+   * reason, service, confidence, first_seen, last_seen.
+   */
+  readonly query: string;
+}
+
+export interface PortsRequest {
+  /** UUIDs of scans. */
+  readonly ids: readonly string[];
+  /** For files on the way; the caller removes it. */
+  readonly folder: string;
+  /** Told how many ports are read, of how many where that is known. */
+  readonly onRows?: ((rows: number, of?: number) => void) | undefined;
+}
+
+/**
+ * Lets DuckDB read the ports of scans, the one table of which there are too many for
+ * `StoreDatabase.query`. Each kind of store has its own way; a SQLite file's rows pass through a
+ * table function, so that they are neither all in memory nor in a file between.
+ *
+ */
+export async function portRelation(
+  store: Store,
+  duck: DuckDb,
+  { ids, folder, onRows }: PortsRequest,
+): Promise<PortRelation> {
+  if (store.kind === 'postgres') return relationOfRows(store, duck, { ids, folder, onRows });
+  const blocks = await readSqlitePorts(store.location, ids);
+  try {
+    await registerPorts(duck, blocks, onRows);
+  } catch (error) {
+    blocks[Symbol.dispose]();
+    throw error;
+  }
+  return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
+}
+
+/** By rows: a server hands them over at its own pace. */
+async function relationOfRows(
+  { database }: Store,
+  duck: DuckDb,
+  { ids, folder, onRows }: PortsRequest,
+): Promise<PortRelation> {
+  const stage = await openStage(duck, { name: 'stored_ports', columns: rowColumns, folder });
+  let read = 0;
+  for await (const rows of portRows(database, ids)) {
+    await stage.append(rows);
+    read += rows.length;
+    onRows?.(read);
+  }
+  return { query: `SELECT * FROM ${await stage.finish()}`, [Symbol.dispose]: () => undefined };
+}
+
+const rowColumns = {
+  job: 'VARCHAR',
+  host: 'VARCHAR',
+  transport: 'VARCHAR',
+  port: 'INTEGER',
+  state: 'VARCHAR',
+  reason: 'VARCHAR',
+  service: 'VARCHAR',
+  confidence: 'DOUBLE',
+  first_seen: 'BIGINT',
+  last_seen: 'BIGINT',
+} as const;
+
+/** In the order of a block's numbers and codes. */
+const rawColumns = {
+  job: 'DOUBLE',
+  host: 'DOUBLE',
+  first_seen: 'DOUBLE',
+  last_seen: 'DOUBLE',
+  confidence: 'DOUBLE',
+  port: 'INTEGER',
+  transport: 'INTEGER',
+  state: 'INTEGER',
+  reason: 'INTEGER',
+  service_code: 'INTEGER',
+  service: 'VARCHAR',
+} as const;
+
+/** Words of small vocabularies stand in for their codes here: a text costs more to hand over. */
+const decoded = `
+  SELECT job, host, ${wordOf('transport', transports)}, port, ${wordOf('state', portStates)},
+    ${wordOf('reason', reasons)}, CASE WHEN service_code >= 0 THEN service END AS service,
+    CASE WHEN NOT isnan(confidence) THEN confidence END AS confidence,
+    CAST(first_seen AS BIGINT) AS first_seen, CAST(last_seen AS BIGINT) AS last_seen
+  FROM stored_ports()`;
+
+/** CASE, since an element of a constant list takes ten times as long to look up. */
+function wordOf(code: string, words: readonly string[]): string {
+  const cases = words.map((word, index) => `WHEN ${index} THEN ${literal(word)}`);
+  return `CASE ${code} ${cases.join(' ')} END AS ${code}`;
+}
+
+async function registerPorts(
+  duck: DuckDb,
+  blocks: PortBlocks,
+  onRows: PortsRequest['onRows'],
+): Promise<void> {
+  // One thread waits for JavaScript; a second one would spin meanwhile, on a core that is needed.
+  await duck.run('SET threads = 1');
+  const api = await import('@duckdb/node-api');
+  const { default: bindings } = await import('@duckdb/node-bindings');
+  const chunkRows = bindings.vector_size();
+  let block: PortBlock | undefined;
+  let at = 0;
+  let read = 0;
+
+  const fill = (chunk: DuckDBDataChunk): void => {
+    while (!block || at >= block.rows) {
+      block = blocks.next();
+      at = 0;
+      if (!block) break;
+    }
+    const rows = block ? Math.min(chunkRows, block.rows - at) : 0;
+    chunk.rowCount = rows;
+    if (!block) return;
+    const arrays = [...block.numbers, ...block.codes];
+    for (const [i, { buffer, BYTES_PER_ELEMENT: size }] of arrays.entries()) {
+      const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
+      bindings.copy_data_to_vector(vector, 0, buffer, at * size, rows * size);
+    }
+    const services = bindings.data_chunk_get_vector(chunk.chunk, arrays.length);
+    const codes = block.codes.at(-1)!;
+    for (let row = 0; row < rows; row++) {
+      const code = codes[at + row]!;
+      if (code >= 0) {
+        bindings.vector_assign_string_element(services, row, block.services[code]!);
+      }
+    }
+    at += rows;
+    read += rows;
+    onRows?.(read, blocks.rows);
+  };
+  const stored = api.DuckDBTableFunction.create({
+    name: 'stored_ports',
+    bindFunction: (bind) => {
+      for (const [name, type] of Object.entries(rawColumns)) bind.addResultColumn(name, api[type]);
+      bind.setCardinality(blocks.rows, true);
+    },
+    // One thread: rows keep their order, and only one may wait for JavaScript.
+    initFunction: (init) => init.setMaxThreads(1),
+    mainFunction: (_info, chunk) => fill(chunk),
+  });
+  duck.connection.registerTableFunction(stored);
+}

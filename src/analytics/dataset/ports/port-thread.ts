@@ -1,0 +1,79 @@
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openDatabase } from '../../../database/driver.ts';
+import { messageOf } from '../../../errors.ts';
+import {
+  buffersOf,
+  type PortArrays,
+  type PortBlock,
+  portReader,
+  type PortRange,
+} from './port-block.ts';
+
+/** Blocks that may wait for the reader: enough that neither waits, small in memory. */
+const ahead = 8;
+
+/** What the thread is given. */
+export interface PortThreadData {
+  readonly path: string;
+  readonly ranges: readonly PortRange[];
+  /** Blocks go out here, and their arrays come back. */
+  readonly port: MessagePort;
+  /** How many messages were posted, and how many taken; -1 taken: stop. */
+  readonly counters: Int32Array<SharedArrayBuffer>;
+}
+
+/** What the thread posts; the last message is `end` or `error`. */
+export type PortThreadMessage =
+  | { readonly block: PortBlock }
+  | { readonly begun: true }
+  | { readonly end: true }
+  | { readonly error: string };
+
+/**
+ * Reads ranges of ports, one after the other, and hands their columns on without copying. Both
+ * ends wait by the counters, not by the event loop: DuckDB asks for rows in a call that cannot wait
+ * for a promise.
+ */
+function run({ path, ranges, port, counters }: PortThreadData): void {
+  const post = (message: PortThreadMessage, buffers: ArrayBuffer[] = []): void => {
+    port.postMessage(message, buffers);
+    Atomics.add(counters, 0, 1);
+    Atomics.notify(counters, 0);
+  };
+  try {
+    const db = openDatabase(path, { readOnly: true });
+    const read = portReader(db);
+    // What is recorded from here on is not seen: hosts that are read later know every port's host.
+    db.exec('BEGIN; PRAGMA user_version');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    post({ begun: true });
+    for (const first of ranges) {
+      for (let range: PortRange | undefined = first; range;) {
+        const block: PortBlock = read(range, emptyArrays(port));
+        range = block.next;
+        post({ block }, buffersOf(block));
+        if (!waitForRoom(counters)) return;
+      }
+    }
+    db.close();
+    post({ end: true });
+  } catch (error) {
+    post({ error: messageOf(error) });
+  }
+}
+
+function emptyArrays(port: MessagePort): PortArrays | undefined {
+  return receiveMessageOnPort(port)?.message as PortArrays | undefined;
+}
+
+/** @returns false where the reader has gone */
+function waitForRoom(counters: Int32Array<SharedArrayBuffer>): boolean {
+  for (;;) {
+    const taken = Atomics.load(counters, 1);
+    if (taken < 0) return false;
+    if (Atomics.load(counters, 0) - taken < ahead) return true;
+    Atomics.wait(counters, 1, taken);
+  }
+}
+
+if (workerData) run(workerData as PortThreadData);

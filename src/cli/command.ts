@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+
+/** A command's module. */
+export interface CommandModule {
+  /** Adds arguments, options and help to an empty commander command. */
+  define(command: Command): void;
+  /**
+   * Does the work.
+   *
+   * @param operands the arguments in the order they were defined, undefined where left out
+   * @param options the options by their camel-case names
+   * @param line every word of the command line, for a command that records it
+   * @returns the exit status; nothing for 0
+   */
+  run(
+    io: Io,
+    operands: readonly unknown[],
+    options: object,
+    line: readonly string[],
+  ): Promise<number | void>;
+}
+
+/** A word that stands before commands of its own: `config` of `config get`. */
+export interface CommandGroup {
+  /** Adds help. */
+  define(command: Command): void;
+  readonly commands: readonly CommandEntry[];
+}
+
+/** One line of the list of commands. Its module is loaded when it runs. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Left out of the list in `--help`: nobody types it. */
+  readonly isHidden?: true;
+  readonly load: () => Promise<CommandModule | CommandGroup>;
+}
+
+/** A program of the package: what its bin hands to `main`. */
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  readonly commands: readonly CommandEntry[];
+  /** What it prints without a word. */
+  readonly overview: (io: Io) => Promise<string>;
+}

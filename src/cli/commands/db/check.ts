@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { Problem } from '../../../store/maintenance/problem.ts';
+import { type Io, write } from '../../io.ts';
+import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../../output.ts';
+import type { Column } from '../../table.ts';
+import { count } from '../../text.ts';
+import { addDbOption, adminFrom, type AdminOptions, keepingProgress } from './admin-option.ts';
+
+export function define(command: Command): void {
+  addDbOption(addOutputOptions(command))
+    .option('--fix', 'mend what can be mended without a loss')
+    .addHelpText('after', examples);
+}
+
+const examples = `
+Ends with 1 where a fault is left. A note may be as it should.
+
+Examples:
+  portolan db check
+  portolan db check --fix --json`;
+
+const columns: readonly Column<Problem>[] = [
+  {
+    title: '',
+    value: ({ severity, isFixed }) => (isFixed ? 'mended' : severity),
+    color: ({ severity, isFixed }) => (isFixed ? 'green' : severity === 'fault' ? 'red' : 'yellow'),
+  },
+  { title: 'where', value: ({ object }) => object },
+  { title: 'problem', value: ({ message }) => message },
+  { title: 'what to do', value: ({ remedy, isFixed }) => (isFixed ? '' : remedy) },
+];
+
+export async function run(
+  io: Io,
+  _: readonly unknown[],
+  options: AdminOptions & OutputOptions & { readonly fix?: boolean },
+): Promise<number> {
+  await using admin = await adminFrom(io, options);
+  using progress = keepingProgress(io);
+  const rows = await admin.check({ fix: options.fix ?? false, ...progress.options });
+  progress[Symbol.dispose]();
+  await writeRows(io, options, { rows, shape: { columns, empty: `${admin.location} is sound.` } });
+  const faults = rows.filter(({ severity, isFixed }) => severity === 'fault' && !isFixed);
+  const fixable = faults.filter(({ isFixable }) => isFixable).length;
+  if (fixable > 0 && formatOf(options) === 'table') {
+    await write(io.stderr, `--fix mends ${count(fixable, 'fault')} of these.\n`);
+  }
+  return faults.length > 0 ? 1 : 0;
+}

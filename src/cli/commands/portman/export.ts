@@ -1,0 +1,54 @@
+import { open } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { AppError, messageOf } from '../../../errors.ts';
+import { exportRegistry } from '../../../portman/export.ts';
+import { type Io, write } from '../../io.ts';
+import { assertNoDatabase } from '../../output.ts';
+import { withRegistry } from './with-registry.ts';
+
+interface ExportCommandOptions {
+  readonly output?: string;
+  readonly pretty?: boolean;
+  readonly format?: 'json' | 'yaml';
+  readonly full?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument('[file]', 'the file (default: stdout)')
+    .option('-o, --output <file>', 'the same')
+    .option('--pretty', 'indented JSON')
+    .addOption(
+      new Option('--format <format>', 'by the file’s name by default').choices(['json', 'yaml']),
+    )
+    .option('--json', 'as --format json')
+    .option('--full', 'also the history and the saved configurations')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  portman export full-backup.json --full\n  portman export --format yaml',
+    );
+}
+
+/** Writes the reservations as one document with a checksum. */
+export async function run(
+  io: Io,
+  [file]: [string | undefined],
+  options: ExportCommandOptions & { readonly json?: boolean },
+): Promise<void> {
+  const path = options.output ?? file;
+  const isYaml = /\.ya?ml$/i.test(path ?? '');
+  const format = options.json ? 'json' : (options.format ?? (isYaml ? 'yaml' : 'json'));
+  const text = await withRegistry(io, (registry) =>
+    exportRegistry(registry, { format, pretty: options.pretty, full: options.full }),
+  );
+  if (path === undefined || path === '-') return write(io.stdout, text);
+  assertNoDatabase(path);
+  try {
+    await using handle = await open(path, 'w', 0o600);
+    await handle.writeFile(text);
+  } catch (cause) {
+    throw new AppError('STORE_UNWRITABLE', `cannot write "${path}": ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}

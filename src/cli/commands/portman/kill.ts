@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { AppError } from '../../../errors.ts';
+import { userName } from '../../../listeners/user-name.ts';
+import { type KillOutcome, killPort } from '../../../portman/kill.ts';
+import { parsePortWords } from '../../../portman/port-number.ts';
+import { type Io, write } from '../../io.ts';
+import { wholeNumber } from './options.ts';
+import { withRegistry } from './with-registry.ts';
+
+interface KillCommandOptions {
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly grace?: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<ports...>', 'the ports')
+    .option('-f, --force', 'also what started this shell, and other users’ processes')
+    .option('--dry-run', 'only show whom it would end')
+    .option('--grace <seconds>', 'from SIGTERM to SIGKILL (default: 5)', wholeNumber(0))
+    .option('--json', 'print a JSON array')
+    .addHelpText(
+      'after',
+      '\nEnds only what listens on the port, never what is connected to it.\n' +
+        '\nExample:\n  portman kill 3000',
+    );
+}
+
+/** Ends the processes that listen on ports, one port after the other. */
+export async function run(
+  io: Io,
+  [words]: [string[]],
+  options: KillCommandOptions,
+): Promise<number> {
+  const ports = parsePortWords(words);
+  const outcomes: (KillOutcome & { error?: unknown })[] = [];
+  let status = 0;
+  await withRegistry(io, async (registry) => {
+    for (const port of ports) {
+      try {
+        const outcome = await killPort(registry, port, {
+          force: options.force,
+          dryRun: options.dryRun,
+          graceMs: options.grace === undefined ? undefined : options.grace * 1000,
+          signal: io.signal,
+        });
+        outcomes.push(outcome);
+        if (!options.json) await write(io.stdout, describe(outcome, options.dryRun ?? false));
+      } catch (error) {
+        if (!(error instanceof AppError) || ports.length === 1) throw error;
+        // One port that cannot be freed does not keep the others from it.
+        status = error.exitCode;
+        const { code, message } = error;
+        outcomes.push({ port, processes: [], signal: undefined, error: { code, message } });
+        if (!options.json) await write(io.stderr, `portman: ${message}\n`);
+      }
+    }
+  });
+  if (options.json) await write(io.stdout, `${JSON.stringify(outcomes, null, 2)}\n`);
+  return status;
+}
+
+function describe({ port, processes, signal }: KillOutcome, isDryRun: boolean): string {
+  const what = isDryRun ? 'would end' : 'ended';
+  const how = signal === 'SIGKILL' ? ' (SIGKILL)' : '';
+  return processes
+    .map(
+      ({ pid, name, uid, command }) =>
+        `port ${port}: ${what} ${name} (pid ${pid}, user ${userName(uid) ?? '?'})${how}\n` +
+        `  ${printable(command)}\n`,
+    )
+    .join('');
+}
+
+/** A command line is somebody else's text: it must not move the cursor. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}

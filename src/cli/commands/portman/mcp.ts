@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { Command } from 'commander';
+import type { Io } from '../../io.ts';
+import { withRegistry } from './with-registry.ts';
+
+export function define(command: Command): void {
+  command
+    .option('--allow-kill', 'also offer a tool that ends what listens on a port')
+    .addHelpText(
+      'after',
+      '\nSpeaks the Model Context Protocol on stdin and stdout; a client starts it.\n' +
+        '\nExample, in the configuration of an agent:\n' +
+        '  {"mcpServers": {"portman": {"command": "portman", "args": ["mcp"]}}}',
+    );
+}
+
+/** Serves the registry to an agent until it closes its end. */
+export async function run(
+  io: Io,
+  _: readonly unknown[],
+  { allowKill = false }: { readonly allowKill?: boolean },
+): Promise<void> {
+  const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
+  const { mcpServer } = await import('../../../portman/mcp.ts');
+  const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(manifest) as { version: string };
+  await withRegistry(io, async (registry) => {
+    const server = mcpServer(registry, { version, allowKill });
+    await server.connect(new StdioServerTransport(io.stdin, io.stdout));
+    try {
+      await finished(io.stdin, { signal: io.signal, writable: false, cleanup: true });
+    } catch (error) {
+      if (!io.signal.aborted) throw error;
+    } finally {
+      await server.close();
+    }
+  });
+}

@@ -1,0 +1,62 @@
+import type { PortState } from '../../../portman/port-state.ts';
+import type { Column } from '../../table.ts';
+
+/** The word of a state in tables, flags before the stored value. */
+export function stateWord({ status, foreign, unmanaged }: PortState): string {
+  if (foreign) return 'foreign';
+  return unmanaged ? 'unmanaged' : status;
+}
+
+const colors = {
+  free: 'dim',
+  reserved: 'cyan',
+  'in-use': 'green',
+  foreign: 'red',
+  unmanaged: 'yellow',
+} as const;
+
+/** A port's state in colour. */
+const stateColumn: Column<PortState> = {
+  title: 'status',
+  value: stateWord,
+  color: (state) => colors[stateWord(state) as keyof typeof colors],
+};
+
+/** Columns of a table of ports. */
+export const portColumns: readonly Column<PortState>[] = [
+  { title: 'port', value: ({ port }) => port, align: 'right' },
+  stateColumn,
+  { title: 'project', value: ({ reservation }) => reservation?.projectName },
+  { title: 'description', value: ({ reservation }) => reservation?.description },
+  { title: 'process', value: ({ listeners }) => listeners[0]?.process },
+  { title: 'pid', value: ({ listeners }) => listeners[0]?.pid, align: 'right' },
+  { title: 'user', value: ({ listeners }) => listeners[0]?.user },
+  { title: 'address', value: addresses },
+  { title: 'tags', value: ({ reservation }) => reservation?.tags.join(' ') },
+  { title: 'auto', value: ({ reservation }) => (reservation?.autoRelease ? 'release' : '') },
+];
+
+function addresses({ listeners }: PortState): string {
+  return listeners.map(({ transport, address }) => `${transport} ${address}`).join(', ');
+}
+
+/** The flat object of a port for CSV. */
+export function portRecord(state: PortState): Record<string, unknown> {
+  const { port, reservation, listeners } = state;
+  return {
+    port,
+    status: state.status,
+    foreign: state.foreign,
+    unmanaged: state.unmanaged,
+    project: reservation?.projectName ?? null,
+    description: reservation?.description ?? null,
+    tags: reservation?.tags.join(' ') ?? null,
+    auto_release: reservation?.autoRelease ?? null,
+    reserved_at: reservation?.reservedAt ?? null,
+    last_seen_at: reservation?.lastSeenAt ?? null,
+    pid: listeners[0]?.pid ?? null,
+    process: listeners[0]?.process ?? null,
+    user: listeners[0]?.user ?? null,
+    addresses: addresses(state),
+  };
+}

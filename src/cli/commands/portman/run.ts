@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import { AppError, messageOf, systemCode } from '../../../errors.ts';
+import { projectVariable } from '../../../portman/belonging.ts';
+import { parsePort } from '../../../portman/port-number.ts';
+import type { Registry } from '../../../portman/registry.ts';
+import {
+  endLease,
+  leasePort,
+  releaseLease,
+  type RunLease,
+  statusOf,
+} from '../../../portman/run.ts';
+import { readSettings } from '../../../portman/settings.ts';
+import { type Io, write } from '../../io.ts';
+import { withRegistry } from './with-registry.ts';
+
+interface RunOptions {
+  readonly port?: number;
+  readonly env: string;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<name>', 'the project')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .option(
+      '--port <port>',
+      'on this port (default: one of the project’s, or a free one)',
+      parsePort,
+    )
+    .option('--env <variable>', 'the variable that gets the port', 'PORT')
+    .option('--json', 'print a JSON line about the port to stderr')
+    .addHelpText(
+      'after',
+      '\nEnds with the status of the program. A port that was reserved for it is released.\n' +
+        '\nExample:\n  portman run shop --port 3000 -- npm start',
+    );
+}
+
+/** Reserves a port, runs a program with it, and releases it. */
+export async function run(
+  io: Io,
+  [project, words]: [string, string[]],
+  options: RunOptions,
+): Promise<number> {
+  return withRegistry(io, async (registry) => {
+    const { request } = readSettings(registry);
+    const lease = await leasePort(registry, { project, port: options.port, request });
+    // Should this process end at once (a second Ctrl-C), the port is free all the same.
+    const onExit = (): void => void releaseLease(registry, lease);
+    process.once('exit', onExit);
+    try {
+      const { port } = lease;
+      const note = options.json
+        ? JSON.stringify({ project, port })
+        : `portman: ${project} on ${port}`;
+      await write(io.stderr, `${note}\n`);
+      return await follow(io, words, { [options.env]: String(port), [projectVariable]: project });
+    } finally {
+      process.off('exit', onExit);
+      await finish(io, registry, lease);
+    }
+  });
+}
+
+async function follow(
+  io: Io,
+  [program, ...rest]: string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<number> {
+  const isOwn = io.stdout === process.stdout;
+  const child = spawn(program!, rest, {
+    stdio: isOwn ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { ...io.env, ...variables },
+  });
+  child.stdout?.pipe(io.stdout, { end: false });
+  child.stderr?.pipe(io.stderr, { end: false });
+  const forward = (): void => {
+    const name = (io.signal.reason as Error).message;
+    // The terminal has sent Ctrl-C to the program already.
+    if (name === 'SIGINT' && isOwn && process.stdin.isTTY) return;
+    child.kill(name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM');
+  };
+  io.signal.addEventListener('abort', forward, { once: true });
+  try {
+    return await statusOf(child);
+  } catch (cause) {
+    throw cannotRun(program!, cause);
+  } finally {
+    io.signal.removeEventListener('abort', forward);
+  }
+}
+
+/** With the status that a shell ends with. */
+function cannotRun(program: string, cause: unknown): AppError {
+  const code = systemCode(cause);
+  const options = { cause };
+  if (code === 'ENOENT') {
+    return new AppError(
+      'COMMAND_NOT_FOUND',
+      `cannot run "${program}": there is no such program; check its name and PATH`,
+      options,
+    );
+  }
+  if (code === 'EACCES') {
+    return new AppError(
+      'COMMAND_NOT_EXECUTABLE',
+      `cannot run "${program}": it may not be executed; check its mode`,
+      options,
+    );
+  }
+  return new AppError('USAGE', `cannot run "${program}": ${messageOf(cause)}`, options);
+}
+
+async function finish(io: Io, registry: Registry, lease: RunLease): Promise<void> {
+  const end = await endLease(registry, lease);
+  if (end.kind !== 'outlived') return;
+  await write(
+    io.stderr,
+    `portman: process ${end.pid ?? '?'} still listens on ${lease.port}; ` +
+      `"portman kill ${lease.port}" ends it\n`,
+  );
+}

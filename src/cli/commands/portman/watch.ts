@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { type PortChange, watchPorts } from '../../../portman/watch.ts';
+import { type Io, write } from '../../io.ts';
+import { hasColor } from '../../output.ts';
+import { renderTable } from '../../table.ts';
+import { wholeNumber } from './options.ts';
+import { portColumns } from './port-columns.ts';
+import { withRegistry } from './with-registry.ts';
+
+interface WatchOptions {
+  readonly interval?: number;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+/** Lines of news that stay below the table. */
+const shownChanges = 10;
+
+export function define(command: Command): void {
+  command
+    .option('--interval <ms>', 'between two looks (default: 1000)', wholeNumber(50))
+    .option('--json', 'print one JSON object a change')
+    .option('--no-color', 'no colours (as NO_COLOR=1)')
+    .addHelpText(
+      'after',
+      '\nOn a terminal a live table; elsewhere one line a change. Ctrl-C ends it.\n' +
+        '\nExamples:\n  portman watch\n  portman watch --json | jq .kind',
+    );
+}
+
+/** Shows the reserved ports as they change. */
+export async function run(io: Io, _: readonly unknown[], options: WatchOptions): Promise<void> {
+  const isLive = io.stdout.isTTY === true && !options.json;
+  const news: string[] = [];
+  await withRegistry(io, async (registry) => {
+    const intervalMs = options.interval ?? 1000;
+    if (isLive) await write(io.stdout, '\u001b[?25l');
+    try {
+      for await (const { states, changes } of watchPorts(registry, {
+        intervalMs,
+        signal: io.signal,
+      })) {
+        if (isLive) {
+          news.push(...changes.map(describe));
+          const color = hasColor(io, options);
+          const table =
+            states.length === 0
+              ? 'No ports are reserved.\n'
+              : renderTable(states, portColumns, { width: io.stdout.columns, color });
+          news.splice(0, Math.max(0, news.length - shownChanges));
+          await write(io.stdout, `\u001b[H\u001b[2J${table}\n${news.join('')}`);
+        } else {
+          const text = options.json ? (each: PortChange) => `${JSON.stringify(each)}\n` : describe;
+          await write(io.stdout, changes.map(text).join(''));
+        }
+      }
+    } finally {
+      if (isLive) await write(io.stdout, '\u001b[?25h');
+    }
+  });
+}
+
+const words = {
+  reserved: 'reserved',
+  'in-use': 'in use',
+  stopped: 'no longer listened on',
+  released: 'released',
+  taken: 'TAKEN by somebody else',
+  left: 'left by the other',
+} as const;
+
+function describe({ at, port, kind, project, pid, process, user }: PortChange): string {
+  const who = pid === null ? (user ?? '') : `${process ?? 'process'} ${pid} of ${user ?? '?'}`;
+  const time = at.slice(11, 19);
+  return `${time}  ${port}  ${words[kind]}  (${project})${who ? `: ${who}` : ''}\n`;
+}

@@ -1,4 +1,0 @@
-import { runProcess } from '../run-process.ts';
-import { portman } from './registry.ts';
-
-await runProcess(portman);

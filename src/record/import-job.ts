@@ -1,0 +1,136 @@
+import type { ImportChunk } from '../core/event-batch.ts';
+import type { RunFinish, RunStart } from '../core/events.ts';
+import { jobIdOf } from '../core/ids.ts';
+import type { JobState } from '../core/job-states.ts';
+import { AppError } from '../errors.ts';
+import { countFacts, markCrashedJobs } from '../store/scans/end-scan.ts';
+import {
+  createJob,
+  getJob,
+  type Job,
+  setJobStatus,
+  toJob,
+  updateJob,
+} from '../store/scans/jobs.ts';
+import { identifier, sql } from '../store/sql.ts';
+import type { StoreDatabase } from '../store/store.ts';
+import type { JobRecord } from '../store/tables.ts';
+import { currentWorker } from '../store/scans/process-identity.ts';
+
+/** The scan type of a run whose file does not say what it was. */
+export const importedScanType = 'import';
+
+/**
+ * The job that a run of a file is recorded under: the same for the same run, however often and
+ * from whichever file it is imported.
+ *
+ * @throws AppError BUSY where the run is being scanned or imported right now
+ */
+export async function openImportJob(db: StoreDatabase, chunk: ImportChunk): Promise<Job> {
+  const start = chunk.batch.events.find((event) => event.type === 'run.start');
+  const startedAt = start?.t ?? firstTime(chunk);
+  const known = await findRun(db, chunk.runId, startedAt);
+  if (!known) return create(db, chunk.runId, start, startedAt);
+  if (isUnderWay(known.status)) {
+    await markCrashedJobs(db);
+    const { status } = await getJob(db, known.id);
+    if (isUnderWay(status)) {
+      throw new AppError('BUSY', `scan ${known.id} is ${status}: import it when it has ended`);
+    }
+  }
+  // What is imported into a scan may leave its counts as they are; this tells that it was there.
+  await updateJob(db, known.id, { heartbeat_at: db.dialect.time(Date.now()) });
+  return known;
+}
+
+function isUnderWay(status: JobState): boolean {
+  return status === 'running' || status === 'paused';
+}
+
+async function findRun(
+  db: StoreDatabase,
+  runId: string,
+  startedAt: number,
+): Promise<Job | undefined> {
+  const [row] = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs WHERE scan_id = ${runId}
+      OR ${identifier(db.dialect.uuidColumn)} = ${jobIdOf(runId, startedAt)}`);
+  return row && toJob(db, row);
+}
+
+async function create(
+  db: StoreDatabase,
+  runId: string,
+  start: RunStart | undefined,
+  startedAt: number,
+): Promise<Job> {
+  const id = jobIdOf(runId, startedAt);
+  const scanId = start?.scan_id ?? (id === runId.toLowerCase() ? undefined : runId);
+  await createJob(db, {
+    id,
+    ...(scanId !== undefined && { scan_id: scanId }),
+    scan_type: start?.scan_type ?? importedScanType,
+    ...(start && { config: start.config, coverage: start.coverage, args: start.args }),
+    ...(start?.tool_version && { tool_version: start.tool_version }),
+    ...(start?.git_sha && { git_sha: start.git_sha }),
+    requested_at: startedAt,
+  });
+  await updateJob(db, id, { started_at: db.dialect.time(startedAt) });
+  return setJobStatus(db, id, 'running', { worker: currentWorker() });
+}
+
+/** How an imported run ended. */
+export interface ImportEnd {
+  readonly status: RunFinish['status'];
+  readonly errorMessage: string | undefined;
+  /** Epoch ms: the run's own end, or its last event. */
+  readonly at: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Brings a job to the state that its file tells of, and writes its counts. */
+export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd): Promise<Job> {
+  const { time } = db.dialect;
+  const before = await getJob(db, id);
+  const status: JobState = end.status === 'partial' ? 'completed' : end.status;
+  const wasRead = before.status === 'completed';
+  const wasWhole = wasRead && !before.is_partial;
+  // A file that ends before another part of the same scan did is not all of it.
+  const isShorter = wasRead && end.at < (before.completed_at ?? 0);
+  await advanceTo(db, before, status);
+  await countFacts(db, id, end.counts);
+  await updateJob(db, id, {
+    is_partial: !wasWhole && (isShorter || end.status !== 'completed'),
+    // A file may say that it ended before it began.
+    completed_at: time(
+      Math.max(end.at, before.started_at ?? 0, wasRead ? (before.completed_at ?? 0) : 0),
+    ),
+    error_message: end.errorMessage ?? null,
+    heartbeat_at: time(Date.now()),
+  });
+  return getJob(db, id);
+}
+
+/** A completed scan stays so; one that had ended otherwise is taken up again. */
+async function advanceTo(db: StoreDatabase, { id, status }: Job, to: JobState): Promise<void> {
+  if (status === to || status === 'completed') return;
+  if (status !== 'running' && status !== 'pending') await setJobStatus(db, id, 'pending');
+  if (status !== 'running') await setJobStatus(db, id, 'running', { worker: currentWorker() });
+  await setJobStatus(db, id, to);
+}
+
+/** Of the chunk's events: what a V1 file, which has no `run.start`, tells of when it began. */
+function firstTime({ batch: { ports, events } }: ImportChunk): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < ports.length; row++) first = Math.min(first, ports.first[row]!);
+  for (const event of events) if ('t' in event && event.t > 0) first = Math.min(first, event.t);
+  return Number.isFinite(first) ? first : 0;
+}
+
+/** Of the chunk's events. */
+export function lastTime({ batch: { ports, events } }: ImportChunk): number {
+  let last = 0;
+  for (let row = 0; row < ports.length; row++) last = Math.max(last, ports.last[row]!);
+  for (const event of events) if ('t' in event) last = Math.max(last, event.t);
+  return last;
+}

@@ -1,0 +1,172 @@
+import type {
+  NotShown,
+  RunFinish,
+  RunStart,
+  RunUnit,
+  ScanEvent,
+  ScanHost,
+  ScanPort,
+} from '../../core/events.ts';
+import { jobKey } from '../filter.ts';
+import { getJob, type Job } from '../scans/jobs.ts';
+import { and, join, identifier, sql } from '../sql.ts';
+import type { StoreDatabase } from '../store.ts';
+import { defined, exportBatch, storedFindings } from './service-events.ts';
+import { storedChecks } from './check-events.ts';
+import {
+  fromJson,
+  type HostScanRecord,
+  type Key,
+  type PortScanRecord,
+  type ServiceDetails,
+  type UnitRecord,
+} from '../tables.ts';
+
+/**
+ * The events of recorded scans as their scanners sent them: importing them into another store
+ * gives the same rows. They come in the order start, hosts, ports, findings, errors, units, finish
+ * of one scan after the other; memory holds some thousand.
+ *
+ * @param ids UUIDs of scans
+ * @throws AppError NOT_FOUND
+ */
+export async function* storedEvents(
+  db: StoreDatabase,
+  ids: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<ScanEvent> {
+  for await (const id of ids) {
+    const job = await getJob(db, id);
+    yield startOf(job);
+    yield* hostEvents(db, id);
+    yield* portEvents(db, id);
+    yield* storedFindings(db, id);
+    yield* storedChecks(db, id);
+    yield* unitEvents(db, id);
+    yield finishOf(job);
+  }
+}
+
+/** Every scan's id, in the order in which they began: a store made of them ends the same. */
+export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
+  const id = identifier(db.dialect.uuidColumn);
+  const began = sql`coalesce(started_at, requested_at)`;
+  let after: { readonly began: number; readonly uuid: string } | undefined;
+  for (;;) {
+    const beyond =
+      after && sql`(${began}, ${id}) > (${db.dialect.time(after.began)}, ${after.uuid})`;
+    const rows = await db.query<{ began: number; uuid: string }>(sql`
+      SELECT ${id} AS uuid, ${began} AS began FROM scan_jobs
+      WHERE ${and([beyond])} ORDER BY ${began}, ${id} LIMIT ${exportBatch}`);
+    if (rows.length === 0) return;
+    for (const row of rows) yield row.uuid;
+    after = rows.at(-1);
+  }
+}
+
+function startOf(job: Job): RunStart {
+  return {
+    type: 'run.start',
+    run_id: job.id,
+    t: job.started_at ?? job.requested_at,
+    tool_version: job.tool_version ?? '',
+    args: job.args as RunStart['args'],
+    scan_type: job.scan_type,
+    config: job.config as RunStart['config'],
+    coverage: job.coverage as RunStart['coverage'],
+    ...defined({ git_sha: job.git_sha, scan_id: job.scan_id }),
+  };
+}
+
+function finishOf(job: Job): RunFinish {
+  return {
+    type: 'run.finish',
+    run_id: job.id,
+    t: job.completed_at ?? job.heartbeat_at ?? job.started_at ?? job.requested_at,
+    status: finalStatus(job),
+    host_count: job.host_count,
+    error_count: job.error_count,
+    counts: job.counts,
+    ...defined({ error_message: job.error_message }),
+  };
+}
+
+/** A scan that is still under way is, in this file, one that did not look at everything. */
+function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
+  if (status === 'completed') return is_partial ? 'partial' : 'completed';
+  return status === 'failed' || status === 'cancelled' || status === 'crashed' ? status : 'partial';
+}
+
+async function* hostEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanHost> {
+  let after: Key | undefined;
+  for (;;) {
+    const rows = await db.query<HostScanRecord>(sql`
+      SELECT s.*, h.address FROM host_scans s JOIN hosts h ON h.id = s.host_id
+      WHERE s.job_id = ${jobKey(db, id)} AND ${and([after && sql`s.host_id > ${after}`])}
+      ORDER BY s.host_id LIMIT ${exportBatch}`);
+    for (const row of rows) {
+      const { host_id, job_id: _job, address, state, reason, not_shown, t, ...about } = row;
+      after = host_id;
+      // Only ports spoke for it: they will again.
+      if (reason === null) continue;
+      const notShown = fromJson(not_shown) as NotShown[] | null;
+      const base = { type: 'scan.host' as const, run_id: id, addr: address, state, reason, t };
+      yield { ...base, ...defined({ ...about, not_shown: notShown }) };
+    }
+    if (rows.length < exportBatch) return;
+  }
+}
+
+async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPort> {
+  let after: readonly unknown[] | undefined;
+  for (;;) {
+    const rows = await db.query<PortScanRecord & ServiceDetails & { address: string }>(sql`
+      SELECT p.*, h.address, s.product, s.vendor, s.version, s.extra_info, s.cpe,
+        s.hostname, s.os_type, s.device_type
+      FROM port_scans p
+      JOIN hosts h ON h.id = p.host_id
+      LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
+        AND s.transport = p.transport AND s.port = p.port
+      WHERE p.job_id = ${jobKey(db, id)}
+        AND ${and([after && sql`(p.host_id, p.transport, p.port) > (${join(after)})`])}
+      ORDER BY p.host_id, p.transport, p.port LIMIT ${exportBatch}`);
+    for (const row of rows) {
+      const { product, vendor, version, extra_info, cpe, confidence, method } = row;
+      const { hostname, os_type, device_type } = row;
+      const machine = { hostname, os_type, device_type };
+      const details = { product, vendor, version, extra_info, cpe, ...machine, confidence, method };
+      yield {
+        type: 'scan.port',
+        run_id: id,
+        addr: row.address,
+        transport: row.transport,
+        port: row.port,
+        state: row.state,
+        ...defined({ reason: row.reason }),
+        ...(row.service !== null && { service: { name: row.service, ...defined(details) } }),
+        t_first: row.first_seen,
+        t_last: row.last_seen,
+      };
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < exportBatch) return;
+    after = [last.host_id, last.transport, last.port];
+  }
+}
+
+async function* unitEvents(db: StoreDatabase, id: string): AsyncGenerator<RunUnit> {
+  let after = -1;
+  for (;;) {
+    const rows = await db.query<UnitRecord>(sql`
+      SELECT u.* FROM scan_units u WHERE u.job_id = ${jobKey(db, id)} AND u.unit > ${after}
+        AND u.status IN ('completed', 'partial')
+      ORDER BY u.unit LIMIT ${exportBatch}`);
+    for (const { unit, first, last, started_at, completed_at, counts, ...row } of rows) {
+      const status = row.status === 'completed' ? 'completed' : 'partial';
+      const times = { t_start: started_at, t_end: completed_at ?? started_at };
+      const numbers = fromJson(counts) as Record<string, number>;
+      yield { type: 'run.unit', run_id: id, unit, first, last, status, ...times, counts: numbers };
+      after = unit;
+    }
+    if (rows.length < exportBatch) return;
+  }
+}

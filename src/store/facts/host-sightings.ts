@@ -1,0 +1,94 @@
+import { canonicalAddress } from '../../core/address.ts';
+import type { EventBatch } from '../../core/event-batch.ts';
+import type { ScanHost } from '../../core/events.ts';
+import { canonicalMac } from '../../core/mac.ts';
+import {
+  type HostState,
+  portStates,
+  type PortState,
+  type Reason,
+  reasons,
+} from '../../core/states.ts';
+
+/** What one batch says about one host. */
+export interface HostSighting {
+  readonly address: string;
+  /** Epoch ms of the earliest and latest event that names the host. */
+  first: number;
+  last: number;
+  /** From its newest `scan.host`; else `up` where a port answered, `unknown` where none did. */
+  state: HostState;
+  reason: Reason | undefined;
+  /** Its newest `scan.host`, with what older ones said besides. */
+  event: ScanHost | undefined;
+}
+
+const answering = new Set<PortState>(['open', 'closed', 'unfiltered']);
+/** By code of state. */
+const isAnswering = portStates.map((state) => answering.has(state));
+
+/** The hosts that a batch speaks of, by canonical address, in the order in which they come. */
+export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
+  const sightings = new Map<string, HostSighting>();
+  addPorts(sightings, batch);
+  for (const event of batch.events) {
+    if (!('addr' in event) || event.addr === undefined) continue;
+    const sighting = sightingOf(sightings, canonicalAddress(event.addr), event.t, event.t);
+    if (event.type !== 'scan.host') continue;
+    const [known, told] = [sighting.event, withMac(event)];
+    // What a later line does not say is not unsaid.
+    sighting.event = event.t < (known?.t ?? 0) ? { ...told, ...known } : { ...known, ...told };
+  }
+  for (const sighting of sightings.values()) {
+    if (!sighting.event) continue;
+    sighting.state = sighting.event.state;
+    sighting.reason = sighting.event.reason;
+  }
+  return sightings;
+}
+
+/** One spelling of a MAC address; a text that is none says nothing. */
+function withMac(event: ScanHost): ScanHost {
+  if (event.mac === undefined) return event;
+  const { mac, ...others } = event;
+  const canonical = canonicalMac(mac);
+  return canonical === undefined ? others : { ...others, mac: canonical };
+}
+
+function addPorts(sightings: Map<string, HostSighting>, { ports }: EventBatch): void {
+  const byIndex: HostSighting[] = [];
+  for (let row = 0; row < ports.length; row++) {
+    const index = ports.address[row]!;
+    const first = ports.first[row]!;
+    const last = ports.last[row]!;
+    const known = byIndex[index];
+    const sighting = known ?? sightingOf(sightings, ports.addresses[index]!, first, last);
+    if (known) widen(known, first, last);
+    else byIndex[index] = sighting;
+    if (sighting.state !== 'up' && isAnswering[ports.state[row]!]) {
+      sighting.state = 'up';
+      sighting.reason = reasons[ports.reason[row]!];
+    }
+  }
+}
+
+function sightingOf(
+  sightings: Map<string, HostSighting>,
+  address: string,
+  first: number,
+  last: number,
+): HostSighting {
+  let sighting = sightings.get(address);
+  if (sighting) {
+    widen(sighting, first, last);
+  } else {
+    sighting = { address, first, last, state: 'unknown', reason: undefined, event: undefined };
+    sightings.set(address, sighting);
+  }
+  return sighting;
+}
+
+function widen(sighting: HostSighting, first: number, last: number): void {
+  if (first < sighting.first) sighting.first = first;
+  if (last > sighting.last) sighting.last = last;
+}

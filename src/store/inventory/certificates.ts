@@ -1,0 +1,150 @@
+import { and, join, type Sql, sql } from '../sql.ts';
+import { jobKey, type ListFilter, ofTenant, tenantKey, whereHosts } from '../filter.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  findInSteps,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from '../keyset.ts';
+import type { StoreDatabase } from '../store.ts';
+import { fromJson } from '../tables.ts';
+
+/** A certificate that servers present as their own; times epoch ms. */
+export interface CertificateRow {
+  readonly sha256: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly names: readonly string[];
+  readonly key_type: string;
+  readonly key_bits: number | null;
+  readonly is_self_signed: boolean;
+  readonly not_before: number;
+  readonly not_after: number;
+  /** Ports that presented it, and one of them. */
+  readonly seen_at: number;
+  readonly address: string;
+  readonly port: number;
+  readonly first_seen: number;
+  readonly last_seen: number;
+}
+
+export type CertificateFilter = Pick<ListFilter, 'hosts' | 'scan' | 'since'> & {
+  /** Expired, or going to be before this time, epoch ms. */
+  readonly expiresBefore?: number | undefined;
+};
+
+type Raw = Omit<CertificateRow, 'address' | 'is_self_signed' | 'names' | 'port'> & {
+  /** Address and port, apart by a space. */
+  readonly place: string;
+  readonly is_self_signed: number | boolean;
+  readonly names: unknown;
+};
+
+/** Certificates, those that expire first before the others. */
+export async function listCertificates(
+  db: StoreDatabase,
+  filter: CertificateFilter = {},
+  page: PageRequest = {},
+): Promise<Page<CertificateRow>> {
+  const limit = pageLimit(page.limit);
+  const count = limit + 1;
+  const after = page.after === undefined ? undefined : decodeAfter(page.after);
+  const found = db.dialect.hasPartitions
+    ? await findInSteps<Expiry, Raw>(
+        count,
+        (last, step) =>
+          nextToExpire(db, filter, last ? [last.not_after, last.sha256] : after, step),
+        (keys, rest) => findShown(db, filter, { count: rest, among: keys }),
+      )
+    : await findShown(db, filter, { count, after });
+  const { rows: kept, next } = toPage(found, limit, (row) =>
+    encodeCursor([row.not_after, row.sha256]),
+  );
+  return { rows: kept.map(toRow), next };
+}
+
+type Expiry = Pick<CertificateRow, 'not_after' | 'sha256'>;
+type After = ReturnType<typeof decodeAfter>;
+
+function decodeAfter(cursor: string) {
+  return decodeCursor(cursor, ['number', 'string']);
+}
+
+/** Certificates in the order of the list, whether anybody presented them or not. */
+async function nextToExpire(
+  db: StoreDatabase,
+  filter: CertificateFilter,
+  after: After | undefined,
+  count: number,
+): Promise<Expiry[]> {
+  return await db.query<Expiry>(sql`
+    SELECT c.not_after, c.sha256 FROM certificates c WHERE ${whereCertificates(db, filter, after)}
+    ORDER BY c.not_after, c.sha256 LIMIT ${count}`);
+}
+
+interface Range {
+  readonly count: number;
+  readonly after?: After | undefined;
+  readonly among?: readonly Expiry[];
+}
+
+/** The first certificates that somebody presented, of all or among some. */
+async function findShown(
+  db: StoreDatabase,
+  filter: CertificateFilter,
+  { count, after, among }: Range,
+): Promise<Raw[]> {
+  const { dialect } = db;
+  const place = sql`${dialect.addressText('hosts.address')} || ' ' || seen.port`;
+  const some = among && join(among.map(({ sha256 }) => sha256));
+  return await db.query<Raw>(sql`
+    SELECT c.sha256, c.subject, c.issuer, c.serial, c.names, c.key_type, c.key_bits,
+      c.is_self_signed, c.not_before, c.not_after, places.seen_at, places.place,
+      c.first_seen, c.last_seen
+    FROM certificates c
+    JOIN (
+      SELECT seen.certificate, min(${place}) AS place, CAST(count(*) AS INTEGER) AS seen_at
+      FROM (
+        SELECT DISTINCT t.certificate, t.host_id, t.port FROM tls_scans t
+        WHERE ${and([
+          some ? sql`t.certificate IN (${some})` : sql`t.certificate IS NOT NULL`,
+          ofTenant(db, 't'),
+          filter.scan !== undefined && sql`t.job_id = ${jobKey(db, filter.scan)}`,
+          filter.since !== undefined && sql`t.t >= ${dialect.time(filter.since)}`,
+        ])}
+      ) seen JOIN hosts ON hosts.id = seen.host_id
+      WHERE ${whereHosts(db, filter.hosts)}
+      GROUP BY seen.certificate
+    ) places ON places.certificate = c.sha256
+    WHERE ${and([whereCertificates(db, filter, after), some && sql`c.sha256 IN (${some})`])}
+    ORDER BY c.not_after, c.sha256
+    LIMIT ${count}`);
+}
+
+function whereCertificates(
+  db: StoreDatabase,
+  { expiresBefore }: CertificateFilter,
+  after: After | undefined,
+): Sql {
+  const { dialect } = db;
+  return and([
+    sql`c.tenant_id = ${tenantKey(db)}`,
+    expiresBefore !== undefined && sql`c.not_after < ${dialect.time(expiresBefore)}`,
+    after && sql`(c.not_after, c.sha256) > (${dialect.time(after[0])}, ${after[1]})`,
+  ]);
+}
+
+function toRow({ place, ...row }: Raw): CertificateRow {
+  const [address = '', port] = place.split(' ');
+  return {
+    ...row,
+    address,
+    port: Number(port),
+    names: fromJson(row.names) as string[],
+    is_self_signed: Boolean(row.is_self_signed),
+  };
+}

@@ -1,0 +1,121 @@
+import { type Severity, severities } from '../../core/events.ts';
+import type { Transport } from '../../core/states.ts';
+import { jobKey, type ListFilter, whereHosts, wherePorts } from '../filter.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from '../keyset.ts';
+import { and, join, identifier, sql } from '../sql.ts';
+import type { StoreDatabase } from '../store.ts';
+import { fromJson } from '../tables.ts';
+
+/** Something that a check has found, as it was seen last; time epoch ms. */
+export interface FindingRow {
+  readonly severity: Severity;
+  /** Null where the finding is about a name alone. */
+  readonly address: string | null;
+  readonly hostname: string | null;
+  readonly transport: Transport | null;
+  readonly port: number | null;
+  /** The program that checked. */
+  readonly source: string;
+  readonly rule: string;
+  readonly matcher: string | null;
+  readonly name: string;
+  readonly matched_at: string;
+  readonly description: string | null;
+  readonly cve: readonly string[];
+  readonly cwe: readonly string[];
+  readonly cvss: number | null;
+  readonly tags: readonly string[];
+  readonly extracted: readonly string[];
+  /** The UUID of the scan that found it. */
+  readonly scan: string;
+  readonly seen: number;
+}
+
+export type FindingFilter = Pick<ListFilter, 'hosts' | 'ports' | 'scan' | 'since'> & {
+  /** This severity and those above it. */
+  readonly severity?: Severity | undefined;
+  /** A CVE's id, in any case. */
+  readonly cve?: string | undefined;
+};
+
+type Lists = 'cve' | 'cwe' | 'tags' | 'extracted';
+type Raw = Omit<FindingRow, Lists> & Record<Lists, unknown> & { rank: number; order_key: string };
+
+/**
+ * Findings, the severest first: each as it was seen last or, with `scan`, as one scan saw it. Those
+ * that are about no host are listed where no host is asked for.
+ */
+export async function listFindings(
+  db: StoreDatabase,
+  filter: FindingFilter = {},
+  page: PageRequest = {},
+): Promise<Page<FindingRow>> {
+  const limit = pageLimit(page.limit);
+  const { dialect } = db;
+  const least = filter.severity === undefined ? 0 : severities.indexOf(filter.severity);
+  const after =
+    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
+  const rows = await db.query<Raw>(sql`
+    SELECT listed.* FROM (
+      SELECT f.severity, hosts.address, hosts.hostname, f.transport, f.port, f.source, f.rule,
+        f.matcher, f.name, f.matched_at, f.description, f.cve, f.cwe, f.cvss, f.tags, f.extracted,
+        ${identifier(`j.${dialect.uuidColumn}`)} AS scan, f.t AS seen, ${rank()} AS rank,
+        coalesce(${dialect.addressText('hosts.address')}, '') || ' ' || f.rule || ' ' || f.matched_at || ' '
+          || coalesce(f.matcher, '') || ' ' || CAST(${identifier(`j.${dialect.uuidColumn}`)} AS TEXT)
+          AS order_key
+      FROM ${filter.scan === undefined ? newest : sql`findings`} f
+      JOIN scan_jobs j ON j.id = f.job_id
+      LEFT JOIN hosts ON hosts.id = f.host_id
+      WHERE ${and([
+        filter.hosts ? whereHosts(db, filter.hosts) : whereTenant(db),
+        filter.scan !== undefined && sql`f.job_id = ${jobKey(db, filter.scan)}`,
+        filter.ports && wherePorts('f', filter.ports),
+        filter.since !== undefined && sql`f.t >= ${dialect.time(filter.since)}`,
+        least > 0 && sql`f.severity IN (${join(severities.slice(least))})`,
+        filter.cve !== undefined &&
+          sql`CAST(f.cve AS TEXT) LIKE ${`%"${filter.cve.toUpperCase()}"%`}`,
+      ])}
+    ) listed
+    WHERE ${and([after && sql`(listed.rank, listed.order_key) > (${after[0]}, ${after[1]})`])}
+    ORDER BY listed.rank, listed.order_key
+    LIMIT ${limit + 1}`);
+  const { rows: kept, next } = toPage(rows, limit, (row) =>
+    encodeCursor([row.rank, row.order_key]),
+  );
+  return { rows: kept.map(toRow), next };
+}
+
+/** The severest sorts first. */
+function rank() {
+  const whens = severities.map((word, i) => sql`WHEN ${word} THEN ${severities.length - i}`);
+  return sql`CAST(CASE f.severity ${join(whens, sql` `)} END AS INTEGER)`;
+}
+
+/** The tenant of the job: a finding need not have a host. */
+function whereTenant(db: StoreDatabase) {
+  return sql`(f.host_id IS NULL OR ${whereHosts(db, undefined)})`;
+}
+
+/** The newest observation of each. */
+const newest = sql`(SELECT * FROM (
+  SELECT findings.*, row_number() OVER (
+    PARTITION BY digest ORDER BY t DESC, job_id DESC
+  ) AS age FROM findings
+) numbered WHERE age = 1)`;
+
+function toRow({ rank: _rank, order_key: _key, ...row }: Raw): FindingRow {
+  const { cve, cwe, tags, extracted } = row;
+  const lists = { cve: list(cve), cwe: list(cwe), tags: list(tags), extracted: list(extracted) };
+  return { ...row, ...lists };
+}
+
+function list(value: unknown): string[] {
+  return (fromJson(value) as string[] | null) ?? [];
+}

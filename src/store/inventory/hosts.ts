@@ -1,0 +1,112 @@
+import { and, identifier, type Sql, sql } from '../sql.ts';
+import { parseAddress } from '../../core/address.ts';
+import type { HostState } from '../../core/states.ts';
+import { AppError } from '../../errors.ts';
+import { type HostSelection, jobKey, type ListFilter, whereHosts } from '../filter.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from '../keyset.ts';
+import type { StoreDatabase } from '../store.ts';
+
+/** A host; times epoch ms. */
+export interface HostRow {
+  readonly id: string;
+  readonly address: string;
+  readonly hostname: string | null;
+  readonly state: HostState;
+  readonly reason: string | null;
+  readonly open_ports: number;
+  readonly mac: string | null;
+  readonly vendor: string | null;
+  readonly os_family: string | null;
+  readonly asn: number | null;
+  readonly org: string | null;
+  /** Why its answers are doubtful: `all-open`. */
+  readonly suspect: string | null;
+  readonly first_seen: number;
+  /** When it was up last; null where it never was. */
+  readonly last_seen: number | null;
+}
+
+export type HostFilter = Pick<ListFilter, 'hosts' | 'scan' | 'since'> & {
+  readonly state?: HostState | undefined;
+};
+
+/** Hosts by address: what is known now or, with `scan`, what one scan saw. */
+export async function listHosts(
+  db: StoreDatabase,
+  filter: HostFilter = {},
+  page: PageRequest = {},
+): Promise<Page<HostRow>> {
+  const limit = pageLimit(page.limit);
+  const { dialect } = db;
+  const seen = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
+  const rows = await db.query<HostRow>(sql`
+    SELECT ${identifier(`hosts.${dialect.uuidColumn}`)} AS id, hosts.address, ${seen.columns},
+      hosts.first_seen, hosts.last_seen
+    FROM hosts ${seen.join}
+    WHERE ${and([
+      whereHosts(db, filter.hosts),
+      filter.state && sql`${seen.state} = ${filter.state}`,
+      filter.since !== undefined && sql`hosts.last_seen >= ${dialect.time(filter.since)}`,
+      page.after !== undefined && afterAddress(db, decodeCursor(page.after, ['string'])[0]),
+    ])}
+    ORDER BY ${identifier(`hosts.${dialect.addressColumn}`)}
+    LIMIT ${limit + 1}`);
+  return toPage(rows, limit, ({ address }) => encodeCursor([address]));
+}
+
+/**
+ * One host of the inventory.
+ *
+ * @throws AppError NOT_FOUND
+ */
+export async function getHost(db: StoreDatabase, selection: HostSelection): Promise<HostRow> {
+  const { rows } = await listHosts(db, { hosts: selection }, { limit: 2 });
+  const [host, other] = rows;
+  if (!host) {
+    throw new AppError('NOT_FOUND', 'no scan has seen this host ("portolan hosts" lists all)');
+  }
+  if (other) {
+    throw new AppError('AMBIGUOUS', `several hosts match: ${host.address}, ${other.address}, …`);
+  }
+  return host;
+}
+
+/** What a list selects from: the inventory, or one scan's observations. */
+interface Source {
+  readonly columns: Sql;
+  readonly join: Sql;
+  readonly state: Sql;
+}
+
+const inventory: Source = {
+  columns: sql`hosts.hostname, hosts.status AS state, NULL AS reason,
+    (SELECT CAST(count(*) AS INTEGER) FROM host_ports p
+      WHERE p.host_id = hosts.id AND p.state = 'open') AS open_ports,
+    hosts.mac, hosts.vendor, hosts.os_family, hosts.asn, hosts.org, hosts.suspect`,
+  join: sql``,
+  state: sql`hosts.status`,
+};
+
+function ofScan(db: StoreDatabase, scan: string): Source {
+  return {
+    columns: sql`s.hostname, s.state, s.reason,
+      (SELECT CAST(count(*) AS INTEGER) FROM port_scans p
+        WHERE p.job_id = s.job_id AND p.host_id = s.host_id AND p.state = 'open') AS open_ports,
+      s.mac, s.vendor, s.os_family, s.asn, s.org, s.suspect`,
+    join: sql`JOIN host_scans s ON s.host_id = hosts.id AND s.job_id = ${jobKey(db, scan)}`,
+    state: sql`s.state`,
+  };
+}
+
+/** The condition that a host sorts after an address. */
+export function afterAddress({ dialect }: StoreDatabase, address: string): Sql {
+  const column = identifier(`hosts.${dialect.addressColumn}`);
+  return sql`${column} > ${dialect.addressBound(parseAddress(address))}`;
+}

@@ -1,0 +1,156 @@
+import { join, identifier, type Sql, sql } from '../sql.ts';
+import type { StoreDatabase } from '../store.ts';
+import type { Key, PortKey } from '../tables.ts';
+
+/** What a scan knows of a service beside its name. */
+export interface ServiceDetails {
+  readonly product: string | null;
+  readonly version: string | null;
+  readonly vendor: string | null;
+  readonly extra_info: string | null;
+  readonly cpe: string | null;
+}
+
+export const unknownService: ServiceDetails = {
+  product: null,
+  version: null,
+  vendor: null,
+  extra_info: null,
+  cpe: null,
+};
+
+/** A port that a list shows, and the name of the service there. */
+type Listed = PortKey & { readonly service: string | null };
+
+/** A port that a list shows, and the product that is known to be there. */
+type ListedProduct = PortKey & { readonly product: string | null };
+
+/**
+ * The services that scans saw on ports, by the ports' places in the list.
+ *
+ * @param options.orNewest whether the newest scan that saw the port's product speaks where the
+ *   port's own did not look
+ */
+export async function servicesOf(
+  db: StoreDatabase,
+  ports: readonly ListedProduct[],
+  { orNewest }: { readonly orNewest: boolean },
+): Promise<Map<number, ServiceDetails>> {
+  const services = await servicesBy(db, ports);
+  if (!orNewest) return services;
+  const places = [...ports.keys()].filter(
+    (place) => ports[place]!.product !== null && (services.get(place)?.product ?? null) === null,
+  );
+  return await filledFromNewest(
+    db,
+    { ports, places, table: 'services', read: servicesBy },
+    services,
+  );
+}
+
+async function servicesBy(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+): Promise<Map<number, ServiceDetails>> {
+  if (ports.length === 0) return new Map();
+  const rows = await db.query<ServiceDetails & { readonly place: number }>(sql`
+    SELECT k.place, s.product, s.version, s.vendor, s.extra_info, s.cpe
+    FROM ${db.dialect.keyTable(ports)} k
+    JOIN services s ON s.job_id = k.job_id AND s.host_id = k.host_id
+      AND s.transport = k.transport AND s.port = k.port
+    WHERE ${isOfJobs(db, 's.job_id', ports)}`);
+  return new Map(rows.map(({ place, ...service }) => [place, service]));
+}
+
+interface Missing<Detail> {
+  readonly ports: readonly PortKey[];
+  /** Those of the ports that their own scan says nothing of. */
+  readonly places: readonly number[];
+  readonly table: 'services' | 'http_scans';
+  readonly read: (db: StoreDatabase, ports: readonly PortKey[]) => Promise<Map<number, Detail>>;
+}
+
+/** Adds what the newest scan says that knows more of a port; this looks through the host's scans. */
+async function filledFromNewest<Detail>(
+  db: StoreDatabase,
+  { ports, places, table, read }: Missing<Detail>,
+  known: Map<number, Detail>,
+): Promise<Map<number, Detail>> {
+  const wanted = places.map((place) => ports[place]!);
+  const seen = await seenBy(db, wanted, table);
+  const again = places.flatMap((place, index) => {
+    const job = seen.get(index);
+    return job === undefined ? [] : [{ place, key: { ...ports[place]!, job_id: job } }];
+  });
+  const older = await read(
+    db,
+    again.map(({ key }) => key),
+  );
+  for (const [index, detail] of older) known.set(again[index]!.place, detail);
+  return known;
+}
+
+/**
+ * The titles of the pages that scans saw on ports, by the ports' places in the list: of several
+ * the first by address of the page, null where none has one.
+ *
+ * @param options.orNewest whether the newest scan that saw a page there speaks where the port's
+ *   own did not look; only of what speaks HTTP, since this looks through the scans of the host
+ */
+export async function titlesOf(
+  db: StoreDatabase,
+  ports: readonly Listed[],
+  { orNewest }: { readonly orNewest: boolean },
+): Promise<Map<number, string | null>> {
+  const titles = await titlesBy(db, ports);
+  if (!orNewest) return titles;
+  const places = [...ports.keys()].filter(
+    (place) => !titles.has(place) && ports[place]!.service?.startsWith('http'),
+  );
+  return await filledFromNewest(db, { ports, places, table: 'http_scans', read: titlesBy }, titles);
+}
+
+async function titlesBy(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+): Promise<Map<number, string | null>> {
+  const titles = new Map<number, string | null>();
+  if (ports.length === 0) return titles;
+  const rows = await db.query<{ readonly place: number; readonly title: string | null }>(sql`
+    SELECT k.place, w.title FROM ${db.dialect.keyTable(ports)} k
+    JOIN http_scans w ON w.job_id = k.job_id AND w.host_id = k.host_id
+      AND w.transport = k.transport AND w.port = k.port
+    WHERE ${isOfJobs(db, 'w.job_id', ports)}
+    ORDER BY k.place, w.scheme, w.authority, w.path`);
+  for (const { place, title } of rows) titles.set(place, titles.get(place) ?? title);
+  return titles;
+}
+
+/** The newest scan that each port has a row of a table from, where one has. */
+async function seenBy(
+  db: StoreDatabase,
+  ports: readonly PortKey[],
+  table: Missing<unknown>['table'],
+): Promise<Map<number, Key>> {
+  if (ports.length === 0) return new Map();
+  const isTelling = table === 'services' ? sql`AND e.product IS NOT NULL` : sql``;
+  const rows = await db.query<{ readonly place: number; readonly job_id: Key | null }>(sql`
+    SELECT k.place, (
+      SELECT hs.job_id FROM host_scans hs
+      WHERE hs.host_id = k.host_id AND EXISTS (
+        SELECT 1 FROM ${identifier(table)} e WHERE e.job_id = hs.job_id AND e.host_id = k.host_id
+          AND e.transport = k.transport AND e.port = k.port ${isTelling})
+      ORDER BY hs.t DESC LIMIT 1) AS job_id
+    FROM ${db.dialect.keyTable(ports)} k`);
+  return new Map(rows.flatMap(({ place, job_id: job }) => (job === null ? [] : [[place, job]])));
+}
+
+/**
+ * Whether a row is of the scans of some ports, said once more as constants, where a planner leaves
+ * the months of others out for it. SQLite's would rather go through all rows of those scans.
+ */
+export function isOfJobs(db: StoreDatabase, column: string, ports: readonly PortKey[]): Sql {
+  if (!db.dialect.hasPartitions) return sql`1 = 1`;
+  const jobs = [...new Set(ports.map(({ job_id: job }) => job))];
+  return sql`${identifier(column)} IN (${join(jobs)})`;
+}

@@ -1,0 +1,156 @@
+import { and, identifier, type Sql, sql } from '../sql.ts';
+import { servicesOf, titlesOf, unknownService } from './port-details.ts';
+import { parseAddress } from '../../core/address.ts';
+import type { PortState, Reason, Transport } from '../../core/states.ts';
+import {
+  jobKey,
+  type ListFilter,
+  ofTenant,
+  whereHosts,
+  wherePorts,
+  whereService,
+} from '../filter.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from '../keyset.ts';
+import type { StoreDatabase } from '../store.ts';
+import type { PortKey } from '../tables.ts';
+
+/** A port of a host and what runs there; times epoch ms. */
+export interface PortRow {
+  readonly address: string;
+  readonly hostname: string | null;
+  readonly transport: Transport;
+  readonly port: number;
+  readonly state: PortState;
+  readonly reason: Reason | null;
+  readonly service: string | null;
+  readonly product: string | null;
+  readonly vendor: string | null;
+  readonly version: string | null;
+  readonly extra_info: string | null;
+  readonly cpe: string | null;
+  /** How sure the service is, 0 … 1. */
+  readonly confidence: number | null;
+  /** How the service was recognised; `port` is a guess from the number. */
+  readonly method: string | null;
+  /** Title of the page there. */
+  readonly title: string | null;
+  readonly first_seen: number;
+  readonly last_seen: number;
+}
+
+export type PortFilter = Pick<
+  ListFilter,
+  'hosts' | 'ports' | 'scan' | 'service' | 'since' | 'state'
+>;
+
+type Found = Omit<PortRow, 'cpe' | 'extra_info' | 'title' | 'vendor'> & PortKey;
+
+/**
+ * Ports by address, transport and number: as known now or, with `scan`, as one scan saw them.
+ *
+ * First the rows of the page, then what scans know of just these: where facts are partitioned by
+ * scan, the parts of other scans are not even planned for.
+ */
+export async function listPorts(
+  db: StoreDatabase,
+  filter: PortFilter = {},
+  page: PageRequest = {},
+): Promise<Page<PortRow>> {
+  const limit = pageLimit(page.limit);
+  const { dialect } = db;
+  const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
+  const found = await db.query<Found>(sql`
+    SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason,
+      p.service, ${source.product}, p.confidence, p.method, p.first_seen, p.last_seen, p.host_id,
+      ${source.job} AS job_id
+    FROM hosts
+    JOIN ${source.table} p ON p.host_id = hosts.id
+    ${filter.service ? source.join : sql``}
+    WHERE ${and([
+      whereHosts(db, filter.hosts),
+      source.where,
+      ofTenant(db, 'p'),
+      filter.ports && wherePorts('p', filter.ports),
+      filter.state && whereState(filter.state),
+      filter.service && whereService('p.service', source.productColumn, filter.service),
+      filter.since !== undefined && sql`p.last_seen >= ${dialect.time(filter.since)}`,
+      page.after !== undefined && afterPort(db, page.after),
+    ])}
+    ORDER BY ${identifier(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
+    LIMIT ${limit + 1}`);
+  const { rows, next } = toPage(found, limit, ({ address, transport, port }) =>
+    encodeCursor([address, transport, port]),
+  );
+  return { rows: await describe(db, rows, filter.scan === undefined), next };
+}
+
+/** Adds what scans know of the services and pages of ports. */
+async function describe(
+  db: StoreDatabase,
+  found: readonly Found[],
+  isInventory: boolean,
+): Promise<PortRow[]> {
+  const services = await servicesOf(db, found, { orNewest: isInventory });
+  const titles = await titlesOf(db, found, { orNewest: isInventory });
+  return found.map(({ job_id: _job, host_id: _host, ...row }, place) => {
+    const service = services.get(place) ?? unknownService;
+    const { product, version } = isInventory ? row : service;
+    return { ...row, ...service, product, version, title: titles.get(place) ?? null };
+  });
+}
+
+/** As text of the query where it is 'open': only so does the index on open ports serve it. */
+function whereState(state: PortState): Sql {
+  return state === 'open' ? sql`p.state = 'open'` : sql`p.state = ${state}`;
+}
+
+/** Where ports come from: the inventory, or one scan's observations. */
+interface Source {
+  readonly table: Sql;
+  readonly hostname: Sql;
+  /** The scan that saw it, which is where the rest of what is known of the service stands. */
+  readonly job: Sql;
+  readonly product: Sql;
+  readonly productColumn: string;
+  /** What a look for a service needs too. */
+  readonly join: Sql;
+  readonly where?: Sql;
+}
+
+const inventory: Source = {
+  table: sql`host_ports`,
+  hostname: sql`hosts.hostname`,
+  job: sql`p.last_job_id`,
+  product: sql`p.product, p.version`,
+  productColumn: 'p.product',
+  join: sql``,
+};
+
+function ofScan(db: StoreDatabase, scan: string): Source {
+  const job = jobKey(db, scan);
+  return {
+    table: sql`port_scans`,
+    hostname: sql`(SELECT hs.hostname FROM host_scans hs
+      WHERE hs.job_id = ${job} AND hs.host_id = p.host_id)`,
+    job: sql`p.job_id`,
+    product: sql`NULL AS product, NULL AS version`,
+    productColumn: 's.product',
+    join: sql`LEFT JOIN services s ON s.job_id = ${job} AND s.host_id = p.host_id
+      AND s.transport = p.transport AND s.port = p.port`,
+    where: sql`p.job_id = ${job}`,
+  };
+}
+
+function afterPort({ dialect }: StoreDatabase, cursor: string): Sql {
+  const [address, transport, port] = decodeCursor(cursor, ['string', 'string', 'number']);
+  const column = identifier(`hosts.${dialect.addressColumn}`);
+  return sql`(${column}, p.transport, p.port) >
+    (${dialect.addressBound(parseAddress(address))}, ${transport}, ${port})`;
+}

@@ -1,0 +1,74 @@
+import {
+  type AppliedMigration,
+  type Migration,
+  pendingMigrations,
+} from '../../database/migrate.ts';
+import { AppError } from '../../errors.ts';
+import type { MigrationStep } from './store-admin.ts';
+
+/**
+ * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `newer`: made
+ * by a newer Portolan; `edited`: a migration's file is not the one that was applied.
+ */
+export type StoreState = 'current' | 'missing' | 'empty' | 'older' | 'newer' | 'edited';
+
+/** What one sees of a store without working with it. */
+export interface StoreStatus {
+  readonly kind: 'sqlite' | 'postgres';
+  readonly location: string;
+  readonly state: StoreState;
+  /** The last migration that it has had; 0 for none. */
+  readonly version: number;
+  /** The last one that this program knows. */
+  readonly latest: number;
+  readonly pending: readonly MigrationStep[];
+  /** Why it cannot be used; null where it can, or where `migrate` makes it so. */
+  readonly problem: string | null;
+  /** Name and version of what runs it. */
+  readonly engine: string;
+  readonly bytes: number;
+  readonly tenants: readonly string[];
+  readonly scans: number;
+}
+
+/** Where a store stands between the migrations that it has had and those that there are. */
+export function migrationState(
+  location: string,
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): Pick<StoreStatus, 'state' | 'version' | 'latest' | 'pending' | 'problem'> {
+  const version = applied.at(-1)?.version ?? 0;
+  const latest = migrations.at(-1)?.version ?? 0;
+  try {
+    const pending = pendingMigrations(location, migrations, applied).map(stepOf);
+    const state = version === 0 ? 'empty' : pending.length > 0 ? 'older' : 'current';
+    return { state, version, latest, pending, problem: null };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const state = error.code === 'STORE_NEWER' ? 'newer' : 'edited';
+    return { state, version, latest, pending: [], problem: error.message };
+  }
+}
+
+export function stepOf({ version, description }: Migration): MigrationStep {
+  return { version, description };
+}
+
+/**
+ * Refuses to work on a store that is not up to date.
+ *
+ * @throws AppError NOT_FOUND, STORE_OLDER, STORE_NEWER, MIGRATION_EDITED
+ */
+export function assertCurrent(
+  location: string,
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): void {
+  if (pendingMigrations(location, migrations, applied).length === 0) return;
+  throw applied.length === 0
+    ? new AppError('NOT_FOUND', `${location} holds no store yet: "portolan db migrate" makes one`)
+    : new AppError(
+        'STORE_OLDER',
+        `${location} was made by an older Portolan: "portolan db migrate" upgrades it`,
+      );
+}

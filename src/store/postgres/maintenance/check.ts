@@ -1,0 +1,115 @@
+import type pg from 'pg';
+import { checkJobs } from '../../maintenance/check-jobs.ts';
+import { orphanChecks, orphanRemedy } from '../../maintenance/orphans.ts';
+import { type CheckOptions, found, type Problem } from '../../maintenance/problem.ts';
+import { onClient } from '../database.ts';
+import { defaultTenantId } from '../../../core/ids.ts';
+import { checkAccess } from './check-access.ts';
+import type { Server } from './store-admin.ts';
+import { makeAhead, misplacedRows, missingPartitions, moveToMonth } from './partitions.ts';
+import { quoted } from './tables.ts';
+
+/** Looks for what is wrong: partitions, access, indexes, orphans, stuck scans, summaries. */
+export async function checkServer(server: Server, options: CheckOptions): Promise<Problem[]> {
+  const { fix, signal } = options;
+  const problems = await server.asOwner(async (client) => [
+    ...(await checkPartitions(client, fix)),
+    ...(await checkDefaults(client, options)),
+    ...(await checkAccess(client)),
+    ...(await checkIndexes(client, fix)),
+  ]);
+  signal?.throwIfAborted();
+  const more = await server.asMaintenance(async (client) => [
+    ...(await checkOrphans(client, options)),
+    ...(await checkJobs(onClient(client, defaultTenantId), fix)),
+  ]);
+  return [...problems, ...more];
+}
+
+async function checkPartitions(client: pg.ClientBase, fix: boolean): Promise<Problem[]> {
+  const missing = await missingPartitions(client);
+  if (missing.length === 0) return [];
+  if (fix) await makeAhead(client);
+  const left = new Set(fix ? await missingPartitions(client) : missing);
+  return Promise.all(
+    missing.map((name) =>
+      found(
+        {
+          code: 'missing_partition',
+          severity: 'fault',
+          object: name,
+          message: 'there is no partition for that month yet',
+          remedy: '"portolan db check --fix" or "portolan db vacuum" makes it',
+        },
+        { fix, mend: () => !left.has(name) },
+      ),
+    ),
+  );
+}
+
+async function checkDefaults(
+  client: pg.ClientBase,
+  { fix, signal }: CheckOptions,
+): Promise<Problem[]> {
+  const misplaced = await misplacedRows(client);
+  if (fix) {
+    for (const month of new Set(misplaced.map((each) => each.month))) {
+      signal?.throwIfAborted();
+      await moveToMonth(client, month);
+    }
+  }
+  return Promise.all(
+    misplaced.map(({ fact, month, rows }) =>
+      found(
+        {
+          code: 'default_partition',
+          severity: 'fault',
+          object: `${fact}_default`,
+          message: `${rows} rows of ${month.slice(0, 7)} stand in the default partition`,
+          remedy: '"portolan db check --fix" moves them into a partition of their month',
+        },
+        { fix, mend: () => true },
+      ),
+    ),
+  );
+}
+
+async function checkIndexes(client: pg.ClientBase, fix: boolean): Promise<Problem[]> {
+  const { rows } = await client.query<{ name: string; table: string }>(
+    `SELECT c.relname AS name, x.indrelid::regclass::text AS table
+     FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+     WHERE NOT x.indisvalid AND c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace`,
+  );
+  const problems: Problem[] = [];
+  for (const { name, table } of rows) {
+    const mend = async (): Promise<boolean> => {
+      await client.query(`REINDEX INDEX CONCURRENTLY ${quoted(name)}`);
+      return true;
+    };
+    problems.push(
+      await found(
+        {
+          code: 'invalid_index',
+          severity: 'fault',
+          object: name,
+          message: `the index of ${table} is unfinished, so that no query uses it`,
+          remedy: `REINDEX INDEX CONCURRENTLY ${name}`,
+        },
+        { fix, mend },
+      ),
+    );
+  }
+  return problems;
+}
+
+async function checkOrphans(client: pg.ClientBase, { signal }: CheckOptions): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const { table, message, query } of orphanChecks) {
+    signal?.throwIfAborted();
+    const { n } = (await client.query<{ n: number }>(query)).rows[0]!;
+    if (n === 0) continue;
+    const what = { object: table, message: `${n} ${message}`, remedy: orphanRemedy };
+    problems.push(await found({ code: 'orphans', severity: 'note', ...what }, { fix: false }));
+  }
+  return problems;
+}

@@ -1,0 +1,57 @@
+import type pg from 'pg';
+import { loadMigrations } from '../../../database/migrate.ts';
+import { AppError, systemCode } from '../../../errors.ts';
+import { migrationState, type StoreStatus } from '../../maintenance/status.ts';
+import { postgresMigrationDriver } from '../migration-driver.ts';
+import { assertVersion, migrationFolder } from '../open.ts';
+import { beginAs } from '../session.ts';
+
+/**
+ * Looks at a store, without changing it.
+ *
+ * @param options.mustBeUsable throw what makes a store unusable rather than tell of it
+ */
+export async function postgresStatus(
+  client: pg.ClientBase,
+  location: string,
+  { mustBeUsable = false } = {},
+): Promise<StoreStatus> {
+  await assertVersion(client, location);
+  const migrations = await loadMigrations(migrationFolder);
+  const applied = await postgresMigrationDriver(client, location).applied();
+  const state = migrationState(location, migrations, applied);
+  if (mustBeUsable && state.problem !== null) {
+    const code = state.state === 'newer' ? 'STORE_NEWER' : 'MIGRATION_EDITED';
+    throw new AppError(code, state.problem);
+  }
+  const { rows } = await client.query<{ bytes: number; version: string }>(
+    `SELECT pg_database_size(current_database()) AS bytes,
+      current_setting('server_version') AS version`,
+  );
+  const { bytes, version } = rows[0]!;
+  return {
+    kind: 'postgres',
+    location,
+    ...state,
+    engine: `PostgreSQL ${version}`,
+    bytes,
+    ...(state.version === 0 ? { tenants: [], scans: 0 } : await contents(client)),
+  };
+}
+
+/** Who may not see every tenant still sees how the store stands. */
+async function contents(client: pg.ClientBase): Promise<Pick<StoreStatus, 'tenants' | 'scans'>> {
+  try {
+    await client.query(beginAs({ name: 'portolan_maintenance' }));
+    const tenants = await client.query<{ name: string }>('SELECT name FROM tenants ORDER BY name');
+    const scans = await client.query<{ n: number }>('SELECT count(*) AS n FROM scan_jobs');
+    return { tenants: tenants.rows.map(({ name }) => name), scans: scans.rows[0]!.n };
+  } catch (error) {
+    // No such role or right; or tables of a version that had none of these.
+    if (/^(42501|42704|42P01|22023)$/.test(systemCode(error) ?? ''))
+      return { tenants: [], scans: 0 };
+    throw error;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}

@@ -1,0 +1,116 @@
+import { isUuid } from '../../core/ids.ts';
+import type { JobState } from '../../core/job-states.ts';
+import { AppError } from '../../errors.ts';
+import { jobKey, tenantKey } from '../filter.ts';
+import { getJob, type Job, toJob } from './jobs.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  toPage,
+} from '../keyset.ts';
+import { and, join, identifier, sql } from '../sql.ts';
+import type { StoreDatabase } from '../store.ts';
+import type { JobRecord } from '../tables.ts';
+import { type UnitSet, unitSet } from './unit-set.ts';
+
+/** The fewest characters that name a scan by the beginning of its id. */
+const shortestPrefix = 4;
+
+/**
+ * The scan that a user means: `last` (the newest), its id, the name that its own scanner gave it,
+ * or the beginning of its id where only one begins so.
+ *
+ * @throws AppError NOT_FOUND, AMBIGUOUS (naming those that match)
+ */
+export async function findJob(db: StoreDatabase, reference: string): Promise<Job> {
+  if (reference === 'last') return lastJob(db);
+  const [named] = await db.query<JobRecord>(
+    sql`SELECT * FROM scan_jobs WHERE scan_id = ${reference}`,
+  );
+  if (named) return toJob(db, named);
+  const prefix = reference.toLowerCase();
+  if (isUuid(prefix)) return getJob(db, prefix);
+  if (prefix.length < shortestPrefix || !/^[0-9a-f-]+$/.test(prefix)) {
+    throw new AppError(
+      'NOT_FOUND',
+      `there is no scan "${reference}": name it by "last" or by at least ${shortestPrefix} ` +
+        'characters of its id ("portolan scans" lists them)',
+    );
+  }
+  const uuid = identifier(db.dialect.uuidColumn);
+  const rows = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs
+    WHERE CAST(${uuid} AS TEXT) >= ${prefix} AND CAST(${uuid} AS TEXT) < ${`${prefix}g`}
+    ORDER BY CAST(${uuid} AS TEXT) LIMIT 4`);
+  if (rows.length === 1) return toJob(db, rows[0]!);
+  if (rows.length === 0) return getJob(db, reference);
+  const matches = rows.map((row) => toJob(db, row).id).join(', ');
+  throw new AppError('AMBIGUOUS', `"${reference}" begins several scans: ${matches}`);
+}
+
+async function lastJob(db: StoreDatabase): Promise<Job> {
+  const [row] = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs WHERE tenant_id = ${tenantKey(db)}
+    ORDER BY requested_at DESC, ${identifier(db.dialect.uuidColumn)} DESC LIMIT 1`);
+  if (row) return toJob(db, row);
+  throw new AppError(
+    'NOT_FOUND',
+    'no scan is recorded yet: "portolan scan TARGET" makes the first',
+  );
+}
+
+export interface JobFilter {
+  readonly statuses?: readonly JobState[];
+  readonly scanType?: string;
+  /** The names that they were made by. */
+  readonly target?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly schedule?: string | undefined;
+  /** Requested at or after, epoch ms. */
+  readonly since?: number;
+}
+
+/** Scans, newest first. */
+export async function listJobs(
+  db: StoreDatabase,
+  filter: JobFilter = {},
+  page: PageRequest = {},
+): Promise<Page<Job>> {
+  const { time, uuidColumn } = db.dialect;
+  const limit = pageLimit(page.limit);
+  const id = identifier(uuidColumn);
+  const after =
+    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
+  const rows = await db.query<JobRecord>(sql`
+    SELECT * FROM scan_jobs
+    WHERE ${and([
+      sql`tenant_id = ${tenantKey(db)}`,
+      filter.statuses && sql`status IN (${join(filter.statuses)})`,
+      filter.scanType !== undefined && sql`scan_type = ${filter.scanType}`,
+      filter.target !== undefined && sql`target = ${filter.target}`,
+      filter.profile !== undefined && sql`profile = ${filter.profile}`,
+      filter.schedule !== undefined && sql`schedule = ${filter.schedule}`,
+      filter.since !== undefined && sql`requested_at >= ${time(filter.since)}`,
+      after && sql`(requested_at, ${id}) < (${time(after[0])}, ${after[1]})`,
+    ])}
+    ORDER BY requested_at DESC, ${id} DESC
+    LIMIT ${limit + 1}`);
+  return toPage(
+    rows.map((row) => toJob(db, row)),
+    limit,
+    (job) => encodeCursor([job.requested_at, job.id]),
+  );
+}
+
+/** The units of a job that are done, as ranges: SQL makes them, so that memory never holds all. */
+export async function completedUnits(db: StoreDatabase, id: string): Promise<UnitSet> {
+  const rows = await db.query<{ first: number; last: number }>(sql`
+    SELECT min(unit) AS first, max(unit) AS last FROM (
+      SELECT u.unit, u.unit - row_number() OVER (ORDER BY u.unit) AS run
+      FROM scan_units u WHERE u.job_id = ${jobKey(db, id)} AND u.status = 'completed'
+    ) numbered GROUP BY run ORDER BY first`);
+  return unitSet(rows.map(({ first, last }) => [first, last]));
+}

@@ -1,0 +1,146 @@
+import { AppError } from '../../errors.ts';
+import type { Actor } from '../setup/actor.ts';
+import { jobKey } from '../filter.ts';
+import { countFacts, finishJob, removeJob } from './end-scan.ts';
+import { getJob, type Job, queueJob, setJobStatus, updateJob, workerActor } from './jobs.ts';
+import { identifier, sql } from '../sql.ts';
+import type { StoreDatabase } from '../store.ts';
+
+/** The first wait before a scan that failed is begun again, ms; each further one is three times it. */
+const firstBackoffMs = 5000;
+
+/** How long a scan waits after so many attempts, ms. */
+export function backoffMs(attempts: number): number {
+  return firstBackoffMs * 3 ** Math.max(0, attempts - 1);
+}
+
+/** Ends a scan that is not finished; what was found is kept. */
+export async function cancelJob(db: StoreDatabase, id: string, reason?: string): Promise<Job> {
+  const cancelled = await setJobStatus(db, id, 'cancelled', {
+    error_message: reason ?? 'cancelled by a user',
+    is_partial: true,
+  });
+  await countFacts(db, id);
+  return { ...(await getJob(db, id)), status: cancelled.status };
+}
+
+/**
+ * Removes a scan that does not run, with every fact of it.
+ *
+ * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION where it runs
+ */
+export async function removeEndedJob(db: StoreDatabase, id: string): Promise<void> {
+  await db.transaction(async (inside) => {
+    const { uuidColumn, lock } = inside.dialect;
+    await inside.query(
+      sql`SELECT 1 AS one FROM scan_jobs WHERE ${identifier(uuidColumn)} = ${id} ${lock.waiting}`,
+    );
+    const { status } = await getJob(inside, id);
+    if (status === 'running') {
+      throw new AppError(
+        'ILLEGAL_TRANSITION',
+        `scan ${id} is running: "portolan cancel" ends it first`,
+      );
+    }
+    await removeJob(inside, id);
+  });
+}
+
+/** Stops a running scan so that it can be resumed. */
+export function pauseJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
+  return setJobStatus(db, id, 'paused', { actor });
+}
+
+/** How a scan is queued again. */
+export interface Requeue {
+  /** Not before, epoch ms. */
+  readonly runAt?: number;
+  /** Why, where it was not asked for. */
+  readonly error_message?: string;
+  /** Workers go on with it, whoever made it so far. */
+  readonly detach?: boolean;
+  /** Attempts that are left from now on. */
+  readonly attemptsLeft?: number;
+  /** Who does it, where no person asked for it. */
+  readonly actor?: Actor;
+}
+
+/**
+ * Makes a scan that ended or crashed `pending` again. What is completed stays so; no worker of an
+ * earlier attempt can write any more.
+ *
+ * @throws AppError NOT_FOUND, ILLEGAL_TRANSITION
+ */
+export async function requeueJob(
+  db: StoreDatabase,
+  id: string,
+  { runAt, detach, attemptsLeft, actor, error_message: message }: Requeue = {},
+): Promise<Job> {
+  return await db.transaction(async (inside) => {
+    const job = await setJobStatus(inside, id, 'pending', {
+      actor,
+      ...(runAt !== undefined && { runAt }),
+      ...(message !== undefined && { error_message: message }),
+    });
+    await inside.query(sql`
+      UPDATE scan_units SET status = 'released', worker_id = NULL, lease_until = NULL
+      WHERE job_id = ${jobKey(inside, id)} AND status <> 'completed' AND status = 'leased'`);
+    if (detach || attemptsLeft !== undefined) {
+      await updateJob(inside, id, {
+        is_detached: detach || job.is_detached,
+        max_attempts: attemptsLeft === undefined ? undefined : job.attempts + attemptsLeft,
+      });
+    }
+    const queued = await getJob(inside, id);
+    await queueJob(inside, queued);
+    return queued;
+  });
+}
+
+/** Lets workers go on with a scan that was paused, or one that stands pending for a process. */
+export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
+  return await db.transaction(async (inside) => {
+    const { status } = await getJob(inside, id);
+    if (status !== 'pending') await setJobStatus(inside, id, 'running', { actor });
+    await updateJob(inside, id, {
+      is_detached: true,
+      worker_host: null,
+      worker_pid: null,
+      worker_started: null,
+    });
+    const job = await getJob(inside, id);
+    await queueJob(inside, { ...job, run_at: null });
+    return job;
+  });
+}
+
+/**
+ * Ends an attempt that failed, and queues the next one where one is left.
+ *
+ * @returns the scan: pending, or failed for good
+ * @throws AppError ILLEGAL_TRANSITION where it has ended, or another attempt has begun
+ */
+export async function failAttempt(db: StoreDatabase, job: Job, message: string): Promise<Job> {
+  // In one transaction: nobody takes the state between for the end.
+  return await db.transaction(async (inside) => {
+    const failed = await finishJob(inside, job.id, {
+      status: 'failed',
+      from: 'running',
+      attempt: job.attempts,
+      error_message: message,
+    });
+    if (!failed.is_detached || failed.attempts >= failed.max_attempts) return failed;
+    return await requeueJob(inside, job.id, {
+      runAt: Date.now() + backoffMs(failed.attempts),
+      error_message: message,
+      actor: workerActor(),
+    });
+  });
+}
+
+/** Whether an error says that somebody else has changed the scan meanwhile. */
+export function isConflict(error: unknown): boolean {
+  return (
+    error instanceof AppError && (error.code === 'ILLEGAL_TRANSITION' || error.code === 'NOT_FOUND')
+  );
+}

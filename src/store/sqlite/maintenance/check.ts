@@ -1,0 +1,110 @@
+import { chmodSync, statSync } from 'node:fs';
+import type { DatabaseSync } from '../../../database/driver.ts';
+import { checkJobs } from '../../maintenance/check-jobs.ts';
+import { orphanChecks, orphanRemedy } from '../../maintenance/orphans.ts';
+import { type CheckOptions, found, type Problem } from '../../maintenance/problem.ts';
+import { sqliteConnection, sqliteDatabase } from '../database.ts';
+import { tenantOf } from '../open.ts';
+import type { SqliteFile } from './store-admin.ts';
+
+/** Faults of the file that are listed; one alone means that the file is damaged. */
+const mostFaults = 20;
+
+/** Looks for what is wrong with a file: damage, broken references, orphans, stuck scans, access. */
+export function checkFile(
+  { path, use }: SqliteFile,
+  { fix, signal }: CheckOptions,
+): Promise<Problem[]> {
+  return use(async (db) => {
+    const problems: Problem[] = await damage(db);
+    signal?.throwIfAborted();
+    problems.push(...(await dangling(db)));
+    for (const { table, message, query } of orphanChecks) {
+      signal?.throwIfAborted();
+      const count = Number(db.prepare(query).get()?.['n']);
+      if (count === 0) continue;
+      problems.push(
+        await found(
+          {
+            code: 'orphans',
+            severity: 'note',
+            object: table,
+            message: `${count} ${message}`,
+            remedy: orphanRemedy,
+          },
+          { fix },
+        ),
+      );
+    }
+    const database = sqliteDatabase(sqliteConnection(db, path), tenantOf(db, path, undefined));
+    problems.push(...(await checkJobs(database, fix)), ...(await mode(path, fix)));
+    return problems;
+  });
+}
+
+function damage(db: DatabaseSync): Promise<Problem[]> {
+  const rows = db.prepare(`PRAGMA integrity_check(${mostFaults})`).all();
+  const faults = rows.map((row) => String(row['integrity_check'])).filter((text) => text !== 'ok');
+  return Promise.all(
+    faults.map((message) =>
+      found(
+        {
+          code: 'damaged',
+          severity: 'fault',
+          object: 'file',
+          message,
+          remedy:
+            'restore a backup ("portolan db restore"), or save what can be read with ' +
+            '"sqlite3 FILE .recover"',
+        },
+        { fix: false },
+      ),
+    ),
+  );
+}
+
+/** Rows that refer to a row that is gone: another program wrote, which enforces no foreign keys. */
+function dangling(db: DatabaseSync): Promise<Problem[]> {
+  const rows = db
+    .prepare(
+      'SELECT "table", parent, count(*) AS n FROM pragma_foreign_key_check GROUP BY "table", parent',
+    )
+    .all();
+  return Promise.all(
+    rows.map((row) =>
+      found(
+        {
+          code: 'dangling',
+          severity: 'fault',
+          object: String(row['table']),
+          message: `${String(row['n'])} rows refer to rows of ${String(row['parent'])} that are gone`,
+          remedy: 'restore a backup, or delete the rows that "PRAGMA foreign_key_check" lists',
+        },
+        { fix: false },
+      ),
+    ),
+  );
+}
+
+async function mode(path: string, fix: boolean): Promise<Problem[]> {
+  const bits = statSync(path).mode & 0o777;
+  if (process.platform === 'win32' || (bits & 0o077) === 0) return [];
+  const mend = (): boolean => {
+    for (const name of [path, `${path}-wal`, `${path}-shm`]) {
+      if (statSync(name, { throwIfNoEntry: false })) chmodSync(name, 0o600);
+    }
+    return true;
+  };
+  return [
+    await found(
+      {
+        code: 'file_mode',
+        severity: 'note',
+        object: path,
+        message: `others than its owner may use the file (mode ${bits.toString(8)})`,
+        remedy: `chmod 600 ${path}`,
+      },
+      { fix, mend },
+    ),
+  ];
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { backupDatabase, type DatabaseSync, storeError } from '../../../database/driver.ts';
+import { loadMigrations, migrate } from '../../../database/migrate.ts';
+import { AppError } from '../../../errors.ts';
+import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts';
+import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
+import { sqliteMigrationDriver } from '../migration-driver.ts';
+import { createFile, migrationFolder, openFile, prepareWriting } from '../open.ts';
+import { assertSame, assertSound } from './backup.ts';
+import { sqliteStatus } from './status.ts';
+
+const pagesAtOnce = 2000;
+
+/**
+ * Fills a store's file from a backup. The pages go in as one transaction of the file, so that
+ * others who have it open see all of the backup or nothing, and a crash leaves what was there.
+ */
+export async function restoreFile(
+  target: string,
+  name: string,
+  { replace = false, signal, onProgress }: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const backup = resolve(name);
+  await assertBackup(backup);
+  const { version, problem } = await sqliteStatus(backup, { mustBeUsable: true });
+  if (problem !== null || version === 0) throw notABackup(backup, 'it holds no store');
+  const rows = await assertSound(backup);
+  const isNew = !existsSync(target);
+  if (!isNew && !replace) await assertEmpty(target);
+  if (isNew) await createFile(target, { create: true });
+  const source = openFile(backup, { readOnly: true });
+  try {
+    await backupDatabase(source, target, {
+      rate: pagesAtOnce,
+      progress({ totalPages, remainingPages }) {
+        signal?.throwIfAborted();
+        onProgress?.({ what: 'pages', done: totalPages - remainingPages, total: totalPages });
+      },
+    });
+    assertSame(target, rows, await assertSound(target));
+    await bringUpToDate(target);
+    return { rows, version };
+  } catch (error) {
+    if (isNew)
+      for (const end of ['', '-wal', '-shm', '-journal']) await rm(target + end, { force: true });
+    throw storeError(error, target);
+  } finally {
+    source.close();
+  }
+}
+
+async function assertBackup(path: string): Promise<void> {
+  const kind = await backupKind(path);
+  if (kind === 'sqlite') return;
+  throw kind === 'postgres'
+    ? new AppError(
+        'UNSUPPORTED',
+        `${path} is a backup of a PostgreSQL store: restore it into a PostgreSQL database, and ` +
+          'copy that ("portolan db copy postgres://… FILE")',
+      )
+    : notABackup(path, 'it is neither a SQLite file nor a backup of a PostgreSQL store');
+}
+
+/** @throws AppError CONFIRMATION_NEEDED where the store has scans, hosts or more than a beginning */
+async function assertEmpty(path: string): Promise<void> {
+  const { state } = await sqliteStatus(path, { mustBeUsable: true });
+  if (state === 'empty') return;
+  const db = openFile(path, { readOnly: true });
+  try {
+    if (!hasRows(db)) return;
+  } finally {
+    db.close();
+  }
+  throw new AppError(
+    'CONFIRMATION_NEEDED',
+    `${path} is not empty: name another file, or let --replace remove what it holds`,
+  );
+}
+
+function hasRows(db: DatabaseSync): boolean {
+  const tables = ['scan_jobs', 'hosts', 'certificates'];
+  return tables.some((table) => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined);
+}
+
+async function bringUpToDate(path: string): Promise<void> {
+  const db = openFile(path, {});
+  try {
+    await prepareWriting(db);
+    await migrate(sqliteMigrationDriver(db, path), await loadMigrations(migrationFolder));
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,51 @@
+import type { DatabaseSync } from '../../../database/driver.ts';
+import type { IndexStats, MonthStats, StoreStats, TableStats } from '../../maintenance/stats.ts';
+import type { SqliteFile } from './store-admin.ts';
+import { sizeOf } from './status.ts';
+
+/** Bytes of every table and index; of a table without rowid too, whose key is the table itself. */
+const sizes = `
+  SELECT s.type, s.name, s.tbl_name AS "table", sum(d.pgsize) AS bytes
+  FROM sqlite_schema s JOIN dbstat d ON d.name = s.name
+  WHERE s.type IN ('table', 'index') GROUP BY s.type, s.name, s.tbl_name`;
+
+const months = `
+  SELECT strftime('%Y-%m', requested_at / 1000, 'unixepoch') AS month, count(*) AS scans,
+    sum(host_count) AS hosts, sum(ports_open) AS openPorts, sum(error_count) AS errors
+  FROM scan_jobs GROUP BY 1 ORDER BY 1 DESC`;
+
+/** Sizes and growth of a file. Counting rows reads each table's smallest index. */
+export function fileStats({ path, use }: SqliteFile): Promise<StoreStats> {
+  return use((db) => {
+    const parts = db.prepare(sizes).all() as unknown as (IndexStats & { type: string })[];
+    const indexes = parts.filter(({ type }) => type === 'index');
+    return {
+      location: path,
+      bytes: sizeOf(path),
+      isEstimate: false,
+      tables: parts
+        .filter(({ type }) => type === 'table')
+        .map(({ name, bytes }) => tableStats(db, { name, bytes, indexes }))
+        .toSorted((a, b) => b.bytes + b.indexBytes - a.bytes - a.indexBytes),
+      indexes: indexes
+        .map(({ name, table, bytes }) => ({ name, table, bytes, scans: null }))
+        .toSorted((a, b) => b.bytes - a.bytes),
+      months: db.prepare(months).all() as unknown as MonthStats[],
+      cacheHitRatio: null,
+      transactions: null,
+      connections: null,
+    };
+  });
+}
+
+function tableStats(
+  db: DatabaseSync,
+  { name, bytes, indexes }: { name: string; bytes: number; indexes: readonly IndexStats[] },
+): TableStats {
+  const rows = db.prepare(`SELECT count(*) AS n FROM "${name}"`).get()?.['n'];
+  const indexBytes = indexes
+    .filter(({ table }) => table === name)
+    .reduce((sum, index) => sum + index.bytes, 0);
+  const unknown = { deadRows: null, inserts: null, updates: null };
+  return { name, rows: Number(rows), bytes, indexBytes, ...unknown, partitions: [] };
+}

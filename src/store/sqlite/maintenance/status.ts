@@ -1,0 +1,73 @@
+import { existsSync, statSync } from 'node:fs';
+import { retryBusy } from '../../../database/busy.ts';
+import { type DatabaseSync, storeError } from '../../../database/driver.ts';
+import { loadMigrations } from '../../../database/migrate.ts';
+import { AppError } from '../../../errors.ts';
+import { migrationState, stepOf, type StoreStatus } from '../../maintenance/status.ts';
+import { sqliteMigrationDriver } from '../migration-driver.ts';
+import { assertOurs, migrationFolder, openFile } from '../open.ts';
+
+/**
+ * Looks at a store's file, without changing it.
+ *
+ * @param options.mustBeUsable throw what makes a store unusable rather than tell of it
+ * @throws AppError STORE_CORRUPT for a file that is no store
+ */
+export async function sqliteStatus(
+  path: string,
+  { mustBeUsable = false } = {},
+): Promise<StoreStatus> {
+  const migrations = await loadMigrations(migrationFolder);
+  const bytes = sizeOf(path);
+  if (bytes === 0) {
+    return {
+      kind: 'sqlite',
+      location: path,
+      state: existsSync(path) ? 'empty' : 'missing',
+      version: 0,
+      latest: migrations.at(-1)?.version ?? 0,
+      pending: migrations.map(stepOf),
+      problem: null,
+      engine: `SQLite ${process.versions.sqlite ?? ''}`.trim(),
+      bytes,
+      tenants: [],
+      scans: 0,
+    };
+  }
+  const db = openFile(path, { readOnly: true });
+  try {
+    await retryBusy(() => assertOurs(db, path));
+    const applied = await sqliteMigrationDriver(db, path).applied();
+    const state = migrationState(path, migrations, applied);
+    if (mustBeUsable && state.problem !== null) {
+      const code = state.state === 'newer' ? 'STORE_NEWER' : 'MIGRATION_EDITED';
+      throw new AppError(code, state.problem);
+    }
+    return {
+      kind: 'sqlite',
+      location: path,
+      ...state,
+      engine: `SQLite ${process.versions.sqlite ?? ''}`.trim(),
+      bytes,
+      ...(state.version === 0 ? { tenants: [], scans: 0 } : contents(db)),
+    };
+  } catch (error) {
+    throw storeError(error, path);
+  } finally {
+    db.close();
+  }
+}
+
+/** Bytes of the file and of what still stands in its write-ahead log. */
+export function sizeOf(path: string): number {
+  return [path, `${path}-wal`].reduce(
+    (sum, name) => sum + (statSync(name, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}
+
+function contents(db: DatabaseSync): Pick<StoreStatus, 'tenants' | 'scans'> {
+  const tenants = db.prepare('SELECT name FROM tenants ORDER BY name').all();
+  const scans = db.prepare('SELECT count(*) AS scans FROM scan_jobs').get();
+  return { tenants: tenants.map((row) => String(row['name'])), scans: Number(scans?.['scans']) };
+}

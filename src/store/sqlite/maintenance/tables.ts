@@ -1,0 +1,121 @@
+import { addressKey, parseAddress } from '../../../core/address.ts';
+import type { DatabaseSync } from '../../../database/driver.ts';
+import {
+  inOrderOfReferences,
+  removedScan,
+  type TransferTable,
+  type TransferValue,
+} from '../../maintenance/transfer.ts';
+
+/** A column that is copied, by the name that both kinds of store know it by. */
+interface SqliteColumn {
+  /** As it is called here. */
+  readonly name: string;
+  /** The expression that reads it from a table called `t`. */
+  readonly read: string;
+  /** The expression that stores a parameter in it. */
+  readonly write: (parameter: string) => string;
+}
+
+/** A table of the file as copies see it. */
+export interface SqliteTable {
+  readonly columns: ReadonlyMap<string, SqliteColumn>;
+  readonly references: ReadonlySet<string>;
+  readonly hasTenant: boolean;
+  /** The column of numbers of its own, which are given anew where rows go. */
+  readonly order: string | undefined;
+  /** A column that is computed from another one when a row is put in. */
+  readonly computed:
+    { column: string; from: string; of: (value: string) => TransferValue } | undefined;
+}
+
+/** Tables that are no tenant's, or that are copied in a way of their own. */
+const notCopied = new Set(['migrations', 'tenants']);
+
+/** Every table that is copied, read off the file's own schema. */
+export function sqliteTables(db: DatabaseSync): ReadonlyMap<string, SqliteTable> {
+  const names = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all()
+    .map(({ name }) => String(name))
+    .filter((name) => !notCopied.has(name));
+  const withUuid = new Set(
+    db
+      .prepare(
+        `SELECT s.name FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) c
+         WHERE s.type = 'table' AND c.name = 'uuid'`,
+      )
+      .all()
+      .map(({ name }) => String(name)),
+  );
+  return new Map(names.map((name) => [name, tableOf(db, name, withUuid)]));
+}
+
+/** The tables as both kinds of store know them, those that others refer to first. */
+export function orderedTables(tables: ReadonlyMap<string, SqliteTable>): TransferTable[] {
+  const references = new Map([...tables].map(([name, table]) => [name, table.references]));
+  return inOrderOfReferences(references).map((name) => ({
+    name,
+    columns: [...tables.get(name)!.columns.keys()],
+  }));
+}
+
+function tableOf(db: DatabaseSync, table: string, withUuid: ReadonlySet<string>): SqliteTable {
+  // hidden: 2 and 3 are generated columns.
+  const columns = db
+    .prepare('SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)')
+    .all(table)
+    .filter(({ hidden }) => hidden === 0)
+    .map(({ name, type, pk }) => ({ name: String(name), type: String(type), pk: Number(pk) }));
+  const targets = referencesOf(db, table);
+  const own = columns.find(({ name, type, pk }) => name === 'id' && type === 'INTEGER' && pk === 1);
+  const isComputed = table === 'hosts';
+  const copied = columns.filter(
+    ({ name }) =>
+      name !== own?.name && name !== 'tenant_id' && !(isComputed && name === 'address_key'),
+  );
+  return {
+    columns: new Map(
+      copied.map(({ name }) => {
+        const parent = targets.get(name);
+        if (parent && withUuid.has(parent)) return [name, keyColumn(name, parent)];
+        return [name === 'uuid' ? 'id' : name, plainColumn(name)];
+      }),
+    ),
+    references: new Set([...targets.values()].filter((name) => name !== table)),
+    hasTenant: columns.some(({ name }) => name === 'tenant_id'),
+    order: own?.name,
+    computed: isComputed
+      ? { column: 'address_key', from: 'address', of: (text) => addressKey(parseAddress(text)) }
+      : undefined,
+  };
+}
+
+/** The tables that columns refer to; `last_job_id` names a scan that may have been removed. */
+function referencesOf(db: DatabaseSync, table: string): Map<string, string> {
+  const rows = db
+    .prepare('SELECT "from" AS name, "table" AS parent FROM pragma_foreign_key_list(?)')
+    .all(table);
+  const targets = new Map(rows.map((row) => [String(row['name']), String(row['parent'])]));
+  const { n } = db
+    .prepare("SELECT count(*) AS n FROM pragma_table_info(?) WHERE name = 'last_job_id'")
+    .get(table) as { n: number };
+  if (n > 0) targets.set('last_job_id', 'scan_jobs');
+  return targets;
+}
+
+function plainColumn(name: string): SqliteColumn {
+  return { name, read: `t.${name}`, write: (parameter) => parameter };
+}
+
+/** A number inside, a UUID outside; 0 is no row's number. */
+function keyColumn(name: string, parent: string): SqliteColumn {
+  const uuid = `(SELECT p.uuid FROM "${parent}" p WHERE p.id = t.${name})`;
+  return {
+    name,
+    read: `CASE WHEN t.${name} IS NOT NULL THEN coalesce(${uuid}, '${removedScan}') END`,
+    write: (parameter) =>
+      `CASE WHEN ${parameter} IS NOT NULL
+        THEN coalesce((SELECT id FROM "${parent}" WHERE uuid = ${parameter}), 0) END`,
+  };
+}

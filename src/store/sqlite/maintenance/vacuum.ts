@@ -1,0 +1,36 @@
+import { retryBusy } from '../../../database/busy.ts';
+import type { VacuumReport } from '../../maintenance/vacuum.ts';
+import type { SqliteFile } from './store-admin.ts';
+import { sizeOf } from './status.ts';
+
+/**
+ * Writes the file anew without the gaps that removed rows have left, with new statistics. It needs
+ * as much room on the disk as the file has, and waits for others' transactions.
+ */
+export function vacuumFile({ path, use }: SqliteFile): Promise<VacuumReport> {
+  return use(async (db) => {
+    const bytesBefore = sizeOf(path);
+    await retryBusy(() => {
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    });
+    await retryBusy(() => {
+      db.exec('VACUUM');
+    });
+    await retryBusy(() => {
+      db.exec('ANALYZE');
+    });
+    await retryBusy(() => {
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    });
+    const tables = db
+      .prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'")
+      .get()?.['n'];
+    return {
+      bytesBefore,
+      bytesAfter: sizeOf(path),
+      tables: Number(tables),
+      refreshed: {},
+      partitionsMade: 0,
+    };
+  });
+}
