@@ -1,11 +1,11 @@
 import type { EventBatch } from '../../core/event-batch.ts';
-import type { RunUnit, ScanBanner, ScanScript } from '../../core/events.ts';
-import type { JobState } from '../../core/job-states.ts';
+import type { ScanBanner, ScanScript } from '../../core/events.ts';
 import { AppError } from '../../errors.ts';
 import { hostSightings } from '../facts/host-sightings.ts';
-import type { RecordOptions, RecordResult, Store, UnitLease } from '../store.ts';
+import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { storeError } from '../../database/driver.ts';
+import { fence, type FencedJob, writeUnit } from './fence.ts';
 import type { SqliteConnection } from './database.ts';
 import { inBulk } from './bulk.ts';
 import { type Statements, statements } from './statements.ts';
@@ -18,14 +18,9 @@ import {
   writeTls,
 } from './write-findings.ts';
 import { writeFinding, writeOs, writeScripts, writeTrace } from './write-checks.ts';
-import { type JobKey, writeHosts } from './write-hosts.ts';
+import { writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
-import { type CoverageWriter, coverageWriter, writeUnit } from './write-units.ts';
-
-interface JobRow extends JobKey {
-  readonly status: JobState;
-  readonly attempts: number;
-}
+import { type CoverageWriter, coverageWriter } from './write-units.ts';
 
 const selectJob = `
   SELECT j.id, j.status, j.attempts, j.tenant_id AS tenantId, t.uuid AS tenantUuid
@@ -67,7 +62,7 @@ function write(
   batch: EventBatch,
   { attempt, lease, coverage }: RecordOptions,
 ): RecordResult {
-  const job = prepare(selectJob).get(jobId) as JobRow | undefined;
+  const job = prepare(selectJob).get(jobId) as FencedJob | undefined;
   if (!job) throw new AppError('NOT_FOUND', `${path} has no scan ${jobId}`);
   const units = batch.events.filter((event) => event.type === 'run.unit');
   const status = fence(prepare, job, { attempt, lease, units });
@@ -84,44 +79,6 @@ function write(
     if (covered) conclude.write(job, unit, covered);
   }
   return { status, portCount: batch.ports.length, skipped };
-}
-
-/** States in which a worker may write; what it found until it was cancelled is kept. */
-const writable = new Set<JobState>(['running', 'paused', 'cancelled']);
-
-/** Whether this worker still has the units, or this attempt the job, and they are still to be done. */
-function fence(
-  prepare: Statements,
-  job: JobRow,
-  options: Pick<RecordOptions, 'attempt' | 'lease'> & { units: readonly RunUnit[] },
-): RecordResult['status'] {
-  const { attempt, lease, units } = options;
-  if (lease) return fenceUnits(prepare, job, lease, units);
-  if (attempt === undefined) return 'recorded';
-  if (job.attempts !== attempt || !writable.has(job.status)) return 'lost';
-  const completed = prepare(
-    "SELECT 1 FROM scan_units WHERE job_id = ? AND unit = ? AND status = 'completed'",
-  );
-  return units.some((unit) => completed.get(job.id, unit.unit)) ? 'done' : 'recorded';
-}
-
-function fenceUnits(
-  prepare: Statements,
-  job: JobRow,
-  { workerId, attempts }: UnitLease,
-  units: readonly RunUnit[],
-): RecordResult['status'] {
-  const held = prepare(
-    `SELECT status, worker_id = ? AND attempt = ? AS is_held FROM scan_units
-     WHERE job_id = ? AND unit = ?`,
-  );
-  let status: RecordResult['status'] = 'recorded';
-  for (const { unit } of units) {
-    const row = held.get(workerId, attempts.get(unit) ?? 0, job.id, unit);
-    if (row?.['status'] === 'completed') status = 'done';
-    else if (row?.['status'] !== 'leased' || !row['is_held']) return 'lost';
-  }
-  return status;
 }
 
 function writeEvents(

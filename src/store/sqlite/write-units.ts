@@ -6,40 +6,6 @@ import type { DatabaseSync } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { JobKey } from './write-hosts.ts';
 
-/** A completed unit stays as it is: what completed it is in the store already. */
-const upsertUnit = `
-  INSERT INTO scan_units (job_id, unit, first, last, status, attempt, started_at, completed_at,
-    counts, worker_id)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (job_id, unit) DO UPDATE SET
-    first = excluded.first, last = excluded.last, status = excluded.status,
-    attempt = excluded.attempt, started_at = excluded.started_at,
-    completed_at = excluded.completed_at, counts = excluded.counts,
-    worker_id = excluded.worker_id, lease_until = NULL
-  WHERE status <> 'completed'`;
-
-/** @returns whether the row was written */
-export function writeUnit(
-  prepare: Statements,
-  job: JobKey,
-  unit: RunUnit,
-  { attempt, workerId }: { attempt: number; workerId: string | undefined },
-): boolean {
-  const { changes } = prepare(upsertUnit).run(
-    job.id,
-    unit.unit,
-    unit.first,
-    unit.last,
-    unit.status,
-    attempt,
-    unit.t_start,
-    unit.t_end,
-    JSON.stringify(unit.counts),
-    workerId ?? null,
-  );
-  return changes > 0;
-}
-
 /** Temporary tables of a connection: the hosts of one unit, the ports of one job as ranges. */
 const coverageTables = `
   CREATE TEMP TABLE covered_hosts (host_id INTEGER PRIMARY KEY);
