@@ -26,7 +26,7 @@ import {
   withOutput,
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
-import { runScheduler } from '../run-scheduler.ts';
+import { logScheduler } from '../log-scheduler.ts';
 import { durationOption, integerOption } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { duration, isoTime, localTime } from '../text.ts';
@@ -283,7 +283,7 @@ const run: CommandModule = {
   async run(io, _, options: RunOptions) {
     await using app = await openFrom(io, options, true);
     const isForAll = (options.tenant ?? readConfig(io.env).tenant) === undefined;
-    return await runScheduler(io, app, { ...options, isForAll });
+    return await logScheduler(io, app, { ...options, isForAll });
   },
 };
 
