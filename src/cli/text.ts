@@ -1,3 +1,5 @@
+import { bracketed } from '../core/scope.ts';
+
 /** A number with thousands separators: `65,535`. (Intl takes 30 ms to load for the same.) */
 export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -57,5 +59,5 @@ export function isoTime(ms: number | null | undefined): string | null {
 
 /** `address:port`, IPv6 in brackets. */
 export function hostPort(address: string, port: number): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `${bracketed(address)}:${port}`;
 }

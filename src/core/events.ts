@@ -1,57 +1,27 @@
 import { z } from 'zod';
-import { hostStates, portStates, reasons, transports } from './states.ts';
+import {
+  address,
+  base,
+  count,
+  endpoint,
+  faviconHash,
+  hop,
+  json,
+  notShown,
+  osMatch,
+  port,
+  service,
+  text,
+  time,
+  tls,
+} from './event-fields.ts';
+import { hostStates, portStates, reasons, severities, transports } from './states.ts';
 
 /**
- * The events of a scan, version 1 of Portolan's JSON Lines format: one object a line, first
+ * The events of a scan, version 1 of Portolan's JSON Lines format: one object per line, first
  * `run.start`, last `run.finish`; all times epoch ms UTC. The fields of `scan.port`,
  * `web.endpoint` and `run.error` are those of the V1 data set.
  */
-
-const time = z.number().int().min(0).max(8_640_000_000_000_000);
-const port = z.number().int().min(0).max(65_535);
-const count = z.number().int().min(0);
-const address = z.union([z.ipv4(), z.ipv6()]);
-const text = z.string().max(1_048_576);
-const json = z.record(z.string(), z.json());
-const base = { run_id: z.string().min(1).max(200) };
-const endpoint = { addr: address, transport: z.enum(transports), port };
-
-/** How many ports of a host were found in a state that is not kept port by port. */
-const notShown = z.object({
-  transport: z.enum(transports),
-  state: z.enum(portStates),
-  reason: z.enum(reasons),
-  count,
-});
-
-/** A service on a port: how sure Portolan is of it (0 … 1) and how it was recognised. */
-const service = z.object({
-  name: text,
-  product: text.optional(),
-  vendor: text.optional(),
-  version: text.optional(),
-  extra_info: text.optional(),
-  /** One, or several apart by a space. */
-  cpe: text.optional(),
-  /** What the service says of the machine that it runs on. */
-  hostname: text.optional(),
-  os_type: text.optional(),
-  device_type: text.optional(),
-  confidence: z.number().min(0).max(1).optional(),
-  /** `port`: guessed from the number; `banner`, `http`, `tls`: matched what the port sent. */
-  method: z.string().max(40).optional(),
-});
-
-/** A TLS handshake. `chain` is PEM texts, the server's own certificate first. */
-const tls = z.object({
-  version: text.optional(),
-  cipher: text.optional(),
-  alpn: text.optional(),
-  server_name: text.optional(),
-  ja3: text.optional(),
-  ja3s: text.optional(),
-  chain: z.array(text).max(20).optional(),
-});
 
 export const runStart = z.object({
   type: z.literal('run.start'),
@@ -146,15 +116,6 @@ export const scanTls = z.object({
   t: time,
 });
 
-/** Favicon hash: MurmurHash3 as signed decimal, or the V1 form `mmh3:0x1a2b3c`. */
-const faviconHash = z.union([
-  z.number().int().min(-2_147_483_648).max(4_294_967_295),
-  z
-    .string()
-    .regex(/^mmh3:0x[0-9a-f]{1,8}$/i)
-    .transform((form) => Number.parseInt(form.slice(7), 16) | 0),
-]);
-
 export const webEndpoint = z.object({
   type: z.literal('web.endpoint'),
   ...base,
@@ -175,10 +136,6 @@ export const webEndpoint = z.object({
   tls: tls.optional(),
   t: time,
 });
-
-/** Severities of a finding, least first. */
-export const severities = ['unknown', 'info', 'low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof severities)[number];
 
 /**
  * Something that a check has found, such as a vulnerability. What it is about is the port, the
@@ -224,18 +181,6 @@ export const scanScript = z.object({
   t: time,
 });
 
-const osMatch = z.object({
-  name: text,
-  /** 0 … 1. */
-  accuracy: z.number().min(0).max(1),
-  family: text.optional(),
-  vendor: text.optional(),
-  generation: text.optional(),
-  device_type: text.optional(),
-  /** One, or several apart by a space. */
-  cpe: text.optional(),
-});
-
 /** The operating systems that a host may run, best match first. */
 export const scanOs = z.object({
   type: z.literal('scan.os'),
@@ -243,13 +188,6 @@ export const scanOs = z.object({
   addr: address,
   matches: z.array(osMatch).min(1).max(200),
   t: time,
-});
-
-const hop = z.object({
-  ttl: z.number().int().min(0).max(255),
-  addr: address,
-  rtt_ms: z.number().min(0).optional(),
-  hostname: text.optional(),
 });
 
 /** The way to a host: the hops that answered. */

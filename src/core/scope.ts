@@ -1,4 +1,14 @@
-/** The scope text of a port in `run.error`; IPv6 in brackets. */
-export function portScope(addr: string, transport: string, portNumber: number): string {
-  return `port:${addr.includes(':') ? `[${addr}]` : addr}:${transport}:${portNumber}`;
+/** An address as it stands before a colon: IPv6 in brackets. */
+export function bracketed(addr: string): string {
+  return addr.includes(':') ? `[${addr}]` : addr;
+}
+
+/** The scope text of a host in `run.error`. */
+export function hostScope(addr: string): string {
+  return `host:${bracketed(addr)}`;
+}
+
+/** The scope text of a port in `run.error`. */
+export function portScope(addr: string, transport: string, port: number): string {
+  return `port:${bracketed(addr)}:${transport}:${port}`;
 }

@@ -61,3 +61,7 @@ export type Reason = (typeof reasons)[number];
 export function isRecordedByDefault(state: PortState): boolean {
   return state === 'open' || state === 'open|filtered';
 }
+
+/** Severities of a finding, least first. */
+export const severities = ['unknown', 'info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];

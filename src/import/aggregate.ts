@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { portStates, transports } from '../core/states.ts';
 import { allChecked, firstAddress } from './checked.ts';
@@ -10,7 +11,6 @@ import {
   asTexts,
   asTime,
   asWord,
-  given,
 } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
 
@@ -87,7 +87,7 @@ function serviceOf(entry: AnyObject): Service | undefined {
   if (name === undefined) return undefined;
   return {
     name,
-    ...given({ product: asText(entry['product']), version: asText(entry['version']) }),
+    ...defined({ product: asText(entry['product']), version: asText(entry['version']) }),
   };
 }
 
@@ -105,7 +105,7 @@ function pageEvent(line: AnyObject, at: At, url: URL): ScanEvent {
     path: `${url.pathname}${url.search}`,
     status: asCount(line['status'] ?? line['status_code']) ?? 0,
     h2: line['h2'] === 1 || line['h2'] === true || line['http2'] === true ? 1 : 0,
-    ...given({
+    ...defined({
       server_header: asText(line['server_header'] ?? line['server'] ?? line['webserver']),
       content_type: asText(line['content_type']),
       content_length: asCount(line['content_length']),

@@ -1,10 +1,11 @@
 import { isAddress } from '../core/address.ts';
+import { defined } from '../core/defined.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { csvFields } from './csv-fields.ts';
 import { type Column, type CsvHeader, csvHeader } from './csv-header.ts';
 import { csvRows } from './csv-rows.ts';
-import { asCount, asPort, asText, asTime, asWord, given } from './object.ts';
+import { asCount, asPort, asText, asTime, asWord } from './object.ts';
 import { type ParseRecord, type RecordContext, recordReader } from './records.ts';
 
 /** CSV with a header that names at least an address: a port a line or, without ports, a host. */
@@ -56,7 +57,7 @@ function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] |
   if (!state) return `"${given_state}" is no state of a port`;
   const reason = asWord(reasons, field('reason'));
   const service = serviceOf(field);
-  const about = { transport, port, state, ...given({ reason, service }) };
+  const about = { transport, port, state, ...defined({ reason, service }) };
   const event: ScanEvent = {
     type: 'scan.port',
     ...at,
@@ -81,7 +82,7 @@ function hostEvent(
     state: asWord(['up', 'down'] as const, field('state')) ?? 'up',
     reason: 'unknown',
     t,
-    ...given({
+    ...defined({
       hostname: asText(field('hostname')),
       mac: field('mac')?.toLowerCase().slice(0, 40),
       vendor: field('vendor'),
@@ -117,7 +118,7 @@ function serviceOf(field: Field) {
   const confidence = Number(field('confidence') ?? Number.NaN);
   return {
     name,
-    ...given({
+    ...defined({
       product: field('product'),
       version: field('version'),
       extra_info: field('extra_info'),

@@ -1,15 +1,8 @@
+import { defined } from '../core/defined.ts';
 import type { ScanEvent, Tls } from '../core/events.ts';
+import { portScope } from '../core/scope.ts';
 import { allChecked, firstAddress } from './checked.ts';
-import {
-  type AnyObject,
-  asCount,
-  asObject,
-  asPort,
-  asText,
-  asTexts,
-  asTime,
-  given,
-} from './object.ts';
+import { type AnyObject, asCount, asObject, asPort, asText, asTexts, asTime } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
@@ -28,12 +21,12 @@ function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEven
   const status = asCount(line['status_code'] ?? line['status-code']);
   if (line['failed'] === true || status === undefined) {
     const message = asText(line['error']) ?? 'httpx got no answer';
-    const scope = `port:${addr.includes(':') ? `[${addr}]` : addr}:tcp:${port}`;
+    const scope = portScope(addr, 'tcp', port);
     return [{ type: 'run.error', run_id, scope, code: 'HTTP_FAILED', message, t }];
   }
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const cpe = asTexts(line['cpe']);
-  const service = { name: scheme, method: 'http', ...given({ cpe: cpe.join(' ') || undefined }) };
+  const service = { name: scheme, method: 'http', ...defined({ cpe: cpe.join(' ') || undefined }) };
   const isOpen = { state: 'open', reason: 'syn-ack', service, t_first: t, t_last: t } as const;
   return allChecked([
     { type: 'scan.port', ...at, ...isOpen },
@@ -71,7 +64,7 @@ function hostEvent(
   const asn = asObject(line['asn']);
   const hostname = firstAddress([url.hostname]) === undefined ? url.hostname : undefined;
   const number = asCount(asText(asn?.['as_number'] ?? asn?.['as-number'])?.replace(/^AS/i, ''));
-  const known = given({
+  const known = defined({
     hostname,
     asn: number,
     org: asText(asn?.['as_name'] ?? asn?.['as-name']),
@@ -88,7 +81,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
     path: `${url.pathname}${url.search}`,
     status,
     h2: line['http2'] === true ? (1 as const) : (0 as const),
-    ...given({
+    ...defined({
       server_header: asText(line['webserver']),
       content_type: asText(line['content_type'] ?? line['content-type']),
       content_length: asCount(line['content_length'] ?? line['content-length']),
@@ -106,7 +99,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
 /** tlsx's form inside httpx: certificates only as their fields, unless asked for. */
 function tlsOf(tls: AnyObject): Tls {
   const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
-  return given({
+  return defined({
     version: tlsVersion(tls['tls_version']),
     cipher: asText(tls['cipher']),
     server_name: asText(tls['sni']),

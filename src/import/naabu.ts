@@ -1,17 +1,9 @@
 import { isAddress } from '../core/address.ts';
+import { defined } from '../core/defined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
 import { checked } from './checked.ts';
-import {
-  type AnyObject,
-  asObject,
-  asPort,
-  asText,
-  asTexts,
-  asTime,
-  asWord,
-  given,
-} from './object.ts';
+import { type AnyObject, asObject, asPort, asText, asTexts, asTime, asWord } from './object.ts';
 import { objectReader, type ParseObject } from './records.ts';
 
 /** `naabu -json`: an open port a line. */
@@ -68,7 +60,7 @@ function hostOf(line: AnyObject, ip: string): { hostname?: string; mac?: string 
   const hostname = typeof host === 'string' && host !== ip ? host : undefined;
   const mac = line['mac_address'] === undefined ? undefined : asText(line['mac_address']);
   if (hostname === undefined && mac === undefined) return undefined;
-  return given({ hostname, mac: mac?.toLowerCase() });
+  return defined({ hostname, mac: mac?.toLowerCase() });
 }
 
 function serviceOf(line: AnyObject): Service | undefined {
@@ -77,7 +69,7 @@ function serviceOf(line: AnyObject): Service | undefined {
   const confidence = Number(line['confidence'] ?? Number.NaN);
   return {
     name,
-    ...given({
+    ...defined({
       product: asText(line['product']),
       version: asText(line['version']),
       extra_info: asText(line['extra_info']),

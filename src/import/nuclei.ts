@@ -1,15 +1,8 @@
-import { type ScanEvent, severities } from '../core/events.ts';
+import { defined } from '../core/defined.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { severities } from '../core/states.ts';
 import { checked, firstAddress } from './checked.ts';
-import {
-  type AnyObject,
-  asObject,
-  asPort,
-  asText,
-  asTexts,
-  asTime,
-  asWord,
-  given,
-} from './object.ts';
+import { type AnyObject, asObject, asPort, asText, asTexts, asTime, asWord } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
 
 /** `nuclei -jsonl`: a finding a line. */
@@ -35,7 +28,7 @@ function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEven
     name,
     severity,
     matched_at: matchedAt,
-    ...given({
+    ...defined({
       matcher: asText(line['matcher-name'] ?? line['matcher_name']),
       description: asText(info['description'])?.trim(),
       tags: words(info['tags']),
@@ -73,7 +66,7 @@ function words(value: unknown): string[] | undefined {
 
 function classes(value: AnyObject | undefined): { cve?: string[]; cwe?: string[]; cvss?: number } {
   const score = Number(value?.['cvss-score'] ?? Number.NaN);
-  return given({
+  return defined({
     cve: upperWords(value?.['cve-id']),
     cwe: upperWords(value?.['cwe-id']),
     cvss: score >= 0 && score <= 10 ? score : undefined,

@@ -1,3 +1,5 @@
+import { latestTime, longestText } from '../core/event-limits.ts';
+
 /** A JSON object whose members may be anything. */
 export type AnyObject = Readonly<Record<string, unknown>>;
 
@@ -16,8 +18,6 @@ export function asObject(value: unknown): AnyObject | undefined {
     ? (value as AnyObject)
     : undefined;
 }
-
-const longestText = 1_048_576;
 
 /** A value where it is a text with something in it; a number as text. */
 export function asText(value: unknown): string | undefined {
@@ -48,8 +48,6 @@ export function asWord<T extends string>(words: readonly T[], value: unknown): T
   const word = typeof value === 'string' ? value.toLowerCase() : '';
   return words.find((each) => each === word);
 }
-
-const latestTime = 8_640_000_000_000_000;
 
 /** A date of ISO 8601, extended or basic, its time apart by T or a blank, mostly with a zone. */
 const isoTime =
@@ -111,13 +109,4 @@ export function objectsOf(value: unknown): AnyObject[] {
     const object = asObject(each);
     return object ? [object] : [];
   });
-}
-
-/** An object without members that are undefined. */
-export function given<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const found: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(object)) {
-    if (value !== undefined) found[name] = value;
-  }
-  return found as never;
 }

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { latestTime, longestText } from '../core/event-limits.ts';
 import type { ScanPort, Service } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 
@@ -7,8 +8,6 @@ const known = {
   states: new Set<unknown>(portStates),
   reasons: new Set<unknown>(reasons),
 };
-const latestTime = 8_640_000_000_000_000;
-const longestText = 1_048_576;
 
 /**
  * The event of a parsed line that is a well-formed `scan.port` of an IPv4 address, six times as

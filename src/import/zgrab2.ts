@@ -1,4 +1,5 @@
 import { bannerText } from '../core/banner-text.ts';
+import { defined } from '../core/defined.ts';
 import type { ScanEvent, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
 import { transports } from '../core/states.ts';
@@ -12,7 +13,6 @@ import {
   asTexts,
   asTime,
   asWord,
-  given,
 } from './object.ts';
 import { objectReader, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
@@ -135,8 +135,8 @@ function portEvent(
   if (!isConnected || (at.transport === 'udp' && status !== 'success')) return [];
   const reason = at.transport === 'udp' ? 'udp-response' : 'syn-ack';
   const name = serviceName(protocol, result);
-  const service = name && { name, method: 'banner', ...softwareOf(result) };
-  const about = status === 'success' ? given({ service }) : {};
+  const isKnown = status === 'success' && name !== undefined;
+  const about = isKnown ? { service: { name, method: 'banner', ...softwareOf(result) } } : {};
   return [{ type: 'scan.port', ...at, state: 'open', reason, ...about, ...times }];
 }
 
@@ -171,7 +171,7 @@ function softwareOf(result: AnyObject): { product?: string; version?: string } {
   const build = asObject(result['build_info']);
   const said = [version, result['server_version'], result['version'], build?.['version']];
   // A number is the version of a protocol, as NTP's.
-  return given({ product, version: asText(said.find((each) => typeof each === 'string')) });
+  return defined({ product, version: asText(said.find((each) => typeof each === 'string')) });
 }
 
 function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
@@ -198,7 +198,7 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
         asText(asObject(response['protocol'])?.['name']) === 'HTTP/2.0'
           ? 1
           : 0,
-      ...given({
+      ...defined({
         server_header: asTexts(headers['server'])[0],
         content_type: asTexts(headers['content_type'])[0],
         content_length: length,
@@ -217,13 +217,13 @@ function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
   const hello = asObject(log['server_hello']);
   // In TLS 1.3 the version itself stays at 1.2, and an extension says better.
   const chosen = asObject(asObject(hello?.['supported_versions'])?.['selected_version']);
-  const found = given({
+  const found = defined({
     version: tlsVersion((chosen ?? asObject(hello?.['version']))?.['name']),
     cipher: asText(asObject(hello?.['cipher_suite'])?.['name']),
     chain: chainOf(log),
   });
   if (Object.keys(found).length === 0) return undefined;
-  return { ...found, ...given({ server_name: domain }) };
+  return { ...found, ...defined({ server_name: domain }) };
 }
 
 /** The certificates of a handshake log: base64 of DER, the server's own first. */

@@ -1,6 +1,5 @@
-import type { Severity } from '../core/events.ts';
 import type { JobState } from '../core/job-states.ts';
-import type { HostState, PortState, Reason, Transport } from '../core/states.ts';
+import type { HostState, PortState, Reason, Severity, Transport } from '../core/states.ts';
 
 /**
  * Rows as shared queries read them. Keys are opaque here (SQLite: integers, shown outside as the

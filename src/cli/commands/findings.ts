@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Severity, severities } from '../../core/events.ts';
+import { type Severity, severities } from '../../core/states.ts';
 import { type FindingRow, listFindings } from '../../store/inventory/findings.ts';
 import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';

@@ -1,7 +1,9 @@
 import { canonicalAddress, isAddress } from '../../core/address.ts';
+import { defined } from '../../core/defined.ts';
 import type { NotShown, ScanEvent } from '../../core/events.ts';
+import { hostScope } from '../../core/scope.ts';
 import { hostStates, portStates, type Transport, transports } from '../../core/states.ts';
-import { asWord, given } from '../object.ts';
+import { asWord } from '../object.ts';
 import { osEvent } from './os-events.ts';
 import { addPortEvents } from './port-events.ts';
 import { reasonOf } from './reason.ts';
@@ -69,7 +71,7 @@ function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): Sc
       addr: place.addr,
       state: asWord(hostStates, status.attributes['state']) ?? 'unknown',
       reason: reasonOf(status),
-      ...given({
+      ...defined({
         hostname: hostnameOf(host),
         mac: attribute(mac, 'addr')?.toLowerCase().slice(0, 40),
         vendor: attribute(mac, 'vendor'),
@@ -113,7 +115,7 @@ function transportOf(text: string | undefined, context: HostContext): Transport 
 
 function faults(host: XmlElement, { run_id, addr, t }: HostPlace): ScanEvent[] {
   if (host.attributes['timedout'] !== 'true') return [];
-  const scope = `host:${addr.includes(':') ? `[${addr}]` : addr}`;
+  const scope = hostScope(addr);
   const message = 'nmap gave the host up (--host-timeout): its ports were not all looked at';
   return [{ type: 'run.error', run_id, scope, code: 'HOST_TIMEOUT', message, t }];
 }

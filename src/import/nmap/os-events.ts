@@ -1,5 +1,5 @@
+import { defined } from '../../core/defined.ts';
 import type { ScanOs } from '../../core/events.ts';
-import { given } from '../object.ts';
 import type { HostPlace } from './host-events.ts';
 import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
 
@@ -18,7 +18,7 @@ function toMatch(match: XmlElement): ScanOs['matches'][number] {
   return {
     name: attribute(match, 'name') ?? 'unknown',
     accuracy: Math.min(1, Math.max(0, (numberOf(match, 'accuracy') ?? 0) / 100)),
-    ...given({
+    ...defined({
       family: attribute(best, 'osfamily'),
       vendor: attribute(best, 'vendor'),
       generation: attribute(best, 'osgen'),

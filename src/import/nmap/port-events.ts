@@ -1,7 +1,8 @@
+import { defined } from '../../core/defined.ts';
 import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
 import { masscanBanner, unmasked } from '../masscan-events.ts';
-import { asPort, asWord, given } from '../object.ts';
+import { asPort, asWord } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
 import { reasonOf } from './reason.ts';
 import { certificateOf, scriptOf, type ScriptResult } from './script-events.ts';
@@ -74,7 +75,7 @@ function seenOf(
   const word = asWord(portStates, state?.attributes['state']);
   // masscan repeats the port beside what it said.
   if (!state || !word || state.attributes['reason'] === 'response') return undefined;
-  const about = given({ service: service && serviceOf(service) });
+  const about = defined({ service: service && serviceOf(service) });
   return { ...at, state: word, reason: reasonOf(state), ...about };
 }
 
@@ -100,7 +101,7 @@ function serviceOf(element: XmlElement): Service | undefined {
   const method = attribute(element, 'method');
   return {
     name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
-    ...given({
+    ...defined({
       product: attribute(element, 'product'),
       version: attribute(element, 'version'),
       extra_info: attribute(element, 'extrainfo'),

@@ -1,10 +1,9 @@
+import { longestText } from '../../core/event-limits.ts';
 import type { ScanScript } from '../../core/events.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 type Json = NonNullable<ScanScript['data']>;
 type JsonValue = Json[keyof Json] | string;
-
-const longestOutput = 1_048_576;
 
 /** What a script printed, and made of it. */
 export type ScriptResult = Pick<ScanScript, 'data' | 'output' | 'script'>;
@@ -14,7 +13,7 @@ export function scriptOf(script: XmlElement): ScriptResult {
   const data = dataOf(script);
   return {
     script: script.attributes['id'] ?? 'unknown',
-    output: (script.attributes['output'] ?? '').slice(0, longestOutput),
+    output: (script.attributes['output'] ?? '').slice(0, longestText),
     ...(data !== undefined && { data }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Tls } from '../../core/events.ts';
+import { bracketed } from '../../core/scope.ts';
 import { messageOf } from '../../errors.ts';
 import type { HttpResponse } from './http-message.ts';
 import { responseReader } from './http-response.ts';
@@ -17,11 +18,11 @@ export interface Site {
 /** The URL of this port's first page: by name where one is known. */
 export function rootUrl(session: PortSession, scheme: Site['scheme']): URL {
   const { addr, port, hostname } = session.target;
-  const host = hostname ?? (addr.includes(':') ? `[${addr}]` : addr);
+  const host = hostname ?? bracketed(addr);
   try {
     return new URL(`${scheme}://${host}:${port}/`);
   } catch {
-    return new URL(`${scheme}://${addr.includes(':') ? `[${addr}]` : addr}:${port}/`);
+    return new URL(`${scheme}://${bracketed(addr)}:${port}/`);
   }
 }
 

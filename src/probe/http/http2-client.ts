@@ -1,5 +1,6 @@
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import type { Tls } from '../../core/events.ts';
+import { bracketed } from '../../core/scope.ts';
 import { byteStore } from '../byte-store.ts';
 import type { Site } from './http-client.ts';
 import type { BodyProblem, HttpResponse } from './http-message.ts';
@@ -16,7 +17,7 @@ export async function http2Site(
   const http2 = await import('node:http2');
   const scheme = tls ? 'https' : 'http';
   const { addr, port } = session.target;
-  const client = http2.connect(`${scheme}://${addr.includes(':') ? `[${addr}]` : addr}:${port}`, {
+  const client = http2.connect(`${scheme}://${bracketed(addr)}:${port}`, {
     createConnection: () => wire.stream,
     maxSessionMemory: 4,
     settings: { enablePush: false },

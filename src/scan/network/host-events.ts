@@ -6,7 +6,7 @@ import type {
   ScanPort,
   Service,
 } from '../../core/events.ts';
-import { portScope } from '../../core/scope.ts';
+import { hostScope, portScope } from '../../core/scope.ts';
 import { isRecordedByDefault, type Transport } from '../../core/states.ts';
 import type { Host } from './host.ts';
 import { concludePort, isOpen, type Outcome, outcome, outcomeCount } from './outcome.ts';
@@ -180,7 +180,7 @@ function portError(
 function pushErrors(host: Host, { runId, t }: ReportOptions & { t: number }): void {
   const { errors, counts } = host.unit;
   const addr = host.address.text;
-  const scope = `host:${addr.includes(':') ? `[${addr}]` : addr}`;
+  const scope = hostScope(addr);
   const unasked = host.passes.reduce((sum, pass) => sum + countOf(pass, outcome.unknown), 0);
   if (host.faultName !== undefined && unasked > 0) {
     const message = `${unasked} ports of ${addr} could not be asked from here: ${host.faultName}`;

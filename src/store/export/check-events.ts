@@ -1,8 +1,9 @@
+import { defined } from '../../core/defined.ts';
 import type { ScanEvent, ScanFinding, ScanOs, ScanScript, ScanTrace } from '../../core/events.ts';
 import { jobKey } from '../filter.ts';
 import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { defined, exportBatch } from './service-events.ts';
+import { exportBatch } from './service-events.ts';
 import {
   type FindingRecord,
   fromJson,

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type {
   NotShown,
   RunFinish,
@@ -11,7 +12,7 @@ import { jobKey } from '../filter.ts';
 import { getJob, type Job } from '../scans/jobs.ts';
 import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { defined, exportBatch, storedFindings } from './service-events.ts';
+import { exportBatch, storedFindings } from './service-events.ts';
 import { storedChecks } from './check-events.ts';
 import {
   fromJson,

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type { RunError, ScanBanner, ScanTls, Tls, WebEndpoint } from '../../core/events.ts';
 import { jobKey } from '../filter.ts';
 import { and, join, identifier, type Sql, sql } from '../sql.ts';
@@ -148,12 +149,4 @@ async function tlsOf(db: StoreDatabase, row: Handshake): Promise<Tls> {
   const chain = hashes?.flatMap((hash) => pems.get(hash) ?? []);
   const serverName = row.server_name === '' ? null : row.server_name;
   return defined({ version, cipher, alpn, ja3, ja3s, server_name: serverName, chain });
-}
-
-type Defined<T> = { [K in keyof T]?: NonNullable<T[K]> };
-
-/** An object without its members that are null: an event leaves out what is not known. */
-export function defined<T extends object>(object: T): Defined<T> {
-  const known = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(known) as Defined<T>;
 }

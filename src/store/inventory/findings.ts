@@ -1,4 +1,4 @@
-import { type Severity, severities } from '../../core/events.ts';
+import { type Severity, severities } from '../../core/states.ts';
 import type { Transport } from '../../core/states.ts';
 import { jobKey, type ListFilter, whereHosts, wherePorts } from '../filter.ts';
 import {

@@ -1,0 +1,11 @@
+type Defined<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** An object without its members that are null or undefined: an event leaves out what is not known. */
+export function defined<T extends object>(object: T): Defined<T> {
+  const known: Defined<T> = {};
+  for (const name in object) {
+    const value = object[name];
+    if (value !== null && value !== undefined) known[name] = value;
+  }
+  return known;
+}
