@@ -1,8 +1,9 @@
+import { guardFormula } from './formula-guard.ts';
+
 /**
- * One line of CSV: quotes as RFC 4180, lines ending in a line feed, objects as JSON, nothing for
- * null and undefined. Text that a spreadsheet would run as a formula gets an apostrophe before it:
- * a product's name is what some server on the network chose to say. So does text that looks as if it
- * had got one, so that it can be taken away again.
+ * One line of CSV: quotes as in RFC 4180, a line feed at the end, objects as JSON, nothing for null
+ * and undefined. Text that a spreadsheet would run as a formula is guarded by an apostrophe: a
+ * product's name is whatever a server on the network chose to send.
  */
 export function csvLine(values: readonly unknown[]): string {
   return `${values.map(csvField).join(',')}\n`;
@@ -10,8 +11,11 @@ export function csvLine(values: readonly unknown[]): string {
 
 function csvField(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text =
-    typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | boolean}`;
-  const safe = typeof value === 'string' && /^'*[=+@\t\r-]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const text = typeof value === 'string' ? guardFormula(value) : plainText(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function plainText(value: unknown): string {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  return isNumber ? String(value) : JSON.stringify(value);
 }

@@ -1,21 +1,23 @@
+import { unguardFormula } from '../core/formula-guard.ts';
+
 /**
  * The fields of a line of CSV (RFC 4180); undefined where a quoted one does not end on it, or
  * something else than a separator follows its end.
  */
 export function csvFields(line: string, separator: string): string[] | undefined {
   const text = line.replace(/\r$/, '');
-  if (!text.includes('"')) return text.split(separator).map(unguarded);
+  if (!text.includes('"')) return text.split(separator).map(unguardFormula);
   const fields: string[] = [];
   let at = 0;
   for (;;) {
     if (text[at] === '"') {
       const end = endOfQuoted(text, at + 1);
       if (end === undefined) return undefined;
-      fields.push(unguarded(text.slice(at + 1, end).replaceAll('""', '"')));
+      fields.push(unguardFormula(text.slice(at + 1, end).replaceAll('""', '"')));
       at = end + 1;
     } else {
       const end = text.indexOf(separator, at);
-      fields.push(unguarded(text.slice(at, end < 0 ? undefined : end)));
+      fields.push(unguardFormula(text.slice(at, end < 0 ? undefined : end)));
       at = end < 0 ? text.length : end;
     }
     if (at >= text.length) return fields;
@@ -28,9 +30,4 @@ function endOfQuoted(text: string, from: number): number | undefined {
   let at = text.indexOf('"', from);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
   return at < 0 ? undefined : at;
-}
-
-/** Exports put an apostrophe before what a spreadsheet would run as a formula. */
-function unguarded(field: string): string {
-  return /^'+[=+@\t\r-]/.test(field) ? field.slice(1) : field;
 }
