@@ -8,7 +8,8 @@ import { passSchedules, runSchedules, type SchedulerOptions } from '../src/jobs/
 import type { TickOutcome } from '../src/jobs/schedule-tick.ts';
 import { openPostgresStore } from '../src/store/postgres/open.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
-import { getJob, setJobStatus } from '../src/store/scans/jobs.ts';
+import { getJob } from '../src/store/scans/jobs.ts';
+import { setJobStatus } from '../src/store/scans/job-status.ts';
 import { listAudit } from '../src/store/setup/audit.ts';
 import { latestRuns } from '../src/store/setup/schedule-runs.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { markCrashedJobs } from '../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { findJob } from '../store/scans/find-scan.ts';
 import type { Job } from '../store/scans/jobs.ts';
 import type { StoreDatabase } from '../store/store.ts';

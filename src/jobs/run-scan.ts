@@ -12,14 +12,10 @@ import type { Actor } from '../store/setup/actor.ts';
 import { finishJob } from '../store/scans/end-scan.ts';
 import { endOverdue } from './upkeep.ts';
 import { completedUnits } from '../store/scans/find-scan.ts';
-import {
-  createJob,
-  getJob,
-  heartbeat,
-  type Job,
-  type NewJob,
-  startJob,
-} from '../store/scans/jobs.ts';
+import { createJob, type NewJob } from '../store/scans/create-job.ts';
+import { getJob, type Job } from '../store/scans/jobs.ts';
+import { heartbeat } from '../store/scans/heartbeat.ts';
+import { startJob } from '../store/scans/job-status.ts';
 import { recordScan } from '../record/recorder.ts';
 import type { Store } from '../store/store.ts';
 import type { UnitSet } from '../store/scans/unit-set.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
-import { markCrashedJobs } from '../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { schedulerActor } from '../store/setup/actor.ts';
 import { requeueJob, resumeJob } from '../store/scans/transitions.ts';
 import {

@@ -1,7 +1,11 @@
 import { tenantKey } from '../store/filter.ts';
-import { finishJob, markCrashedJobs } from '../store/scans/end-scan.ts';
-import { backoffMs, isConflict, requeueJob } from '../store/scans/transitions.ts';
-import { type Job, queueJob, toJob, workerActor } from '../store/scans/jobs.ts';
+import { finishJob } from '../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../store/scans/crash-detection.ts';
+import { retryDelayMs } from '../store/scans/retry-delay.ts';
+import { isConflict, requeueJob } from '../store/scans/transitions.ts';
+import { type Job, toJob } from '../store/scans/jobs.ts';
+import { queueJob } from '../store/scans/queue-job.ts';
+import { workerActor } from '../store/scans/job-status.ts';
 import { isJobDone, openUnits } from '../store/scans/leases.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
@@ -21,7 +25,7 @@ export async function reapJobs(db: StoreDatabase): Promise<void> {
     db,
     sql`j.status = 'crashed' AND j.attempts < j.max_attempts`,
   )) {
-    const runAt = Date.now() + backoffMs(job.attempts);
+    const runAt = Date.now() + retryDelayMs(job.attempts);
     await unlessConflict(requeueJob(db, job.id, { runAt, actor: workerActor() }));
   }
   for (const job of await jobsWhere(

@@ -3,15 +3,11 @@ import type { RunFinish, RunStart } from '../core/events.ts';
 import { jobIdOf } from '../core/ids.ts';
 import type { JobState } from '../core/job-states.ts';
 import { AppError } from '../errors.ts';
-import { countFacts, markCrashedJobs } from '../store/scans/end-scan.ts';
-import {
-  createJob,
-  getJob,
-  type Job,
-  setJobStatus,
-  toJob,
-  updateJob,
-} from '../store/scans/jobs.ts';
+import { countFacts } from '../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../store/scans/crash-detection.ts';
+import { createJob } from '../store/scans/create-job.ts';
+import { getJob, type Job, toJob, updateJob } from '../store/scans/jobs.ts';
+import { setJobStatus } from '../store/scans/job-status.ts';
 import { identifier, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import type { JobRecord } from '../store/tables.ts';

@@ -10,9 +10,11 @@ import {
   requeueJob,
   resumeJob,
 } from '../../src/store/scans/transitions.ts';
-import { finishJob, markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { finishJob } from '../../src/store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { reapJobs } from '../../src/jobs/upkeep.ts';
-import { getJob, setJobStatus } from '../../src/store/scans/jobs.ts';
+import { getJob } from '../../src/store/scans/jobs.ts';
+import { setJobStatus } from '../../src/store/scans/job-status.ts';
 import { takeLease } from '../../src/store/scans/leases.ts';
 import { identifier, sql } from '../../src/store/sql.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -4,7 +4,7 @@ import { eventBatch } from '../../src/core/event-batch.ts';
 import { planScan } from '../../src/core/plan.ts';
 import { parseScanConfig } from '../../src/core/scan-config.ts';
 import { cancelJob, pauseJob, requeueJob, resumeJob } from '../../src/store/scans/transitions.ts';
-import { markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { reapJobs } from '../../src/jobs/upkeep.ts';
 import { getJob, type Job } from '../../src/store/scans/jobs.ts';
 import { releaseLease, takeLease, type Lease } from '../../src/store/scans/leases.ts';

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listAudit, recordAudit, verifyAudit } from '../../src/store/setup/audit.ts';
 import { removeJob } from '../../src/store/scans/end-scan.ts';
-import { createJob, setJobStatus } from '../../src/store/scans/jobs.ts';
+import { createJob } from '../../src/store/scans/create-job.ts';
+import { setJobStatus } from '../../src/store/scans/job-status.ts';
 import type { StoreDatabase } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
 import { tamper } from './tamper.ts';

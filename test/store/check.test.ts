@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createJob, startJob } from '../../src/store/scans/jobs.ts';
+import { createJob } from '../../src/store/scans/create-job.ts';
+import { startJob } from '../../src/store/scans/job-status.ts';
 import type { Problem } from '../../src/store/maintenance/problem.ts';
 import { portolan } from '../cli.ts';
 import { changeRow, importEvents, wholeScan } from './filled.ts';

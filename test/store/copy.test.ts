@@ -10,7 +10,7 @@ import { type Outcome, portolan } from '../cli.ts';
 import { changeRow, contentsOf, define, importEvents, unitEvents, wholeScan } from './filled.ts';
 import { storeKinds, type TestStore } from './stores.ts';
 import { eventBatch } from '../../src/core/event-batch.ts';
-import { createJob } from '../../src/store/scans/jobs.ts';
+import { createJob } from '../../src/store/scans/create-job.ts';
 
 const [sqlite, ...servers] = storeKinds;
 

@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
-import { finishJob, markCrashedJobs, removeJob } from '../../src/store/scans/end-scan.ts';
+import { finishJob, removeJob } from '../../src/store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { findJob, listJobs } from '../../src/store/scans/find-scan.ts';
-import {
-  createJob,
-  getJob,
-  heartbeat,
-  setJobStatus,
-  startJob,
-} from '../../src/store/scans/jobs.ts';
+import { createJob } from '../../src/store/scans/create-job.ts';
+import { getJob } from '../../src/store/scans/jobs.ts';
+import { heartbeat } from '../../src/store/scans/heartbeat.ts';
+import { setJobStatus, startJob } from '../../src/store/scans/job-status.ts';
 import { allRows } from '../../src/store/keyset.ts';
 import { identifier, sql } from '../../src/store/sql.ts';
 import type { Store, StoreDatabase } from '../../src/store/store.ts';

@@ -15,9 +15,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventBatch } from '../../src/core/event-batch.ts';
 import type { ScanEvent } from '../../src/core/events.ts';
-import { markCrashedJobs } from '../../src/store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { completedUnits, findJob } from '../../src/store/scans/find-scan.ts';
-import { createJob, type Job, setJobStatus, startJob } from '../../src/store/scans/jobs.ts';
+import { createJob } from '../../src/store/scans/create-job.ts';
+import type { Job } from '../../src/store/scans/jobs.ts';
+import { setJobStatus, startJob } from '../../src/store/scans/job-status.ts';
 import { loadMigrations, migrate } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { sqliteMigrationDriver } from '../../src/store/sqlite/migration-driver.ts';
@@ -46,7 +48,8 @@ const source = (file: string): string =>
 const url = (file: string): string => JSON.stringify(pathToFileURL(source(file)));
 const imports = `
   import { openSqliteStore } from ${url('sqlite/open.ts')};
-  import { createJob, startJob } from ${url('scans/jobs.ts')};
+  import { createJob } from ${url('scans/create-job.ts')};
+  import { startJob } from ${url('scans/job-status.ts')};
   import { currentWorker } from ${url('scans/process-identity.ts')};
   import { eventBatch } from ${url('../core/event-batch.ts')};`;
 

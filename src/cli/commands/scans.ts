@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { shortId } from '../../core/ids.ts';
 import { type JobState, jobStates } from '../../core/job-states.ts';
-import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { listJobs } from '../../store/scans/find-scan.ts';
 import { priorityName } from '../../core/job-priority.ts';
 import type { Job } from '../../store/scans/jobs.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { priorityName } from '../../core/job-priority.ts';
 import { listErrors } from '../../store/inventory/errors.ts';
-import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { completedUnits, findJob } from '../../store/scans/find-scan.ts';
 import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import { type Io, write } from '../io.ts';

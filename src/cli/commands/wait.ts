@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { AppError } from '../../errors.ts';
 import { isFinal } from '../../core/job-states.ts';
-import { markCrashedJobs } from '../../store/scans/end-scan.ts';
+import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { findJob } from '../../store/scans/find-scan.ts';
 import { getJob, type Job } from '../../store/scans/jobs.ts';
 import { type Io, write } from '../io.ts';

@@ -1,5 +1,5 @@
 import { shortId } from '../../core/ids.ts';
-import { findCrashedJobs, markCrashedJobs } from '../scans/end-scan.ts';
+import { findCrashedJobs, markCrashedJobs } from '../scans/crash-detection.ts';
 import type { StoreDatabase } from '../store.ts';
 import { found, type Problem } from './problem.ts';
 

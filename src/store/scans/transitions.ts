@@ -2,17 +2,12 @@ import { AppError } from '../../errors.ts';
 import type { Actor } from '../setup/actor.ts';
 import { jobKey } from '../filter.ts';
 import { countFacts, finishJob, removeJob } from './end-scan.ts';
-import { getJob, type Job, queueJob, setJobStatus, updateJob, workerActor } from './jobs.ts';
+import { getJob, type Job, updateJob } from './jobs.ts';
+import { queueJob } from './queue-job.ts';
+import { setJobStatus, workerActor } from './job-status.ts';
+import { retryDelayMs } from './retry-delay.ts';
 import { identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-
-/** The first wait before a scan that failed is begun again, ms; each further one is three times it. */
-const firstBackoffMs = 5000;
-
-/** How long a scan waits after so many attempts, ms. */
-export function backoffMs(attempts: number): number {
-  return firstBackoffMs * 3 ** Math.max(0, attempts - 1);
-}
 
 /** Ends a scan that is not finished; what was found is kept. */
 export async function cancelJob(db: StoreDatabase, id: string, reason?: string): Promise<Job> {
@@ -131,7 +126,7 @@ export async function failAttempt(db: StoreDatabase, job: Job, message: string):
     });
     if (!failed.is_detached || failed.attempts >= failed.max_attempts) return failed;
     return await requeueJob(inside, job.id, {
-      runAt: Date.now() + backoffMs(failed.attempts),
+      runAt: Date.now() + retryDelayMs(failed.attempts),
       error_message: message,
       actor: workerActor(),
     });
