@@ -1,6 +1,6 @@
 /**
- * Builds what is published into `build/package`: compiled sources, the bin, the SQL, and a
- * package.json without what only development needs (among it the pinned Node.js).
+ * Builds the npm package into `build/package`: compiled sources, bin, SQL, profiles, and a
+ * package.json without the fields that only development needs, the pinned Node.js among them.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,13 +14,14 @@ for (const path of ['bin', 'sql', 'profiles', 'README.md', 'LICENSE', 'NOTICE', 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
 const {
   private: _private,
+  devEngines,
   scripts,
   devDependencies,
   optionalDependencies,
   allowScripts,
   ...kept
 } = manifest;
-void [_private, scripts, devDependencies, optionalDependencies, allowScripts];
+void [_private, devEngines, scripts, devDependencies, optionalDependencies, allowScripts];
 writeFileSync(
   `${target}/package.json`,
   `${JSON.stringify({ ...kept, files: ['bin', 'dist', 'sql', 'profiles'] }, null, 2)}\n`,

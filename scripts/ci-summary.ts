@@ -1,4 +1,4 @@
-/** Prints `N passed, N failed, N skipped` from a report of the test runner; fails unless all ran. */
+/** Prints `N passed, N failed, N skipped` from the test runner's report; fails unless every test ran. */
 import { readFileSync } from 'node:fs';
 
 interface Report {
