@@ -1,9 +1,25 @@
 import type * as sqlite from 'node:sqlite';
 import { AppError, messageOf } from '../errors.ts';
 
-export type DatabaseSync = sqlite.DatabaseSync;
 export type SQLInputValue = sqlite.SQLInputValue;
-export type StatementSync = sqlite.StatementSync;
+type Named = Record<string, SQLInputValue>;
+/** A row, or nothing where the query finds none. */
+type Found<Row> = Row | undefined;
+type UntypedRow = Record<string, sqlite.SQLOutputValue>;
+
+/** A prepared statement. The caller names the type of its rows; nothing checks them. */
+export interface StatementSync extends sqlite.StatementSync {
+  all<Row = UntypedRow>(...values: SQLInputValue[]): Row[];
+  all<Row = UntypedRow>(named: Named, ...values: SQLInputValue[]): Row[];
+  get<Row = UntypedRow>(...values: SQLInputValue[]): Found<Row>;
+  get<Row = UntypedRow>(named: Named, ...values: SQLInputValue[]): Found<Row>;
+  iterate<Row = UntypedRow>(...values: SQLInputValue[]): NodeJS.Iterator<Row>;
+  iterate<Row = UntypedRow>(named: Named, ...values: SQLInputValue[]): NodeJS.Iterator<Row>;
+}
+
+export interface DatabaseSync extends sqlite.DatabaseSync {
+  prepare(sql: string): StatementSync;
+}
 
 /**
  * Opens a database with the SQLite that is built into Node.js. The only file that knows the

@@ -37,7 +37,7 @@ export async function examine(
 }
 
 function checkIntegrity({ db }: Registry): DoctorCheck {
-  const rows = db.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+  const rows = db.prepare('PRAGMA integrity_check').all<{ integrity_check: string }>();
   const detail = rows.map((row) => row.integrity_check).join('; ');
   return { name: 'integrity', ok: detail === 'ok', detail };
 }

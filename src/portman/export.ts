@@ -60,7 +60,7 @@ function readPorts({ db }: Registry): Record<string, unknown>[] {
       `SELECT number, projectName, description, status, pid, processName, reservedAt, lastSeenAt,
          updatedAt, autoRelease, tags, metadata FROM ports ORDER BY number`,
     )
-    .all() as Record<string, unknown>[];
+    .all<Record<string, unknown>>();
   return rows.map((row) => ({
     ...row,
     autoRelease: row['autoRelease'] === null ? null : row['autoRelease'] === 1,

@@ -23,7 +23,7 @@ export function readHistory(
       `SELECT id, port, action, projectName, description, performedBy, performedAt, details
        FROM port_history WHERE :port IS NULL OR port = :port ORDER BY id DESC LIMIT :limit`,
     )
-    .all({ port: port ?? null, limit }) as unknown as HistoryEntry[];
+    .all<HistoryEntry>({ port: port ?? null, limit });
 }
 
 /** A project with its ports. */
@@ -40,12 +40,7 @@ export function readProjects({ db }: Registry): Project[] {
     .prepare(
       'SELECT projectName, ports, port_count, active_count FROM v_project_ports ORDER BY projectName',
     )
-    .all() as unknown as {
-    projectName: string;
-    ports: string;
-    port_count: number;
-    active_count: number;
-  }[];
+    .all<{ projectName: string; ports: string; port_count: number; active_count: number }>();
   return rows.map(({ projectName, ports, port_count: portCount, active_count: activeCount }) => ({
     projectName,
     ports: ports

@@ -1,7 +1,7 @@
 import { storeError } from '../database/driver.ts';
 import { transaction } from '../database/transaction.ts';
 import type { ImportedDocument, ImportedPort } from './parse-document.ts';
-import type { Registry } from './registry.ts';
+import { lastHistoryId, type Registry } from './registry.ts';
 
 /** What an import did, or would do: ports, ascending. */
 export interface ImportOutcome {
@@ -108,7 +108,7 @@ function write({ db }: Registry, port: ImportedPort): void {
 function projectsByPort({ db }: Registry): Map<number, string> {
   const rows = db
     .prepare("SELECT number, projectName FROM ports WHERE status != 'free'")
-    .all() as unknown as { number: number; projectName: string }[];
+    .all<{ number: number; projectName: string }>();
   return new Map(rows.map(({ number, projectName }) => [number, projectName]));
 }
 
@@ -130,9 +130,7 @@ function replaceTable(
 
 /** Says in the history rows that the work makes where they come from. */
 function noting({ db, user }: Registry, command: string, work: () => void): void {
-  const { last } = db.prepare('SELECT coalesce(max(id), 0) AS last FROM port_history').get() as {
-    last: number;
-  };
+  const last = lastHistoryId(db);
   work();
   db.prepare('UPDATE port_history SET performedBy = ?, details = ? WHERE id > ?').run(
     user,

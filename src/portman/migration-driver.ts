@@ -25,7 +25,7 @@ function readApplied(db: DatabaseSync): AppliedMigration[] {
   if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get()) return [];
   const rows = db
     .prepare('SELECT version, description, checksum FROM migrations ORDER BY id')
-    .all() as unknown as { version: string; description: string; checksum: string }[];
+    .all<{ version: string; description: string; checksum: string }>();
   return rows.map((row) => ({ ...row, version: Number(row.version) }));
 }
 

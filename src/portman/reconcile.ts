@@ -133,5 +133,5 @@ function projectFolders({ db }: Registry): { project: string; folder: string }[]
       `SELECT DISTINCT projectName AS project, json_extract(metadata, '$.directory') AS folder
        FROM ports WHERE json_extract(metadata, '$.directory') IS NOT NULL`,
     )
-    .all() as unknown as { project: string; folder: string }[];
+    .all<{ project: string; folder: string }>();
 }

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { retryBusy } from '../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../database/driver.ts';
+import { firstRow } from '../database/rows.ts';
 import { transaction } from '../database/transaction.ts';
 import { AppError, systemCode } from '../errors.ts';
 
@@ -110,7 +111,7 @@ export async function checkMigrations(db: DatabaseSync, file: string): Promise<n
 }
 
 function userVersion(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  return firstRow(db.prepare('PRAGMA user_version').all<{ user_version: number }>()).user_version;
 }
 
 function newestMigration(): number {
@@ -118,9 +119,11 @@ function newestMigration(): number {
 }
 
 function assertOurs(db: DatabaseSync, file: string): void {
-  const { names } = db
-    .prepare("SELECT group_concat(name, ' ') AS names FROM sqlite_schema WHERE type = 'table'")
-    .get() as { names: string | null };
+  const { names } = firstRow(
+    db
+      .prepare("SELECT group_concat(name, ' ') AS names FROM sqlite_schema WHERE type = 'table'")
+      .all<{ names: string | null }>(),
+  );
   if (names === null || names.split(' ').includes('port_owners')) return;
   if (names === 'migrations') return;
   throw new AppError(
@@ -142,9 +145,7 @@ export function change<T>(
 ): T {
   try {
     return transaction(db, () => {
-      const { last } = db
-        .prepare('SELECT coalesce(max(id), 0) AS last FROM port_history')
-        .get() as { last: number };
+      const last = lastHistoryId(db);
       const result = work();
       db.prepare(
         `UPDATE port_history SET performedBy = coalesce(performedBy, ?),
@@ -155,6 +156,13 @@ export function change<T>(
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+/** The number of the newest row of the history, 0 where it is empty. */
+export function lastHistoryId(db: DatabaseSync): number {
+  return firstRow(
+    db.prepare('SELECT coalesce(max(id), 0) AS id FROM port_history').all<{ id: number }>(),
+  ).id;
 }
 
 function userName(): string {

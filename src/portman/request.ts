@@ -94,7 +94,7 @@ function leftOut(avoid: readonly number[]): (port: number) => boolean {
 function reservedPorts({ db }: Registry, { start, end }: PortRange): Set<number> {
   const rows = db
     .prepare("SELECT number FROM ports WHERE number BETWEEN ? AND ? AND status != 'free'")
-    .all(start, end) as { number: number }[];
+    .all<{ number: number }>(start, end);
   return new Set(rows.map(({ number }) => number));
 }
 

@@ -54,7 +54,7 @@ export function claimPort(
   db.prepare("DELETE FROM ports WHERE number = ? AND status = 'free'").run(port);
   const taken = db
     .prepare('SELECT projectName, description FROM ports WHERE number = ?')
-    .get(port) as { projectName: string; description: string | null } | undefined;
+    .get<{ projectName: string; description: string | null }>(port);
   if (taken && taken.projectName !== claim.project) throw reserved(port, taken.projectName);
   const listener = taken ? undefined : listeners?.find((each) => each.port === port);
   if (listener) throw inUse(port, listener);

@@ -110,7 +110,7 @@ export function parseSettingName(name: string): SettingName {
 function readStored({ db }: Registry): Partial<Values> {
   const row = db
     .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')
-    .get(settingsName) as { data: string } | undefined;
+    .get<{ data: string }>(settingsName);
   return row ? (JSON.parse(row.data) as Partial<Values>) : {};
 }
 

@@ -53,7 +53,7 @@ export async function loadSnapshot(
 ): Promise<ImportOutcome> {
   const row = registry.db
     .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')
-    .get(name) as { data: string } | undefined;
+    .get<{ data: string }>(name);
   if (!row || name === settingsName) {
     throw new AppError(
       'NOT_FOUND',
@@ -71,5 +71,5 @@ export function listSnapshots({ db }: Registry): Snapshot[] {
       `SELECT id, name, description, version, createdAt, createdBy, checksum
        FROM configurations WHERE name != ? ORDER BY id DESC`,
     )
-    .all(settingsName) as unknown as Snapshot[];
+    .all<Snapshot>(settingsName);
 }

@@ -87,7 +87,7 @@ function projectOf({ db }: Registry, { project, directory }: ProjectPlan): strin
       `SELECT DISTINCT json_extract(metadata, '$.directory') AS directory FROM ports
        WHERE projectName = ? AND json_extract(metadata, '$.directory') IS NOT NULL`,
     )
-    .all(project) as { directory: string }[];
+    .all<{ directory: string }>(project);
   const isOthers = rows.some(
     (row) => row.directory !== directory && existsSync(join(row.directory, projectFileName)),
   );

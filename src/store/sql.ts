@@ -70,7 +70,7 @@ export function and(conditions: readonly (Sql | false | undefined | '')[]): Sql 
 export function compileSql(
   query: Sql,
   placeholder: (number: number) => string,
-): { readonly text: string; readonly values: readonly unknown[] } {
+): { readonly text: string; readonly values: unknown[] } {
   const values: unknown[] = [];
   let text = '';
   for (const piece of query[pieces]) {

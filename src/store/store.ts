@@ -86,7 +86,7 @@ export interface StoreDatabase {
    * @returns its rows: of a SELECT, or of RETURNING
    * @throws AppError BUSY, STORE_FULL, STORE_UNWRITABLE, STORE_CORRUPT
    */
-  query<Row>(query: Sql): Promise<Row[]>;
+  query<Row extends object>(query: Sql): Promise<Row[]>;
   /**
    * Runs several statements as one: all of them happen or none. A transaction in a transaction is
    * the same one.

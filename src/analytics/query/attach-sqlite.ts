@@ -132,7 +132,7 @@ async function registerTable(
     statement.setReturnArrays(true);
     // As numbers, integers from 2^53 on could not be read at all.
     statement.setReadBigInts(true);
-    return { wanted, rows: statement.iterate() as unknown as Iterator<unknown[]> };
+    return { wanted, rows: statement.iterate<unknown[]>() };
   };
   const fill = ({ wanted, rows }: Scan, chunk: DuckDBDataChunk): void => {
     const batch: unknown[][] = [];

@@ -215,7 +215,7 @@ async function chainsOf(
  *
  * @param limit rows that the query gives at most
  */
-export async function* paged<Row>(
+export async function* paged<Row extends object>(
   db: StoreDatabase,
   query: (after: Row | undefined) => Sql,
   limit = exportBatch,

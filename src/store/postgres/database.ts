@@ -69,8 +69,8 @@ function isReading(query: Sql): boolean {
   return /^\s*SELECT\b/i.test(compileSql(query, () => '').text);
 }
 
-async function queryOn<Row>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
+async function queryOn<Row extends object>(client: pg.PoolClient, query: Sql): Promise<Row[]> {
   const { text, values } = compileSql(query, (number) => `$${number}`);
-  const { rows } = await client.query(text, values as unknown[]);
-  return rows as Row[];
+  const { rows } = await client.query<Row>(text, values);
+  return rows;
 }

@@ -96,6 +96,14 @@ function insideTransaction(db: DatabaseSync, tenantId: string): StoreDatabase {
 
 function queryOn<Row>(db: DatabaseSync, query: Sql): Row[] {
   const { text, values } = compileSql(query, () => '?');
-  const bound = values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
-  return db.prepare(text).all(...(bound as SQLInputValue[])) as Row[];
+  return db.prepare(text).all<Row>(...values.map(toInput));
+}
+
+/** A value of a shared query as SQLite binds it. */
+function toInput(value: unknown): SQLInputValue {
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+    return value;
+  if (value === null || value instanceof Uint8Array) return value;
+  throw new TypeError(`SQLite cannot bind a value of type ${typeof value}`);
 }

@@ -22,8 +22,9 @@ export function sqliteMigrationDriver(db: DatabaseSync, name: string): Migration
 function readApplied(db: DatabaseSync): AppliedMigration[] {
   const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get();
   if (!table) return [];
-  const rows = db.prepare('SELECT version, description, checksum FROM migrations ORDER BY version');
-  return rows.all() as unknown as AppliedMigration[];
+  return db
+    .prepare('SELECT version, description, checksum FROM migrations ORDER BY version')
+    .all<AppliedMigration>();
 }
 
 function apply(db: DatabaseSync, migration: Migration): boolean {

@@ -6,6 +6,7 @@ import { loadMigrations, migrate, pendingMigrations } from '../../database/migra
 import type { Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
+import { firstRow } from '../../database/rows.ts';
 import { sqliteConnection, sqliteDatabase } from './database.ts';
 import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
@@ -147,12 +148,14 @@ export async function prepareWriting(db: DatabaseSync): Promise<void> {
 /** Never write tables into a browser's history that somebody named by mistake. */
 export function assertOurs(db: DatabaseSync, file: string): void {
   // One statement sees one state of the file: another process may be making the store just now.
-  const { id, tables } = db
-    .prepare(
-      `SELECT (SELECT application_id FROM pragma_application_id) AS id,
-        (SELECT count(*) FROM sqlite_schema) AS tables`,
-    )
-    .get() as { id: number; tables: number };
+  const { id, tables } = firstRow(
+    db
+      .prepare(
+        `SELECT (SELECT application_id FROM pragma_application_id) AS id,
+      (SELECT count(*) FROM sqlite_schema) AS tables`,
+      )
+      .all<{ id: number; tables: number }>(),
+  );
   if (id === applicationId || tables === 0) return;
   throw new AppError(
     'STORE_CORRUPT',
@@ -162,10 +165,11 @@ export function assertOurs(db: DatabaseSync, file: string): void {
 
 /** A file has one tenant: the default one, or the one that was copied into it. */
 export function tenantOf(db: DatabaseSync, file: string, wanted: string | undefined): string {
-  const { uuid, name } = db.prepare('SELECT uuid, name FROM tenants ORDER BY id LIMIT 1').get() as {
-    uuid: string;
-    name: string;
-  };
+  const { uuid, name } = firstRow(
+    db
+      .prepare('SELECT uuid, name FROM tenants ORDER BY id LIMIT 1')
+      .all<{ uuid: string; name: string }>(),
+  );
   if (wanted === undefined || wanted === name || wanted.toLowerCase() === uuid) return uuid;
   throw new AppError(
     'NOT_FOUND',

@@ -62,7 +62,7 @@ function write(
   batch: EventBatch,
   { attempt, lease, coverage }: RecordOptions,
 ): RecordResult {
-  const job = prepare(selectJob).get(jobId) as FencedJob | undefined;
+  const job = prepare(selectJob).get<FencedJob>(jobId);
   if (!job) throw new AppError('NOT_FOUND', `${path} has no scan ${jobId}`);
   const units = batch.events.filter((event) => event.type === 'run.unit');
   const status = fence(prepare, job, { attempt, lease, units });

@@ -13,7 +13,7 @@ const pollMs = 15;
 export function watchCommits(path: string): CommitWatch {
   const db = openDatabase(path, { readOnly: true });
   const statement = db.prepare('PRAGMA data_version');
-  const look = (): number => statement.get()?.['data_version'] as number;
+  const look = (): number | undefined => statement.get<{ data_version: number }>()?.data_version;
   const waiting = new Set<() => void>();
   let version = look();
   const timer = setInterval(() => {

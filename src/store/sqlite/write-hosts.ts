@@ -74,10 +74,10 @@ export function writeHosts(
   sightings: readonly HostSighting[],
 ): HostKeys {
   const group = { count: sightings.length, first: job.id };
-  const rows = writeRowsReturning(prepare, upsertHosts, {
+  const rows = writeRowsReturning<{ id: number; address: string }>(prepare, upsertHosts, {
     ...group,
     push: (values, at) => pushHost(values, job, sightings[at]!),
-  }) as { id: number; address: string }[];
+  });
   const keys = new Map(rows.map(({ id, address }) => [address, id]));
   writeRows(prepare, upsertHostScans, {
     ...group,

@@ -149,8 +149,8 @@ export function writePorts(
 }
 
 function maxRowid(prepare: Statements): number {
-  const row = prepare('SELECT max(rowid) AS mark FROM port_scans').get() as { mark: number | null };
-  return row.mark ?? 0;
+  const max = prepare('SELECT max(rowid) AS mark FROM port_scans');
+  return max.get<{ mark: number | null }>()?.mark ?? 0;
 }
 
 /** Numbers the kinds of ports in a batch, and gives that of each row. */

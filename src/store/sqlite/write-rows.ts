@@ -52,10 +52,10 @@ export function writeRows(prepare: Statements, insert: RowInsert, rows: Rows): v
 }
 
 /** As {@link writeRows}, and gives what the INSERT returns. */
-export function writeRowsReturning(prepare: Statements, insert: RowInsert, rows: Rows): unknown[] {
-  const returned: unknown[] = [];
+export function writeRowsReturning<Row>(prepare: Statements, insert: RowInsert, rows: Rows): Row[] {
+  const returned: Row[] = [];
   forGroups(rows, (values, size) => {
-    returned.push(...prepare(size === 1 ? insert.one : insert.many).all(...values));
+    returned.push(...prepare(size === 1 ? insert.one : insert.many).all<Row>(...values));
   });
   return returned;
 }

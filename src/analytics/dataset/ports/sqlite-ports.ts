@@ -5,6 +5,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { type DatabaseSync, openDatabase, storeError } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import {
   beforeFirst,
   blockRows,
@@ -57,15 +58,17 @@ export async function readSqlitePorts(path: string, ids: readonly string[]): Pro
 function plan(db: DatabaseSync, ids: readonly string[]): { rows: number; ranges: PortRange[] } {
   const jobs = db
     .prepare('SELECT id FROM scan_jobs WHERE uuid IN (SELECT value FROM json_each(?)) ORDER BY id')
-    .all(JSON.stringify(ids))
-    .map(({ id }) => Number(id));
+    .all<{ id: number }>(JSON.stringify(ids))
+    .map(({ id }) => id);
   const list = JSON.stringify(jobs);
-  const { rows, first, last } = db
-    .prepare(
-      `SELECT count(*) AS rows, min(rowid) AS first, max(rowid) AS last FROM port_scans
-       WHERE job_id IN (SELECT value FROM json_each(?))`,
-    )
-    .get(list) as { rows: number; first: number | null; last: number | null };
+  const { rows, first, last } = firstRow(
+    db
+      .prepare(
+        `SELECT count(*) AS rows, min(rowid) AS first, max(rowid) AS last FROM port_scans
+     WHERE job_id IN (SELECT value FROM json_each(?))`,
+      )
+      .all<{ rows: number; first: number | null; last: number | null }>(list),
+  );
   if (first === null || last === null) return { rows: 0, ranges: [] };
   if (last - first > rows * 4) {
     return { rows, ranges: jobs.map((job) => ({ job, after: beforeFirst })) };

@@ -3,6 +3,7 @@ import { AppError } from '../../../errors.ts';
 import type {
   Transfer,
   TransferRow,
+  TransferValue,
   TransferSource,
   TransferTable,
   TransferTarget,
@@ -89,14 +90,14 @@ async function source(client: pg.ClientBase, tenantId: string): Promise<Transfer
       );
       const convert = own.map(({ type }) => converters[type]);
       for (;;) {
-        const fetched = await client.query<unknown[]>({
+        const fetched = await client.query<TransferValue[]>({
           text: `FETCH ${transferBatch} FROM rows`,
           rowMode: 'array',
         });
         if (fetched.rows.length === 0) break;
         yield fetched.rows.map((row) =>
           row.map((value, index) => (value === null ? null : (convert[index]?.(value) ?? value))),
-        ) as TransferRow[];
+        );
       }
       await client.query('CLOSE rows');
     },
@@ -120,7 +121,7 @@ function readExpression({ name, type }: PostgresColumn): string {
 }
 
 /** What the connection's own reading of a type leaves to be done. */
-const converters: Readonly<Record<string, ((value: unknown) => unknown) | undefined>> = {
+const converters: Readonly<Record<string, ((value: unknown) => TransferValue) | undefined>> = {
   jsonb: (value) => JSON.stringify(value),
   json: (value) => JSON.stringify(value),
   bytea: (value) => Buffer.from(String(value), 'hex'),

@@ -7,6 +7,7 @@ import {
   openDatabase,
   storeError,
 } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { AppError, systemCode } from '../../../errors.ts';
 import type { BackupReport, RowCounts } from '../../maintenance/backup.ts';
 import type { KeepingOptions } from '../../maintenance/store-admin.ts';
@@ -87,13 +88,13 @@ function ofOneFile(path: string): void {
 export function countRows(db: DatabaseSync): Record<string, number> {
   const tables = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    .all()
-    .map(({ name }) => String(name))
+    .all<{ name: string }>()
+    .map(({ name }) => name)
     .toSorted();
   return Object.fromEntries(
     tables.map((table) => [
       table,
-      Number(db.prepare(`SELECT count(*) AS n FROM "${table}"`).get()?.['n']),
+      firstRow(db.prepare(`SELECT count(*) AS n FROM "${table}"`).all<{ n: number }>()).n,
     ]),
   );
 }
@@ -108,13 +109,18 @@ export async function assertSound(path: string): Promise<RowCounts> {
   await Promise.resolve();
   const db = openDatabase(path, { readOnly: true });
   try {
-    const { bytes } = db
-      .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
-      .get() as { bytes: number };
+    const { bytes } = firstRow(
+      db
+        .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
+        .all<{ bytes: number }>(),
+    );
     // SQLite takes what is missing of the last page for zeros.
     if (sizeOf(path) < bytes) throw new AppError('STORE_CORRUPT', `${path} is damaged: cut off`);
-    const result = String(db.prepare('PRAGMA integrity_check').get()?.['integrity_check']);
-    if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path} is damaged: ${result}`);
+    // Only the first row: reading on in a damaged file may itself fail.
+    const check = db.prepare('PRAGMA integrity_check').get<{ integrity_check: string }>();
+    const result = check?.integrity_check;
+    if (result !== 'ok')
+      throw new AppError('STORE_CORRUPT', `${path} is damaged: ${String(result)}`);
     return countRows(db);
   } finally {
     db.close();

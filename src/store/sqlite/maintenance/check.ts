@@ -1,5 +1,6 @@
 import { chmodSync, statSync } from 'node:fs';
 import type { DatabaseSync } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { checkJobs } from '../../maintenance/check-jobs.ts';
 import { orphanChecks, orphanRemedy } from '../../maintenance/orphans.ts';
 import { type CheckOptions, found, type Problem } from '../../maintenance/problem.ts';
@@ -21,7 +22,7 @@ export function checkFile(
     problems.push(...(await dangling(db)));
     for (const { table, message, query } of orphanChecks) {
       signal?.throwIfAborted();
-      const count = Number(db.prepare(query).get()?.['n']);
+      const count = firstRow(db.prepare(query).all<{ n: number }>()).n;
       if (count === 0) continue;
       problems.push(
         await found(
@@ -43,8 +44,11 @@ export function checkFile(
 }
 
 function damage(db: DatabaseSync): Promise<Problem[]> {
-  const rows = db.prepare(`PRAGMA integrity_check(${mostFaults})`).all();
-  const faults = rows.map((row) => String(row['integrity_check'])).filter((text) => text !== 'ok');
+  const faults = db
+    .prepare(`PRAGMA integrity_check(${mostFaults})`)
+    .all<{ integrity_check: string }>()
+    .map((row) => row.integrity_check)
+    .filter((text) => text !== 'ok');
   return Promise.all(
     faults.map((message) =>
       found(
@@ -69,15 +73,15 @@ function dangling(db: DatabaseSync): Promise<Problem[]> {
     .prepare(
       'SELECT "table", parent, count(*) AS n FROM pragma_foreign_key_check GROUP BY "table", parent',
     )
-    .all();
+    .all<{ table: string; parent: string; n: number }>();
   return Promise.all(
-    rows.map((row) =>
+    rows.map(({ table, parent, n }) =>
       found(
         {
           code: 'dangling',
           severity: 'fault',
-          object: String(row['table']),
-          message: `${String(row['n'])} rows refer to rows of ${String(row['parent'])} that are gone`,
+          object: table,
+          message: `${n} rows refer to rows of ${parent} that are gone`,
           remedy: 'restore a backup, or delete the rows that "PRAGMA foreign_key_check" lists',
         },
         { fix: false },

@@ -1,5 +1,6 @@
 import { retryBusy } from '../../../database/busy.ts';
 import type { DatabaseSync } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { transaction } from '../../../database/transaction.ts';
 import { prunable, type PruneReport, type PruneRequest } from '../../maintenance/prune.ts';
 import { tenantOf } from '../open.ts';
@@ -23,9 +24,9 @@ export function pruneFile(
     const wanted = only && new Set(only);
     const ids = db
       .prepare(endedBefore)
-      .all(before)
-      .filter(({ uuid }) => wanted?.has(String(uuid)) ?? true)
-      .map(({ id }) => Number(id));
+      .all<{ id: number; uuid: string }>(before)
+      .filter(({ uuid }) => wanted?.has(uuid) ?? true)
+      .map(({ id }) => id);
     const rows: Record<string, number> = Object.fromEntries(named.map((table) => [table, 0]));
     const work = isDryRun ? countOf : removeOf;
     let scans = 0;
@@ -47,8 +48,11 @@ interface Scope {
 }
 
 function countOf(db: DatabaseSync, id: number, { named }: Scope): number[] {
-  return named.map((table) =>
-    Number(db.prepare(`SELECT count(*) AS n FROM ${table} WHERE job_id = ?`).get(id)?.['n']),
+  return named.map(
+    (table) =>
+      firstRow(
+        db.prepare(`SELECT count(*) AS n FROM ${table} WHERE job_id = ?`).all<{ n: number }>(id),
+      ).n,
   );
 }
 

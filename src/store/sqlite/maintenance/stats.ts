@@ -1,4 +1,5 @@
 import type { DatabaseSync } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import type { IndexStats, MonthStats, StoreStats, TableStats } from '../../maintenance/stats.ts';
 import type { SqliteFile } from './store-admin.ts';
 import { sizeOf } from './status.ts';
@@ -17,7 +18,7 @@ const months = `
 /** Sizes and growth of a file. Counting rows reads each table's smallest index. */
 export function fileStats({ path, use }: SqliteFile): Promise<StoreStats> {
   return use((db) => {
-    const parts = db.prepare(sizes).all() as unknown as (IndexStats & { type: string })[];
+    const parts = db.prepare(sizes).all<IndexStats & { type: string }>();
     const indexes = parts.filter(({ type }) => type === 'index');
     return {
       location: path,
@@ -30,7 +31,7 @@ export function fileStats({ path, use }: SqliteFile): Promise<StoreStats> {
       indexes: indexes
         .map(({ name, table, bytes }) => ({ name, table, bytes, scans: null }))
         .toSorted((a, b) => b.bytes - a.bytes),
-      months: db.prepare(months).all() as unknown as MonthStats[],
+      months: db.prepare(months).all<MonthStats>(),
       cacheHitRatio: null,
       transactions: null,
       connections: null,
@@ -42,10 +43,12 @@ function tableStats(
   db: DatabaseSync,
   { name, bytes, indexes }: { name: string; bytes: number; indexes: readonly IndexStats[] },
 ): TableStats {
-  const rows = db.prepare(`SELECT count(*) AS n FROM "${name}"`).get()?.['n'];
+  const { rows } = firstRow(
+    db.prepare(`SELECT count(*) AS rows FROM "${name}"`).all<{ rows: number }>(),
+  );
   const indexBytes = indexes
     .filter(({ table }) => table === name)
     .reduce((sum, index) => sum + index.bytes, 0);
   const unknown = { deadRows: null, inserts: null, updates: null };
-  return { name, rows: Number(rows), bytes, indexBytes, ...unknown, partitions: [] };
+  return { name, rows, bytes, indexBytes, ...unknown, partitions: [] };
 }

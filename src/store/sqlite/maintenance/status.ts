@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { retryBusy } from '../../../database/busy.ts';
 import { type DatabaseSync, storeError } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { loadMigrations } from '../../../database/migrate.ts';
 import { AppError } from '../../../errors.ts';
 import { migrationState, stepOf, type StoreStatus } from '../../maintenance/status.ts';
@@ -67,7 +68,9 @@ export function sizeOf(path: string): number {
 }
 
 function contents(db: DatabaseSync): Pick<StoreStatus, 'tenants' | 'scans'> {
-  const tenants = db.prepare('SELECT name FROM tenants ORDER BY name').all();
-  const scans = db.prepare('SELECT count(*) AS scans FROM scan_jobs').get();
-  return { tenants: tenants.map((row) => String(row['name'])), scans: Number(scans?.['scans']) };
+  const tenants = db.prepare('SELECT name FROM tenants ORDER BY name').all<{ name: string }>();
+  const { scans } = firstRow(
+    db.prepare('SELECT count(*) AS scans FROM scan_jobs').all<{ scans: number }>(),
+  );
+  return { tenants: tenants.map(({ name }) => name), scans };
 }

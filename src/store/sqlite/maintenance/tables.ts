@@ -36,8 +36,8 @@ const notCopied = new Set(['migrations', 'tenants']);
 export function sqliteTables(db: DatabaseSync): ReadonlyMap<string, SqliteTable> {
   const names = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    .all()
-    .map(({ name }) => String(name))
+    .all<{ name: string }>()
+    .map(({ name }) => name)
     .filter((name) => !notCopied.has(name));
   const withUuid = new Set(
     db
@@ -45,8 +45,8 @@ export function sqliteTables(db: DatabaseSync): ReadonlyMap<string, SqliteTable>
         `SELECT s.name FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) c
          WHERE s.type = 'table' AND c.name = 'uuid'`,
       )
-      .all()
-      .map(({ name }) => String(name)),
+      .all<{ name: string }>()
+      .map(({ name }) => name),
   );
   return new Map(names.map((name) => [name, tableOf(db, name, withUuid)]));
 }
@@ -64,9 +64,8 @@ function tableOf(db: DatabaseSync, table: string, withUuid: ReadonlySet<string>)
   // hidden: 2 and 3 are generated columns.
   const columns = db
     .prepare('SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)')
-    .all(table)
-    .filter(({ hidden }) => hidden === 0)
-    .map(({ name, type, pk }) => ({ name: String(name), type: String(type), pk: Number(pk) }));
+    .all<{ name: string; type: string; pk: number; hidden: number }>(table)
+    .filter(({ hidden }) => hidden === 0);
   const targets = referencesOf(db, table);
   const own = columns.find(({ name, type, pk }) => name === 'id' && type === 'INTEGER' && pk === 1);
   const isComputed = table === 'hosts';
@@ -95,12 +94,10 @@ function tableOf(db: DatabaseSync, table: string, withUuid: ReadonlySet<string>)
 function referencesOf(db: DatabaseSync, table: string): Map<string, string> {
   const rows = db
     .prepare('SELECT "from" AS name, "table" AS parent FROM pragma_foreign_key_list(?)')
-    .all(table);
-  const targets = new Map(rows.map((row) => [String(row['name']), String(row['parent'])]));
-  const { n } = db
-    .prepare("SELECT count(*) AS n FROM pragma_table_info(?) WHERE name = 'last_job_id'")
-    .get(table) as { n: number };
-  if (n > 0) targets.set('last_job_id', 'scan_jobs');
+    .all<{ name: string; parent: string }>(table);
+  const targets = new Map(rows.map(({ name, parent }) => [name, parent]));
+  const named = db.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = 'last_job_id'");
+  if (named.get(table)) targets.set('last_job_id', 'scan_jobs');
   return targets;
 }
 

@@ -1,5 +1,6 @@
 import { retryBusy } from '../../../database/busy.ts';
 import type { DatabaseSync } from '../../../database/driver.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { AppError } from '../../../errors.ts';
 import type {
   Transfer,
@@ -58,8 +59,8 @@ function source(db: DatabaseSync, tables: ReadonlyMap<string, SqliteTable>): Tra
       const statement = db.prepare(`SELECT ${list.join(', ')} FROM "${name}" t${order}`);
       statement.setReturnArrays(true);
       let batch: TransferRow[] = [];
-      for (const row of statement.iterate()) {
-        batch.push(row as unknown as TransferRow);
+      for (const row of statement.iterate<TransferRow>()) {
+        batch.push(row);
         if (batch.length < transferBatch) continue;
         yield batch;
         batch = [];
@@ -115,16 +116,18 @@ function insertion(
 }
 
 function countOf(db: DatabaseSync, table: string): number {
-  return Number(db.prepare(`SELECT count(*) AS n FROM "${table}"`).get()?.['n']);
+  return firstRow(db.prepare(`SELECT count(*) AS n FROM "${table}"`).all<{ n: number }>()).n;
 }
 
 function tenantRow(db: DatabaseSync): TransferTenant {
-  return db
-    .prepare(
-      `SELECT uuid AS id, name, created_at AS createdAt, created_by AS createdBy,
-        modified_by AS modifiedBy FROM tenants ORDER BY id LIMIT 1`,
-    )
-    .get() as unknown as TransferTenant;
+  return firstRow(
+    db
+      .prepare(
+        `SELECT uuid AS id, name, created_at AS createdAt, created_by AS createdBy,
+      modified_by AS modifiedBy FROM tenants ORDER BY id LIMIT 1`,
+      )
+      .all<TransferTenant>(),
+  );
 }
 
 /** A file holds one tenant: one that holds nothing yet becomes the tenant's that is copied. */
