@@ -12,7 +12,7 @@ const probesPerUnit = 16_384;
  * `first` … `last` of the job's order of targets, with all of its ports.
  */
 export interface Unit {
-  readonly unit: number;
+  readonly index: number;
   readonly first: number;
   readonly last: number;
 }
@@ -64,7 +64,7 @@ export function planScan(config: NetworkScanConfig): ScanPlan {
     unit(number) {
       if (number < 0 || number >= unitCount) throw new RangeError(`no unit ${number}`);
       const first = start + number * hostsPerUnit;
-      return { unit: number, first, last: Math.min(first + hostsPerUnit, end) - 1 };
+      return { index: number, first, last: Math.min(first + hostsPerUnit, end) - 1 };
     },
     addressAt: (position) => targets.at(order(position)),
   };

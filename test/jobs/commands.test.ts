@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, (store: Store, id: string) => Promise<un
       labels: [],
       leaseMs: 60_000,
       unitsOf: () => 1,
-      unitAt: (_job, unit) => ({ unit, first: unit, last: unit }),
+      unitAt: (_job, unit) => ({ index: unit, first: unit, last: unit }),
     }),
 };
 

@@ -47,10 +47,11 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
   }
 
   async function record(work: Lease, units = work.units): Promise<string> {
-    const events = units.map((unit) => ({
+    const events = units.map(({ index: unit, ...range }) => ({
       type: 'run.unit' as const,
       run_id: work.job.id,
-      ...unit,
+      unit,
+      ...range,
       status: 'completed' as const,
       t_start: 1,
       t_end: 2,
@@ -127,7 +128,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     await requeueJob(store.database, id);
     expect(await record(work, work.units.slice(1))).toBe('lost');
     const again = await take('w/1', 9);
-    expect(again.units.map(({ unit }) => unit)).toEqual([1, 2, 3]);
+    expect(again.units.map(({ index }) => index)).toEqual([1, 2, 3]);
     expect(again.job.attempts).toBe(2);
   });
 

@@ -50,7 +50,7 @@ describe.each(postgresServers)('overtaken on $name', ({ url: server }) => {
         labels: [],
         leaseMs: 60_000,
         unitsOf: () => 1,
-        unitAt: (_job, unit) => ({ unit, first: unit, last: unit }),
+        unitAt: (_job, unit) => ({ index: unit, first: unit, last: unit }),
       });
       while (!(await isWaiting())) await sleep(10);
       await others.query('COMMIT');

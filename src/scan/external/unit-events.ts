@@ -14,7 +14,7 @@ export function* completedUnits(
 ): Generator<RunUnit[]> {
   const times = { t_start: startedAt, t_end: Date.now() };
   for (let i = 0; i < units.length; i += unitsPerBatch) {
-    yield units.slice(i, i + unitsPerBatch).map(({ unit, first, last }) => {
+    yield units.slice(i, i + unitsPerBatch).map(({ index: unit, first, last }) => {
       const range = { unit, first, last };
       return {
         type: 'run.unit',

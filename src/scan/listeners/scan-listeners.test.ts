@@ -38,7 +38,10 @@ test('the machine’s listeners are events, a unit for each of its addresses', a
   const four = config.targets.filter((target) => !target.includes(':'));
   expect(addresses(split)).toEqual([...four, '::1'].sort());
   expect(batches.map((batch) => batch.at(-1))).toEqual(
-    units.map((unit) => expect.objectContaining({ type: 'run.unit', ...unit }) as object),
+    units.map(
+      ({ index: unit, first, last }) =>
+        expect.objectContaining({ type: 'run.unit', unit, first, last }) as object,
+    ),
   );
   expect(progress).toMatchObject({ hostsUp: config.targets.length });
   const port = events.find((event) => event.type === 'scan.port' && event.port === one);

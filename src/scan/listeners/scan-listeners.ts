@@ -132,7 +132,9 @@ function unitOf(
   return {
     type: 'run.unit',
     run_id: runId,
-    ...unit,
+    unit: unit.index,
+    first: unit.first,
+    last: unit.last,
     status: 'completed',
     t_start: start,
     t_end: Date.now(),

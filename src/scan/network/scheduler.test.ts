@@ -18,7 +18,7 @@ async function ask(
   instead: (port: number) => Outcome | undefined,
 ): Promise<Pass> {
   const host = {
-    unit: openUnit({ unit: 0, first: 0, last: 0 }),
+    unit: openUnit({ index: 0, first: 0, last: 0 }),
     number: 0,
     startedAt: 0,
     address: engineAddress('127.0.0.1'),

@@ -66,7 +66,7 @@ export function closeUnit(
   runId: string,
   status: RunUnit['status'],
 ): readonly ScanEvent[] {
-  const { unit, first, last } = open.unit;
+  const { index: unit, first, last } = open.unit;
   return [
     ...open.hosts,
     ...open.ports,

@@ -82,9 +82,9 @@ export async function takeLease(
     const leased = await leaseUnits(inside, job, request);
     if (leased.length > 0) await queueJob(inside, { ...job, run_at: null });
     const units = leased
-      .map(({ unit, first, last }) => ({ unit, first, last }))
-      .sort((a, b) => a.unit - b.unit);
-    const attempts = new Map(leased.map(({ unit, attempt }) => [unit, attempt]));
+      .map(({ index, first, last }) => ({ index, first, last }))
+      .sort((a, b) => a.index - b.index);
+    const attempts = new Map(leased.map(({ index, attempt }) => [index, attempt]));
     const [held] = await inside.query<{ share: number }>(sql`
       SELECT count(DISTINCT u.worker_id) AS share FROM scan_units u
       WHERE u.job_id = ${jobKey(inside, job.id)} AND u.status = 'leased'
@@ -134,7 +134,7 @@ async function leaseOpenUnits(
       SELECT u.unit FROM scan_units u
       WHERE u.job_id = ${id} AND u.status <> 'completed' AND ${openUnits(db)}
       ORDER BY u.unit LIMIT ${wanted} ${lock.skipping})
-    RETURNING unit, first, last, attempt`);
+    RETURNING unit AS "index", first, last, attempt`);
 }
 
 /** How many unit numbers are gone through at most at a time for those that have no row yet. */
@@ -175,10 +175,10 @@ async function leaseNewUnits(
           SELECT 1 FROM scan_units u WHERE u.job_id = ${jobKey(db, job.id)} AND u.unit = numbers.unit
             AND u.unit BETWEEN ${next} AND ${last})
         ORDER BY unit LIMIT ${left}
-        RETURNING unit, first, last, attempt`);
+        RETURNING unit AS "index", first, last, attempt`);
     leased.push(...found);
     // With as many as were wanted, the window may not be at its end.
-    next = found.length < left ? last + 1 : Math.max(...found.map(({ unit }) => unit)) + 1;
+    next = found.length < left ? last + 1 : Math.max(...found.map(({ index }) => index)) + 1;
   }
   await updateJob(db, job.id, { next_unit: next, leased_at: fromNow(0) });
   return leased;
