@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { latestTime, longestText } from './event-limits.ts';
+import { recordOf } from './record-of.ts';
+import { serviceDetails } from './service-details.ts';
 import { portStates, reasons, transports } from './states.ts';
 
 export const time = z.number().int().min(0).max(latestTime);
@@ -22,16 +24,7 @@ export const notShown = z.object({
 /** A service on a port: how sure Portolan is of it (0 … 1) and how it was recognised. */
 export const service = z.object({
   name: text,
-  product: text.optional(),
-  vendor: text.optional(),
-  version: text.optional(),
-  extra_info: text.optional(),
-  /** One, or several apart by a space. */
-  cpe: text.optional(),
-  /** What the service says of the machine that it runs on. */
-  hostname: text.optional(),
-  os_type: text.optional(),
-  device_type: text.optional(),
+  ...recordOf(serviceDetails, () => text.optional()),
   confidence: z.number().min(0).max(1).optional(),
   /** `port`: guessed from the number; `banner`, `http`, `tls`: matched what the port sent. */
   method: z.string().max(40).optional(),

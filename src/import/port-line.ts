@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { latestTime, longestText } from '../core/event-limits.ts';
 import type { ScanPort, Service } from '../core/events.ts';
+import { serviceDetails } from '../core/service-details.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 
 const known = {
@@ -32,17 +33,7 @@ function isWhole(value: unknown, max: number): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max;
 }
 
-const serviceTexts = new Set([
-  'name',
-  'product',
-  'vendor',
-  'version',
-  'extra_info',
-  'cpe',
-  'hostname',
-  'os_type',
-  'device_type',
-]);
+const serviceTexts = new Set<string>(['name', ...serviceDetails]);
 
 function isService(value: unknown): value is Service {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

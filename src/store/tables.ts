@@ -1,4 +1,5 @@
 import type { JobState } from '../core/job-states.ts';
+import type { ServiceDetail } from '../core/service-details.ts';
 import type { HostState, PortState, Reason, Severity, Transport } from '../core/states.ts';
 
 /**
@@ -85,16 +86,7 @@ export interface PortScanRecord extends PortKey {
 }
 
 /** What `services` adds to a port. */
-export interface ServiceDetails {
-  readonly product: string | null;
-  readonly vendor: string | null;
-  readonly version: string | null;
-  readonly extra_info: string | null;
-  readonly cpe: string | null;
-  readonly hostname: string | null;
-  readonly os_type: string | null;
-  readonly device_type: string | null;
-}
+export type ServiceDetails = Readonly<Record<ServiceDetail, string | null>>;
 
 /** A row of `host_scans`, with the host's address. */
 export interface HostScanRecord {

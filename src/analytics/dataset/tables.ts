@@ -1,3 +1,6 @@
+import { recordOf } from '../../core/record-of.ts';
+import { softwareDetails } from '../../core/service-details.ts';
+
 /** Types of the data set's columns, as DuckDB names them. */
 export type ColumnType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DOUBLE';
 
@@ -71,11 +74,7 @@ export const dataSetTables = {
 export const queryTables = {
   services: {
     port_id: 'VARCHAR',
-    product: 'VARCHAR',
-    vendor: 'VARCHAR',
-    version: 'VARCHAR',
-    extra_info: 'VARCHAR',
-    cpe: 'VARCHAR',
+    ...recordOf(softwareDetails, () => 'VARCHAR' as const),
   },
   tls_handshakes: {
     port_id: 'VARCHAR',

@@ -1,5 +1,6 @@
 import type { NotShown } from '../../core/events.ts';
 import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
+import { serviceAttributes } from '../../import/nmap/service-attributes.ts';
 import { AppError } from '../../errors.ts';
 import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
@@ -122,22 +123,19 @@ function portElement(scanned: ScannedPort): string {
 
 function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
   if (port.service === null) return '';
-  const { product, version, extra_info: extrainfo, cpe } = port;
-  const { hostname, os_type: ostype, device_type: devicetype } = port;
+  const known = serviceAttributes.flatMap(([attribute, detail]) => {
+    const value = port[detail];
+    return value === null ? [] : [[attribute, value] as const];
+  });
   const isProbed = port.method !== null && port.method !== 'port';
   const attributes = {
     name: port.service,
-    ...(product !== null && { product }),
-    ...(version !== null && { version }),
-    ...(extrainfo !== null && { extrainfo }),
-    ...(hostname !== null && { hostname }),
-    ...(ostype !== null && { ostype }),
-    ...(devicetype !== null && { devicetype }),
+    ...Object.fromEntries(known),
     ...(isTls && port.service !== 'https' && { tunnel: 'ssl' }),
     method: isProbed ? 'probed' : 'table',
     conf: Math.round((port.confidence ?? 0.3) * 10),
   };
-  const cpes = cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
+  const cpes = port.cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
   return `${open('service', attributes)}${cpes.join('')}</service>`;
 }
 

@@ -6,6 +6,7 @@ import { asPort, asWord } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
 import { reasonOf } from './reason.ts';
 import { certificateOf, scriptOf, type ScriptResult } from './script-events.ts';
+import { serviceAttributes } from './service-attributes.ts';
 import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
 
 /** What masscan writes as ports of hosts that answered a ping. */
@@ -102,13 +103,10 @@ function serviceOf(element: XmlElement): Service | undefined {
   return {
     name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
     ...defined({
-      product: attribute(element, 'product'),
-      version: attribute(element, 'version'),
-      extra_info: attribute(element, 'extrainfo'),
+      ...Object.fromEntries(
+        serviceAttributes.map(([key, detail]) => [detail, attribute(element, key)]),
+      ),
       cpe: cpes.join(' ') || undefined,
-      hostname: attribute(element, 'hostname'),
-      os_type: attribute(element, 'ostype'),
-      device_type: attribute(element, 'devicetype'),
       confidence: confidence === undefined ? undefined : Math.min(1, Math.max(0, confidence / 10)),
       // From a table of port numbers: what `port` means everywhere here.
       method: method === 'table' ? 'port' : method?.slice(0, 40),

@@ -8,6 +8,9 @@ import type {
   ScanHost,
   ScanPort,
 } from '../../core/events.ts';
+import { recordOf } from '../../core/record-of.ts';
+import { serviceDetails } from '../../core/service-details.ts';
+import { joinServices, selectServiceDetails } from '../facts/services.ts';
 import { jobKey } from '../filter.ts';
 import { getJob, type Job } from '../scans/jobs.ts';
 import { and, join, identifier, sql } from '../sql.ts';
@@ -121,20 +124,14 @@ async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPo
   let after: readonly unknown[] | undefined;
   for (;;) {
     const rows = await db.query<PortScanRecord & ServiceDetails & { address: string }>(sql`
-      SELECT p.*, h.address, s.product, s.vendor, s.version, s.extra_info, s.cpe,
-        s.hostname, s.os_type, s.device_type
-      FROM port_scans p
-      JOIN hosts h ON h.id = p.host_id
-      LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
-        AND s.transport = p.transport AND s.port = p.port
+      SELECT p.*, h.address, ${selectServiceDetails}
+      FROM port_scans p JOIN hosts h ON h.id = p.host_id ${joinServices}
       WHERE p.job_id = ${jobKey(db, id)}
         AND ${and([after && sql`(p.host_id, p.transport, p.port) > (${join(after)})`])}
       ORDER BY p.host_id, p.transport, p.port LIMIT ${exportBatch}`);
     for (const row of rows) {
-      const { product, vendor, version, extra_info, cpe, confidence, method } = row;
-      const { hostname, os_type, device_type } = row;
-      const machine = { hostname, os_type, device_type };
-      const details = { product, vendor, version, extra_info, cpe, ...machine, confidence, method };
+      const { confidence, method } = row;
+      const details = { ...recordOf(serviceDetails, (detail) => row[detail]), confidence, method };
       yield {
         type: 'scan.port',
         run_id: id,

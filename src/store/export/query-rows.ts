@@ -1,3 +1,4 @@
+import { softwareDetails } from '../../core/service-details.ts';
 import { jobKey, tenantKey } from '../filter.ts';
 import { and, join, identifier, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
@@ -29,8 +30,7 @@ export async function* serviceRows(db: StoreDatabase, ids: readonly string[]): R
     );
     for await (const rows of pages) {
       yield rows.map((row) => {
-        const { product, vendor, version, extra_info, cpe } = row;
-        return [portId(id, row), product, vendor, version, extra_info, cpe];
+        return [portId(id, row), ...softwareDetails.map((detail) => row[detail])];
       });
     }
   }

@@ -1,3 +1,4 @@
+import { joinServices, selectServiceDetails } from '../facts/services.ts';
 import { jobKey } from '../filter.ts';
 import { identifier, type Sql, sql } from '../sql.ts';
 import { paged } from './data-set-rows.ts';
@@ -55,18 +56,14 @@ async function* withPorts(
   id: string,
   hosts: readonly HostScanRecord[],
 ): AsyncGenerator<ScannedHost> {
-  const among = sql`f.job_id = ${jobKey(db, id)}
-    AND f.host_id BETWEEN ${hosts[0]!.host_id} AND ${hosts.at(-1)!.host_id}`;
+  const among = (table: string): Sql => sql`${identifier(`${table}.job_id`)} = ${jobKey(db, id)}
+    AND ${identifier(`${table}.host_id`)} BETWEEN ${hosts[0]!.host_id} AND ${hosts.at(-1)!.host_id}`;
   const ports = await db.query<ScannedPort['port']>(sql`
-    SELECT f.*, s.product, s.vendor, s.version, s.extra_info, s.cpe, s.hostname, s.os_type,
-      s.device_type
-    FROM port_scans f
-    LEFT JOIN services s ON s.job_id = f.job_id AND s.host_id = f.host_id
-      AND s.transport = f.transport AND s.port = f.port
-    WHERE ${among} ORDER BY f.host_id, f.transport, f.port`);
+    SELECT p.*, ${selectServiceDetails} FROM port_scans p ${joinServices}
+    WHERE ${among('p')} ORDER BY p.host_id, p.transport, p.port`);
   const facts = <Row extends Place>(table: string, more = sql``, join = sql``): Promise<Row[]> =>
     db.query<Row>(sql`SELECT f.*${more} FROM ${identifier(table)} f ${join}
-      WHERE ${among} ORDER BY f.host_id, f.transport, f.port`);
+      WHERE ${among('f')} ORDER BY f.host_id, f.transport, f.port`);
   const banners = byPort(await facts<FactTables['banner_scans']>('banner_scans'));
   const pages = byPort(await facts<FactTables['http_scans']>('http_scans'));
   const handshakes = byPort(
@@ -74,7 +71,7 @@ async function* withPorts(
   );
   const scripts = byPort(await facts<ScriptRecord>('script_results'));
   const checks = <Row extends { host_id: Key }>(table: string, order: string): Promise<Row[]> =>
-    db.query<Row>(sql`SELECT f.* FROM ${identifier(table)} f WHERE ${among}
+    db.query<Row>(sql`SELECT f.* FROM ${identifier(table)} f WHERE ${among('f')}
       ORDER BY f.host_id, ${identifier(`f.${order}`)}`);
   const matches = byHost(await checks<OsMatchRecord>('os_matches', 'place'));
   const hops = byHost(await checks<TraceHopRecord>('trace_hops', 'ttl'));

@@ -1,23 +1,15 @@
+import { recordOf } from '../../core/record-of.ts';
+import { softwareDetails, type SoftwareDetail } from '../../core/service-details.ts';
 import { join, identifier, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { Key, PortKey } from '../tables.ts';
 
 /** What a scan knows of a service beside its name. */
-export interface ServiceDetails {
-  readonly product: string | null;
-  readonly version: string | null;
-  readonly vendor: string | null;
-  readonly extra_info: string | null;
-  readonly cpe: string | null;
-}
+export type ServiceDetails = Readonly<Record<SoftwareDetail, string | null>>;
 
-export const unknownService: ServiceDetails = {
-  product: null,
-  version: null,
-  vendor: null,
-  extra_info: null,
-  cpe: null,
-};
+export const unknownService: ServiceDetails = recordOf(softwareDetails, () => null);
+
+const selectSoftware = join(softwareDetails.map((detail) => identifier(`s.${detail}`)));
 
 /** A port that a list shows, and the name of the service there. */
 type Listed = PortKey & { readonly service: string | null };
@@ -54,7 +46,7 @@ async function servicesBy(
 ): Promise<Map<number, ServiceDetails>> {
   if (ports.length === 0) return new Map();
   const rows = await db.query<ServiceDetails & { readonly place: number }>(sql`
-    SELECT k.place, s.product, s.version, s.vendor, s.extra_info, s.cpe
+    SELECT k.place, ${selectSoftware}
     FROM ${db.dialect.keyTable(ports)} k
     JOIN services s ON s.job_id = k.job_id AND s.host_id = k.host_id
       AND s.transport = k.transport AND s.port = k.port

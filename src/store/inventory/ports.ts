@@ -1,5 +1,5 @@
 import { and, identifier, type Sql, sql } from '../sql.ts';
-import { servicesOf, titlesOf, unknownService } from './port-details.ts';
+import { type ServiceDetails, servicesOf, titlesOf, unknownService } from './port-details.ts';
 import { parseAddress } from '../../core/address.ts';
 import type { PortState, Reason, Transport } from '../../core/states.ts';
 import {
@@ -22,7 +22,7 @@ import type { StoreDatabase } from '../store.ts';
 import type { PortKey } from '../tables.ts';
 
 /** A port of a host and what runs there; times epoch ms. */
-export interface PortRow {
+export interface PortRow extends ServiceDetails {
   readonly address: string;
   readonly hostname: string | null;
   readonly transport: Transport;
@@ -30,11 +30,6 @@ export interface PortRow {
   readonly state: PortState;
   readonly reason: Reason | null;
   readonly service: string | null;
-  readonly product: string | null;
-  readonly vendor: string | null;
-  readonly version: string | null;
-  readonly extra_info: string | null;
-  readonly cpe: string | null;
   /** How sure the service is, 0 … 1. */
   readonly confidence: number | null;
   /** How the service was recognised; `port` is a guess from the number. */
@@ -50,7 +45,9 @@ export type PortFilter = Pick<
   'hosts' | 'ports' | 'scan' | 'service' | 'since' | 'state'
 >;
 
-type Found = Omit<PortRow, 'cpe' | 'extra_info' | 'title' | 'vendor'> & PortKey;
+type Found = Omit<PortRow, keyof ServiceDetails | 'title'> &
+  Pick<PortRow, 'product' | 'version'> &
+  PortKey;
 
 /**
  * Ports by address, transport and number: as known now or, with `scan`, as one scan saw them.

@@ -1,19 +1,10 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
+import { recordOf } from '../../core/record-of.ts';
+import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
 import { BinaryCopy, textField, uuidBytes } from './binary-copy.ts';
 import { copyInto, type StagingTable } from './staging.ts';
 import type { WrittenHosts, Writer } from './write-hosts.ts';
-
-const details = [
-  'product',
-  'vendor',
-  'version',
-  'extra_info',
-  'cpe',
-  'hostname',
-  'os_type',
-  'device_type',
-] as const;
 
 /** The ports of a batch, each once. */
 export const stagedPorts = {
@@ -27,14 +18,7 @@ export const stagedPorts = {
     service: 'text',
     confidence: 'double precision',
     method: 'text',
-    product: 'text',
-    vendor: 'text',
-    version: 'text',
-    extra_info: 'text',
-    cpe: 'text',
-    hostname: 'text',
-    os_type: 'text',
-    device_type: 'text',
+    ...recordOf(serviceDetails, () => 'text' as const),
     first_seen: 'timestamptz',
     last_seen: 'timestamptz',
   },
@@ -55,15 +39,15 @@ const upsertPorts = `
     last_seen = greatest(port_scans.last_seen, excluded.last_seen),
     ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`;
 
-const hasDetails = `coalesce(${details.join(', ')}) IS NOT NULL`;
+const hasDetails = `coalesce(${serviceDetails.join(', ')}) IS NOT NULL`;
 
 const upsertServices = `
-  INSERT INTO services (tenant_id, job_id, host_id, transport, port, ${details.join(', ')},
+  INSERT INTO services (tenant_id, job_id, host_id, transport, port, ${serviceDetails.join(', ')},
     last_seen)
-  SELECT $1, $2, host_id, transport, port, ${details.join(', ')}, last_seen
+  SELECT $1, $2, host_id, transport, port, ${serviceDetails.join(', ')}, last_seen
   FROM staged_ports WHERE ${hasDetails}
   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    ${[...details, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
+    ${[...serviceDetails, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
   WHERE excluded.last_seen >= services.last_seen`;
 
 /** What an earlier look at a port of this job told of its service, where a later one replaced it. */
@@ -153,7 +137,9 @@ export async function writePorts(
   const copy = new BinaryCopy(256 * 1024);
   await copyInto(client, stagedPorts.name, copy, () => encodePorts(copy, ports, ids));
   await client.query(upsertPorts, [tenantId, jobId]);
-  if (ports.services.some((service) => details.some((detail) => service[detail] !== undefined))) {
+  if (
+    ports.services.some((service) => serviceDetails.some((detail) => service[detail] !== undefined))
+  ) {
     await client.query(upsertServices, [tenantId, jobId]);
   }
   if (areKnown) await client.query(forgetServices, [jobId]);
@@ -192,7 +178,7 @@ function* encodePorts(
 }
 
 /** service, confidence, method and the details. */
-const serviceFieldCount = 3 + details.length;
+const serviceFieldCount = 3 + serviceDetails.length;
 
 function serviceFields(service: PortColumns['services'][number]): Buffer {
   const copy = new BinaryCopy(256);
@@ -205,7 +191,7 @@ function serviceFields(service: PortColumns['services'][number]): Buffer {
   if (service.confidence === undefined) copy.null();
   else copy.float8(service.confidence);
   text(service.method);
-  for (const detail of details) text(service[detail]);
+  for (const detail of serviceDetails) text(service[detail]);
   return copy.take();
 }
 

@@ -1,5 +1,6 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
 import type { Service } from '../../core/events.ts';
+import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
@@ -14,22 +15,12 @@ const whereNewer = (column: string): string =>
  * two times beside one of some dozen, and a text costs more to hand over than to look up.
  */
 const aboutPort = ['transport', 'state', 'reason', 'service', 'confidence', 'method'] as const;
-const aboutService = [
-  'product',
-  'vendor',
-  'version',
-  'extra_info',
-  'cpe',
-  'hostname',
-  'os_type',
-  'device_type',
-] as const;
 
 const makeKinds = `
   CREATE TEMP TABLE IF NOT EXISTS port_kinds (id INTEGER PRIMARY KEY,
-    ${[...aboutPort, ...aboutService].join(', ')})`;
+    ${[...aboutPort, ...serviceDetails].join(', ')})`;
 const insertKind = `
-  INSERT INTO port_kinds VALUES (?${', ?'.repeat(aboutPort.length + aboutService.length)})`;
+  INSERT INTO port_kinds VALUES (?${', ?'.repeat(aboutPort.length + serviceDetails.length)})`;
 
 const insertPorts = rowSelect(
   `INSERT INTO port_scans (job_id, host_id, port, first_seen, last_seen, ${aboutPort.join(', ')})
@@ -43,12 +34,12 @@ const insertPorts = rowSelect(
 );
 
 const insertServices = rowSelect(
-  `INSERT INTO services (job_id, host_id, port, last_seen, transport, ${aboutService.join(', ')})
-   SELECT ?1, r.column1, r.column2, r.column4, k.transport, ${aboutService.map((name) => `k.${name}`).join(', ')}`,
+  `INSERT INTO services (job_id, host_id, port, last_seen, transport, ${serviceDetails.join(', ')})
+   SELECT ?1, r.column1, r.column2, r.column4, k.transport, ${serviceDetails.map((name) => `k.${name}`).join(', ')}`,
   4,
   `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true
    ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    ${[...aboutService, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
+    ${[...serviceDetails, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
    WHERE excluded.last_seen >= last_seen`,
 );
 
@@ -184,7 +175,7 @@ function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
 
 function serviceValues(service: Service | undefined): SQLInputValue[] {
   const { name = null, confidence = null, method = null } = service ?? {};
-  return [name, confidence, method, ...aboutService.map((field) => service?.[field] ?? null)];
+  return [name, confidence, method, ...serviceDetails.map((field) => service?.[field] ?? null)];
 }
 
 function writeServices(
@@ -210,5 +201,5 @@ function writeServices(
 }
 
 function hasMoreThanName(service: Service): boolean {
-  return aboutService.some((field) => service[field] !== undefined);
+  return serviceDetails.some((field) => service[field] !== undefined);
 }
