@@ -2,6 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Io } from '../src/cli/io.ts';
 import { main } from '../src/cli/main.ts';
+import * as program from '../src/cli/program.ts';
 
 /** What a command printed and how it ended. */
 export interface Outcome {
@@ -32,7 +33,7 @@ export async function portolan(argv: readonly string[], settings: Settings = {})
     signal: settings.signal ?? new AbortController().signal,
   };
   const printed = Promise.all([text(stdout), text(stderr)]);
-  const status = await main(argv, io);
+  const status = await main(argv, io, program.portolan);
   stdout.end();
   stderr.end();
   const [out, err] = await printed;

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createProgram } from '../src/cli/main.ts';
-import { commands } from '../src/cli/program.ts';
+import { createProgram } from '../src/cli/create-program.ts';
+import { commands, portolan } from '../src/cli/program.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }), 'CONTRIBUTING.md'];
@@ -28,7 +28,7 @@ describe('the documentation', () => {
   );
 
   test('names every option of every command', async () => {
-    const program = await createProgram(nowhere, { define: () => true });
+    const program = await createProgram(nowhere, { program: portolan, define: () => true });
     const options = new Set(
       program.commands.flatMap((command) => command.options.map(({ long }) => long!)),
     );

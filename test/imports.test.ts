@@ -14,6 +14,7 @@ const layers: readonly (readonly string[])[] = [
   ['scan', 'store', 'portman', 'demo'],
   ['record'],
   ['jobs', 'analytics'],
+  ['resources'],
   ['app.ts'],
   ['server', 'cli', 'index.ts'],
 ];

@@ -1,7 +1,7 @@
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
-import { areInOrder, createProgram } from './main.ts';
+import { areInOrder, createProgram } from './create-program.ts';
 import type { Program } from './command.ts';
 
 /**

@@ -1,70 +1,74 @@
-import type { FileDataSet } from '../analytics/dataset/write-file.ts';
-import {
-  type DataSetFormat,
-  writeDataSet,
-  type WriteDataSetOptions,
-} from '../analytics/dataset/write-data-set.ts';
-import { writeSqlite } from '../analytics/dataset/write-sqlite.ts';
+import type { DataSetFormat } from '../analytics/dataset/write-data-set.ts';
+import { number, count } from '../core/quantity.ts';
+import { formatDuration } from '../core/duration.ts';
 import type { Store } from '../store/store.ts';
-import type { ExportOptions } from './commands/export.ts';
 import { type Io, partlyRead, sourceOf, write } from './io.ts';
 import { progressLine } from './progress.ts';
-import { count, duration, number } from './text.ts';
+
+/** Where tables are read from: a store, or a file that `import` reads. */
+export type TableSource =
+  | { readonly store: Store; readonly scans: readonly string[] | undefined }
+  | { readonly file: string };
+
+/** Where the tables go: a folder with one file per table, or one SQLite file. */
+export type TablePlace =
+  | { readonly folder: string; readonly format: DataSetFormat; readonly isPartitioned: boolean }
+  | { readonly sqlite: string };
+
+interface Written {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly badLines?: number;
+  readonly isTruncated?: boolean;
+}
 
 /**
- * Writes the tables of the data set of a store, or without one of the file that `from` names, and
- * says on stderr how far it is, how many rows there are and what could not be read.
+ * Writes the tables of the data set, and says on stderr how far it is, how many rows there are and
+ * what could not be read.
  *
  * @returns the exit status
  */
-export async function writeTables(
-  io: Io,
-  store: Store | undefined,
-  options: ExportOptions & { readonly scans?: readonly string[] | undefined },
-): Promise<number> {
-  const { output, scans } = options;
+export async function writeTables(io: Io, source: TableSource, place: TablePlace): Promise<number> {
   const started = Date.now();
   let now = 'reading';
   using line = progressLine(io, () => now);
   const common = {
     signal: io.signal,
-    ...(scans && { scans }),
+    ...('scans' in source && source.scans && { scans: source.scans }),
     onProgress: (table: string, rows: number, of?: number) => {
       now = `${table}: ${number(rows)}${of === undefined ? '' : ` of ${number(of)}`} read`;
     },
   };
-  const { counts, badLines, isTruncated } = await writeAll(io, store, options, common);
+  const { counts, badLines = 0, isTruncated = false } = await writeAll(io, source, place, common);
   line.clear();
   const rows = Object.entries(counts).map(([table, total]) => `${number(total)} ${table}`);
-  const took = duration(Date.now() - started);
-  await write(io.stderr, `${output}: ${rows.join(', ')}, in ${took}\n`);
+  const took = formatDuration(Date.now() - started);
+  const name = 'sqlite' in place ? place.sqlite : place.folder;
+  await write(io.stderr, `${name}: ${rows.join(', ')}, in ${took}\n`);
   if (badLines === 0 && !isTruncated) return 0;
   const what = [
     badLines > 0 ? `${count(badLines, 'bad line')}, in the table of errors` : '',
-    isTruncated ? 'it breaks off in the middle; what came before is there' : '',
+    isTruncated ? 'it ends in the middle; everything before that was written' : '',
   ];
-  await write(io.stderr, `${options.from}: ${what.filter(Boolean).join('; ')}\n`);
+  const file = 'file' in source ? source.file : name;
+  await write(io.stderr, `${file}: ${what.filter(Boolean).join('; ')}\n`);
   return partlyRead;
 }
 
 async function writeAll(
   io: Io,
-  store: Store | undefined,
-  { format, output, partition = false, from }: ExportOptions,
-  common: Pick<WriteDataSetOptions, 'onProgress' | 'scans' | 'signal'>,
-): Promise<FileDataSet> {
-  const place = {
-    ...common,
-    folder: output!,
-    format: format as DataSetFormat,
-    isPartitioned: partition,
-  };
-  if (!store) {
-    const { writeFileDataSet } = await import('../analytics/dataset/write-file.ts');
-    return writeFileDataSet({ ...place, source: sourceOf(io, from!) });
+  source: TableSource,
+  place: TablePlace,
+  common: { readonly signal: AbortSignal; readonly scans?: readonly string[] },
+): Promise<Written> {
+  if ('sqlite' in place) {
+    if ('file' in source) throw new TypeError('a file is not written as SQLite');
+    const { writeSqlite } = await import('../analytics/dataset/write-sqlite.ts');
+    return { counts: await writeSqlite(source.store, { ...common, file: place.sqlite }) };
   }
-  const counts = await (format === 'sqlite'
-    ? writeSqlite(store, { ...common, file: output! })
-    : writeDataSet(store, place));
-  return { counts, badLines: 0, isTruncated: false };
+  if ('file' in source) {
+    const { writeFileDataSet } = await import('../analytics/dataset/write-file.ts');
+    return writeFileDataSet({ ...common, ...place, source: sourceOf(io, source.file) });
+  }
+  const { writeDataSet } = await import('../analytics/dataset/write-data-set.ts');
+  return { counts: await writeDataSet(source.store, { ...common, ...place }) };
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { portStates } from '../core/states.ts';
-import { integerOption } from './scan-options.ts';
+import { integerOption } from './option-values.ts';
 
 /** The filters that lists share; each list offers those that make sense for it. */
 export interface FilterOptions {

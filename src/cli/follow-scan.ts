@@ -11,7 +11,9 @@ import { type OutputOptions, withOutput } from './output.ts';
 import { limitHeap } from './limit-heap.ts';
 import { progressLine, scanProgressText } from './progress.ts';
 import { writeHosts, writePorts } from './lists.ts';
-import { count, duration, hostPort, number } from './text.ts';
+import { count, number } from '../core/quantity.ts';
+import { formatDuration } from '../core/duration.ts';
+import { hostPort } from '../core/scope.ts';
 
 interface Options extends OutputOptions {
   readonly silent?: boolean;
@@ -108,7 +110,7 @@ function summary(job: Job, location: string): string {
     isDiscovery ? '' : count(job.ports_open, 'open port'),
     job.error_count > 0 ? `${count(job.error_count, 'error')} ("portolan errors --scan last")` : '',
   ].filter((part) => part !== '');
-  const took = duration((job.completed_at ?? 0) - (job.started_at ?? 0));
+  const took = formatDuration((job.completed_at ?? 0) - (job.started_at ?? 0));
   const line = `${parts.join(', ')}, in ${took}. Scan ${shortId(job.id)}, kept in ${location}.\n`;
   const isEmpty = isDiscovery ? job.hosts_up === 0 : job.ports_open === 0;
   return isEmpty && job.status === 'completed' ? nothingFound(job, counts) + line : line;

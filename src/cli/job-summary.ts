@@ -3,7 +3,7 @@ import type { Job } from '../store/scans/jobs.ts';
 import { jobJson } from './commands/scans.ts';
 import { type Io, write } from './io.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
-import { count } from './text.ts';
+import { count } from '../core/quantity.ts';
 
 /** One line that says what became of a scan, or the scan as JSON. */
 export function jobSummary(job: Job, format: ReturnType<typeof formatOf>): string {

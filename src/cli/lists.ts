@@ -9,7 +9,8 @@ import type { PortState } from '../core/states.ts';
 import type { FilterOptions } from './filter-options.ts';
 import type { Io } from './io.ts';
 import { type OutputOptions, type Shape, writeRows } from './output.ts';
-import { isoTime, localTime } from './text.ts';
+import { isoTime } from '../resources/iso-time.ts';
+import { localTime } from './local-time.ts';
 
 /** Rows of a list, all of them or the first `limit`, read page by page as they are written. */
 export async function* limitedRows<Row>(

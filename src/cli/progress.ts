@@ -1,6 +1,7 @@
 import type { ScanProgress } from '../scan/scanner.ts';
 import type { Io } from './io.ts';
-import { duration, number } from './text.ts';
+import { formatDuration } from '../core/duration.ts';
+import { number } from '../core/quantity.ts';
 
 /** How often the line is drawn anew, ms. */
 const intervalMs = 250;
@@ -54,7 +55,7 @@ export function scanProgressText(progress: ScanProgress, total: { probes: number
       `${number(progress.hostsUp)} up`,
       `${number(progress.portsOpen)} open`,
       progress.probesRetried > 0 ? `${number(progress.probesRetried)} retries` : '',
-      rate > 0 && left > 0 ? `${duration((left / rate) * 1000)} left` : '',
+      rate > 0 && left > 0 ? `${formatDuration((left / rate) * 1000)} left` : '',
       progress.task ?? '',
       left <= 0 && progress.task === undefined ? 'asking open ports what they are' : '',
     ]

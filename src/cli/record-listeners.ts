@@ -3,7 +3,7 @@ import { createScan, runScan } from '../jobs/run-scan.ts';
 import { listenersScanConfig, listenersScanType } from '../scan/listeners/scan-listeners.ts';
 import { type Io, write } from './io.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
-import { count } from './text.ts';
+import { count } from '../core/quantity.ts';
 
 /** Records who listens on this machine as a scan, and says where. */
 export async function recordListeners(io: Io, options: StoreOptions): Promise<void> {

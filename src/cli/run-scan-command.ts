@@ -11,7 +11,8 @@ import { sayQueued } from './job-summary.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
 import { readScanRequest, type ScanOptions } from './scan-options.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
-import { count, duration, number } from './text.ts';
+import { count, number } from '../core/quantity.ts';
+import { formatDuration } from '../core/duration.ts';
 
 type Options = ScanOptions &
   OutputOptions &
@@ -120,7 +121,7 @@ async function printDryRun(io: Io, options: Options, config: NetworkScanConfig):
       `Probes    ${number(plan.probeCount)}, up to ${number(tries)} with retries`,
       least === null || most === null
         ? 'Time      as fast as this machine can: no rate limit'
-        : `Time      ${duration(least * 1000)} to ${duration(most * 1000)} at ${config.rate}/s` +
+        : `Time      ${formatDuration(least * 1000)} to ${formatDuration(most * 1000)} at ${config.rate}/s` +
           (config.assume_up === 'all' ? '' : ', less where hosts are down'),
       'Nothing was scanned (--dry-run).',
     ];

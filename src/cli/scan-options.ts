@@ -7,6 +7,7 @@ import { parseTarget, splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
 import type { ScanRequest } from '../scan/resolve-request.ts';
 import type { Io } from './io.ts';
+import { collect, durationOption, integerOption, numberOption } from './option-values.ts';
 
 /** What the options of `scan` and `discover` have in common. */
 export interface ScanOptions {
@@ -68,7 +69,7 @@ export function addScanOptions(
     .option(
       '--rate <n>',
       'connects a second over all hosts; 0 for no limit',
-      between(0, 10_000_000),
+      numberOption(0, 10_000_000),
     )
     .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
     .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
@@ -172,46 +173,6 @@ async function readTargets(file: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-/** Collects the values of an option that may be repeated. */
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-/** A parser of numbers between two bounds. */
-export function between(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
-      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `${least} to ${most}`;
-      throw new InvalidArgumentError(`A number ${range} is needed.`);
-    }
-    return value;
-  };
-}
-
-/** A parser of whole numbers from a least one on, to a greatest one. */
-export function integerOption(
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): (text: string) => number {
-  return (text) => {
-    const value = between(least, most)(text);
-    if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('A whole number is needed.');
-    return value;
-  };
-}
-
-/** A parser of time spans into ms: `500ms`, `90s`, `30m`, `2h`, `1d`; seconds where no unit stands. */
-export function durationOption(text: string): number {
-  const [, amount = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
-  const size = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 1;
-  const span = Math.round(Number(amount) * size);
-  if (amount === '' || span < 1) {
-    throw new InvalidArgumentError('A time such as 90s, 30m or 2h is needed.');
-  }
-  return span;
 }
 
 function shard(text: string): { index: number; count: number } {

@@ -12,3 +12,8 @@ export function hostScope(addr: string): string {
 export function portScope(addr: string, transport: string, port: number): string {
   return `port:${bracketed(addr)}:${transport}:${port}`;
 }
+
+/** `address:port`, IPv6 in brackets. */
+export function hostPort(address: string, port: number): string {
+  return `${bracketed(address)}:${port}`;
+}

@@ -4,9 +4,11 @@ import { addFilterOptions, type FilterOptions } from '../filter-options.ts';
 import type { Io } from '../io.ts';
 import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
-import { integerOption } from '../scan-options.ts';
+import { integerOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { hostPort, isoTime, localTime } from '../text.ts';
+import { hostPort } from '../../core/scope.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 const dayMs = 86_400_000;
 

@@ -13,7 +13,7 @@ import { type Io, stoppedStatus, write } from '../io.ts';
 import { limitedRows, writePorts } from '../lists.ts';
 import { type OutputOptions, writeRows } from '../output.ts';
 import { progressLine, scanProgressText } from '../progress.ts';
-import { duration } from '../text.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { certificateShape } from './certs.ts';
 import { webShape } from './web.ts';
 
@@ -58,7 +58,7 @@ export async function run(
     })();
     if (io.signal.aborted) return stoppedStatus(io.signal);
     await writePorts(io, app, { filter: { scan: job.id }, output: options });
-    await write(io.stdout, `in ${duration((ended ?? 0) - (began ?? 0))}\n\n$ portolan web\n`);
+    await write(io.stdout, `in ${formatDuration((ended ?? 0) - (began ?? 0))}\n\n$ portolan web\n`);
     const { database } = app.store;
     await writeRows(io, options, {
       rows: limitedRows((page) => listWeb(database, {}, page), undefined),

@@ -6,7 +6,8 @@ import type { Io } from '../io.ts';
 import { filteredShape, limitedRows, readFilter } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime, localTime } from '../text.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   addFilterOptions(command, ['scan', 'since', 'limit'], { targets: false }).option(

@@ -1,19 +1,19 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { App } from '../../app.ts';
 import { type EventFormat, exportEvents } from '../../analytics/export-events.ts';
 import { AppError } from '../../errors.ts';
 import { findJob } from '../../store/scans/find-scan.ts';
 import type { ScannedHost } from '../../store/export/scanned-hosts.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { everyJobId, storedEvents } from '../../store/export/events.ts';
+import type { TablePlace } from '../export-tables.ts';
 import { type Io, write } from '../io.ts';
 import { withAtomicOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 const formats = ['jsonl', 'json', 'csv', 'parquet', 'sqlite', 'nmap', 'shodan'] as const;
 
-export type ExportOptions = StoreOptions & {
+type ExportOptions = StoreOptions & {
   readonly format: (typeof formats)[number];
   readonly output?: string;
   readonly partition?: boolean;
@@ -57,24 +57,33 @@ export async function run(
   [references]: [string[]],
   options: ExportOptions,
 ): Promise<number> {
-  const isStream = options.format === 'nmap' || options.format === 'shodan';
-  const isFolder = options.format === 'parquet' || (!isStream && isFolderName(options.output));
-  assertFits(options, isFolder, references);
-  if (options.from !== undefined) {
+  const { from } = options;
+  const place = placeOf(options);
+  if (from !== undefined) {
+    refuse(
+      references.length > 0 || options.db !== undefined,
+      '--from reads a whole file and no store: name neither scans nor --db',
+    );
     const { writeTables } = await import('../export-tables.ts');
-    return await writeTables(io, undefined, options);
+    if ('folder' in place) return await writeTables(io, { file: from }, place);
+    throw new AppError(
+      'USAGE',
+      '--from writes the tables of the data set: name a folder with -o, as in "-o results/"',
+    );
   }
   await using app = await openFrom(io, options);
-  const { database } = app.store;
+  const { store } = app;
   const scans =
     references.length === 0
       ? undefined
-      : (await Promise.all(references.map((one) => findJob(database, one)))).map(({ id }) => id);
-  if (isFolder || options.format === 'sqlite') {
+      : (await Promise.all(references.map((one) => findJob(store.database, one)))).map(
+          ({ id }) => id,
+        );
+  if (!('stream' in place)) {
     const { writeTables } = await import('../export-tables.ts');
-    return await writeTables(io, app.store, { ...options, scans });
+    return await writeTables(io, { store, scans }, place);
   }
-  const texts = await textsOf(app, options.format, scans);
+  const texts = await textsOf(store.database, place.stream, scans);
   await withAtomicOutput(io, options, async (stream) => {
     for await (const text of texts) {
       io.signal.throwIfAborted();
@@ -84,9 +93,39 @@ export async function run(
   return 0;
 }
 
+type StreamFormat = EventFormat | 'nmap' | 'shodan';
+
+/**
+ * Where the export goes, and in what format.
+ *
+ * @throws AppError USAGE where format and place do not fit
+ */
+function placeOf({
+  format,
+  output,
+  partition: isPartitioned = false,
+}: ExportOptions): TablePlace | { readonly stream: StreamFormat } {
+  refuse(isPartitioned && format !== 'parquet', '--partition is for --format parquet');
+  if (format === 'nmap' || format === 'shodan') return { stream: format };
+  const folder = isFolderName(output) ? output : undefined;
+  if (format === 'sqlite') {
+    if (output !== undefined && folder === undefined) return { sqlite: output };
+    throw new AppError('USAGE', '--format sqlite needs a file: name it with -o');
+  }
+  if (format === 'parquet') {
+    refuse(
+      output?.endsWith('.parquet') && folder === undefined,
+      '--format parquet writes a folder of six files: name one with -o, as in "-o results/"',
+    );
+    if (output !== undefined) return { folder: output, format, isPartitioned };
+    throw new AppError('USAGE', '--format parquet needs a folder: name it with -o');
+  }
+  return folder === undefined ? { stream: format } : { folder, format, isPartitioned };
+}
+
 async function textsOf(
-  { store: { database } }: App,
-  format: ExportOptions['format'],
+  database: StoreDatabase,
+  format: StreamFormat,
   scans: readonly string[] | undefined,
 ): Promise<AsyncIterable<string>> {
   if (format === 'nmap') {
@@ -103,7 +142,7 @@ async function textsOf(
     const { shodanLines } = await import('../../analytics/formats/shodan.ts');
     return shodanLines(hostsOf(database, ids));
   }
-  return exportEvents(storedEvents(database, ids), format as EventFormat);
+  return exportEvents(storedEvents(database, ids), format);
 }
 
 async function* hostsOf(
@@ -114,39 +153,10 @@ async function* hostsOf(
   for await (const id of ids) yield* scannedHosts(database, id);
 }
 
-function isFolderName(place: string | undefined): boolean {
+function isFolderName(place: string | undefined): place is string {
   if (place === undefined) return false;
   return (
     place.endsWith('/') || (statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false)
-  );
-}
-
-function assertFits(
-  { format, output, partition, from, db }: ExportOptions,
-  isFolder: boolean,
-  references: readonly string[],
-): void {
-  refuse(
-    format === 'parquet' && output === undefined,
-    '--format parquet needs a folder: name it with -o',
-  );
-  refuse(
-    format === 'parquet' && output?.endsWith('.parquet') && !isFolderName(output),
-    '--format parquet writes a folder of six files: name one with -o, as in "-o results/"',
-  );
-  refuse(
-    format === 'sqlite' && (output === undefined || isFolder),
-    '--format sqlite needs a file: name it with -o',
-  );
-  refuse(partition && format !== 'parquet', '--partition is for --format parquet');
-  if (from === undefined) return;
-  refuse(
-    references.length > 0 || db !== undefined,
-    '--from reads all of a file and no store: name neither scans nor --db',
-  );
-  refuse(
-    !isFolder,
-    '--from writes the tables of the data set: name a folder with -o, as in "-o results/"',
   );
 }
 

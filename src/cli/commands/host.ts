@@ -13,9 +13,11 @@ import { type Io, write } from '../io.ts';
 import { limitedRows, portShape, writePorts } from '../lists.ts';
 import { formatOf, type OutputOptions, type Shape, withOutput, writeRows } from '../output.ts';
 import { addOutputOptions } from '../output.ts';
-import { integerOption } from '../scan-options.ts';
+import { integerOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime, localTime, number } from '../text.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
+import { number } from '../../core/quantity.ts';
 import { findingShape } from './findings.ts';
 import { webShape } from './web.ts';
 

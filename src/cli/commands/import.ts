@@ -13,7 +13,7 @@ import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../o
 import { limitHeap } from '../limit-heap.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { bytes, count, number } from '../text.ts';
+import { bytes, count, number } from '../../core/quantity.ts';
 import { jobJson } from './scans.ts';
 
 export function define(command: Command): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, constants, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { listQuestions, readQuestion } from '../../analytics/query/saved-queries.ts';
 import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
 import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
@@ -19,9 +19,11 @@ import {
   type OutputOptions,
   writeRows,
 } from '../output.ts';
+import { positiveOption } from '../option-values.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { duration, number } from '../text.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { number } from '../../core/quantity.ts';
 
 type Options = OutputOptions &
   StoreOptions & {
@@ -39,8 +41,8 @@ export function define(command: Command): void {
     .option('--file <file>', 'read the SQL from a file')
     .option('--from <folder>', 'ask a folder of tables, as "export" writes them, not the store')
     .option('--list', 'list the ready questions')
-    .option('--memory <MB>', 'memory that the query may take', positive, 1024)
-    .option('--timeout <seconds>', 'time that the query may take', positive, 300)
+    .option('--memory <MB>', 'memory that the query may take', positiveOption, 1024)
+    .option('--timeout <seconds>', 'time that the query may take', positiveOption, 300)
     .option('--cache <folder>', 'where columns are kept (default: beside the store)');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
@@ -178,7 +180,7 @@ function readingLine(io: Io): ReadingLine {
       line[Symbol.dispose]();
       line = undefined;
       const what = [...rows].map(([table, count]) => `${number(count)} ${table}`).join(', ');
-      const took = duration(Date.now() - started);
+      const took = formatDuration(Date.now() - started);
       await write(
         io.stderr,
         `(read ${what} out of the store in ${took}; they are kept as columns)\n`,
@@ -235,10 +237,4 @@ async function writeList(io: Io, options: Options): Promise<void> {
       ],
     },
   });
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('a number above 0');
 }

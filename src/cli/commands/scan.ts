@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type EngineOptions, readEngine } from '../engine-options.ts';
-import { integerOption, addScanOptions, type ScanOptions } from '../scan-options.ts';
+import { integerOption } from '../option-values.ts';
+import { addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
 import { runScanCommand } from '../run-scan-command.ts';

@@ -10,7 +10,9 @@ import type { Io } from '../io.ts';
 import { filteredShape, limitedRows } from '../lists.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { duration, isoTime, localTime } from '../text.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   addFilterOptions(command, ['since', 'limit'], { targets: false }).addOption(
@@ -111,7 +113,7 @@ export function targetsOf({ coverage, args }: Job): string {
 /** How long a scan took, or has taken so far. */
 export function tookOf({ started_at: from, completed_at: to, status }: Job): string {
   if (from === null || (to === null && status !== 'running')) return '';
-  return duration((to ?? Date.now()) - from);
+  return formatDuration((to ?? Date.now()) - from);
 }
 
 type Options = FilterOptions &

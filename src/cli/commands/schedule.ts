@@ -27,9 +27,11 @@ import {
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
 import { logScheduler } from '../log-scheduler.ts';
-import { durationOption, integerOption } from '../scan-options.ts';
+import { durationOption, integerOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { duration, isoTime, localTime } from '../text.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 /** Ticks that "schedule show" prints, past and to come. */
 const shownTicks = 5;
@@ -223,7 +225,7 @@ function describe(
     ['Profile', schedule.profile ?? ''],
     ['Type', schedule.scan_type],
     ['Workers', schedule.worker_label ?? ''],
-    ['Jitter', jitter > 0 ? duration(jitter) : ''],
+    ['Jitter', jitter > 0 ? formatDuration(jitter) : ''],
     ['Missed', schedule.missed],
     ['Hours', schedule.allowed_hours ?? ''],
     ['Failures', `${failures} (suspended at ${most === 0 ? 'no number of them' : most})`],

@@ -8,7 +8,9 @@ import { type Io, write } from '../io.ts';
 import { writePorts } from '../lists.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { count, duration, localTime, number } from '../text.ts';
+import { count, number } from '../../core/quantity.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { localTime } from '../local-time.ts';
 import { jobJson, progressOf, targetsOf, tookOf } from './scans.ts';
 
 /** Errors that are shown beside a scan; "errors" lists all. */
@@ -93,7 +95,7 @@ function progressText(job: Job): string {
   return [
     `${job.progress_percent}%: ${number(job.hosts_done)} of ${count(job.hosts_total, 'host')}`,
     perSecond === null ? '' : `${number(perSecond)}/s`,
-    leftMs === null ? '' : `${duration(leftMs)} left`,
+    leftMs === null ? '' : `${formatDuration(leftMs)} left`,
   ]
     .filter((part) => part !== '')
     .join(', ');

@@ -21,9 +21,10 @@ import {
   withOutput,
 } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
-import { between, integerOption } from '../scan-options.ts';
+import { integerOption, numberOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime, localTime } from '../text.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   command.addHelpText(
@@ -98,7 +99,11 @@ const add: CommandModule = {
       .option('--top-ports <n>', 'the n ports most often found open', integerOption(1))
       .option('--exclude <targets...>', 'never scan these with it; a list with commas or spaces')
       .option('--reason <text>', 'why they are excluded')
-      .option('--rate <n>', 'connects a second at most; 0 for no limit', between(0, 10_000_000))
+      .option(
+        '--rate <n>',
+        'connects a second at most; 0 for no limit',
+        numberOption(0, 10_000_000),
+      )
       .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
       .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
       .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', integerOption(0, 5))

@@ -12,7 +12,8 @@ import { write } from '../io.ts';
 import type { Shape } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime, localTime } from '../text.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   command.addHelpText(

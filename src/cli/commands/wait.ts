@@ -9,9 +9,10 @@ import { type Io, write } from '../io.ts';
 import { jobSummary } from '../job-summary.ts';
 import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
 import { progressLine } from '../progress.ts';
-import { durationOption } from '../scan-options.ts';
+import { durationOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { duration, number } from '../text.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { number } from '../../core/quantity.ts';
 import { progressOf } from './scans.ts';
 
 type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
@@ -79,7 +80,7 @@ function line(job: Job): string {
     perSecond === null ? '' : `${number(perSecond)} hosts/s`,
     `${number(job.hosts_up)} up`,
     `${number(job.ports_open)} open`,
-    leftMs === null ? '' : `${duration(leftMs)} left`,
+    leftMs === null ? '' : `${formatDuration(leftMs)} left`,
   ]
     .filter((part) => part !== '')
     .join('  ');

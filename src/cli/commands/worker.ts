@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { defaultConcurrency, defaultScanTypes, runWorker } from '../../jobs/worker.ts';
 import { type Io, write } from '../io.ts';
-import { durationOption, integerOption } from '../scan-options.ts';
+import { durationOption, integerOption } from '../option-values.ts';
 import { limitHeap } from '../limit-heap.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { localTime } from '../text.ts';
+import { localTime } from '../local-time.ts';
 
 interface Options extends StoreOptions {
   readonly concurrency: number;

@@ -4,7 +4,10 @@ import { listWorkers, type WorkerRow } from '../../store/scans/workers.ts';
 import type { Io } from '../io.ts';
 import { addOutputOptions, type OutputOptions, type Shape, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { count, duration, isoTime, localTime } from '../text.ts';
+import { count } from '../../core/quantity.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { isoTime } from '../../resources/iso-time.ts';
+import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
@@ -51,7 +54,7 @@ function workTexts(work: WorkerRow['work']): string[] {
   return [...Map.groupBy(work, ({ scan }) => scan)].map(([scan, parts]) => {
     const units = parts.reduce((total, part) => total + part.units, 0);
     const since = Math.min(...parts.map((part) => part.since));
-    const time = duration(Math.max(0, Date.now() - since));
+    const time = formatDuration(Math.max(0, Date.now() - since));
     return `${shortId(scan)}: ${count(units, 'unit')} for ${time}`;
   });
 }

@@ -4,7 +4,7 @@ import { readConfig } from '../../../config.ts';
 import type { StoreAdmin, KeepingProgress } from '../../../store/maintenance/store-admin.ts';
 import type { Io } from '../../io.ts';
 import { progressLine } from '../../progress.ts';
-import { number } from '../../text.ts';
+import { number } from '../../../core/quantity.ts';
 
 export interface AdminOptions {
   readonly db?: string;

@@ -9,7 +9,7 @@ import { allRows } from '../../../store/keyset.ts';
 import { type Io, write } from '../../io.ts';
 import { progressLine } from '../../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../../store-option.ts';
-import { count, number } from '../../text.ts';
+import { count, number } from '../../../core/quantity.ts';
 import { asJsonOr } from './admin-option.ts';
 import { parseBefore } from './prune.ts';
 

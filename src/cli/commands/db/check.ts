@@ -3,7 +3,7 @@ import type { Problem } from '../../../store/maintenance/problem.ts';
 import { type Io, write } from '../../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../../output.ts';
 import type { Column } from '../../table.ts';
-import { count } from '../../text.ts';
+import { count } from '../../../core/quantity.ts';
 import { addDbOption, adminFrom, type AdminOptions, keepingProgress } from './admin-option.ts';
 
 export function define(command: Command): void {

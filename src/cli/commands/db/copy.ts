@@ -3,7 +3,7 @@ import { openAdmin } from '../../../app.ts';
 import { readConfig } from '../../../config.ts';
 import { copyStore } from '../../../store/maintenance/copy.ts';
 import { type Io, write } from '../../io.ts';
-import { count, number } from '../../text.ts';
+import { count, number } from '../../../core/quantity.ts';
 import { asJsonOr, keepingProgress } from './admin-option.ts';
 
 export function define(command: Command): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Io, write } from '../../io.ts';
-import { count } from '../../text.ts';
+import { count } from '../../../core/quantity.ts';
 import { addKeeperOptions, asJsonOr, adminFrom, type AdminOptions } from './admin-option.ts';
 
 export function define(command: Command): void {

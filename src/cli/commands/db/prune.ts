@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parsePrunable, prunable, type PruneReport } from '../../../store/maintenance/prune.ts';
 import { parseSince } from '../../filter-options.ts';
 import { type Io, write } from '../../io.ts';
-import { count, localTime, number } from '../../text.ts';
+import { count, number } from '../../../core/quantity.ts';
+import { localTime } from '../../local-time.ts';
 import {
   addKeeperOptions,
   asJsonOr,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Io, write } from '../../io.ts';
-import { number } from '../../text.ts';
+import { number } from '../../../core/quantity.ts';
 import {
   addKeeperOptions,
   asJsonOr,

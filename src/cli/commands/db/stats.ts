@@ -3,7 +3,7 @@ import type { StoreStats } from '../../../store/maintenance/stats.ts';
 import { type Io, write } from '../../io.ts';
 import { hasColor, type OutputOptions } from '../../output.ts';
 import { type Column, renderTable } from '../../table.ts';
-import { bytes, number } from '../../text.ts';
+import { bytes, number } from '../../../core/quantity.ts';
 import { addKeeperOptions, asJsonOr, adminFrom, type AdminOptions } from './admin-option.ts';
 
 type Options = AdminOptions & Pick<OutputOptions, 'json' | 'color'> & { partitions?: boolean };

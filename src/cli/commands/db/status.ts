@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { StoreState, StoreStatus } from '../../../store/maintenance/status.ts';
 import { type Io, write } from '../../io.ts';
-import { bytes, count } from '../../text.ts';
+import { bytes, count } from '../../../core/quantity.ts';
 import { addKeeperOptions, asJsonOr, adminFrom, type AdminOptions } from './admin-option.ts';
 
 export function define(command: Command): void {

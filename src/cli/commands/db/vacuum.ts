@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Io, write } from '../../io.ts';
-import { bytes, count, number } from '../../text.ts';
+import { bytes, count, number } from '../../../core/quantity.ts';
 import {
   addKeeperOptions,
   asJsonOr,

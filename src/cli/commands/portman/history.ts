@@ -4,12 +4,12 @@ import { parsePort } from '../../../portman/port-number.ts';
 import type { Io } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
 import type { Column } from '../../table.ts';
-import { wholeNumber } from './options.ts';
+import { integerOption } from '../../option-values.ts';
 import { withRegistry } from './with-registry.ts';
 
 export function define(command: Command): void {
   addOutputOptions(command.argument('[port]', 'only this port', parsePort))
-    .option('--limit <count>', 'at most so many (default: 100)', wholeNumber(1))
+    .option('--limit <count>', 'at most so many (default: 100)', integerOption(1))
     .addHelpText('after', '\nExamples:\n  portman history 3000\n  portman history --json');
 }
 

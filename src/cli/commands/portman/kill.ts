@@ -4,7 +4,7 @@ import { userName } from '../../../listeners/user-name.ts';
 import { type KillOutcome, killPort } from '../../../portman/kill.ts';
 import { parsePortWords } from '../../../portman/port-number.ts';
 import { type Io, write } from '../../io.ts';
-import { wholeNumber } from './options.ts';
+import { integerOption } from '../../option-values.ts';
 import { withRegistry } from './with-registry.ts';
 
 interface KillCommandOptions {
@@ -19,7 +19,7 @@ export function define(command: Command): void {
     .argument('<ports...>', 'the ports')
     .option('-f, --force', 'also what started this shell, and other users’ processes')
     .option('--dry-run', 'only show whom it would end')
-    .option('--grace <seconds>', 'from SIGTERM to SIGKILL (default: 5)', wholeNumber(0))
+    .option('--grace <seconds>', 'from SIGTERM to SIGKILL (default: 5)', integerOption(0))
     .option('--json', 'print a JSON array')
     .addHelpText(
       'after',

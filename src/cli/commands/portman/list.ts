@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { lookAtPorts, type PortState } from '../../../portman/port-state.ts';
 import type { Io } from '../../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../../output.ts';
-import { splitWords } from './options.ts';
+import { splitList } from '../../option-values.ts';
 import { portColumns, portRecord, stateWord } from './port-columns.ts';
 import { withRegistry } from './with-registry.ts';
 
@@ -53,5 +53,5 @@ function isWanted(state: PortState, { status, project, tags }: ListOptions): boo
   if (status !== undefined && status !== state.status && status !== stateWord(state)) return false;
   if (status === 'in-use' && state.unmanaged) return false;
   if (project !== undefined && reservation?.projectName !== project) return false;
-  return (splitWords(tags) ?? []).every((tag) => reservation?.tags.includes(tag));
+  return (splitList(tags) ?? []).every((tag) => reservation?.tags.includes(tag));
 }

@@ -3,7 +3,7 @@ import { parsePort, parsePortWords } from '../../../portman/port-number.ts';
 import { requestPorts } from '../../../portman/request.ts';
 import { readSettings } from '../../../portman/settings.ts';
 import type { Io } from '../../io.ts';
-import { wholeNumber } from './options.ts';
+import { integerOption } from '../../option-values.ts';
 import {
   addReservationOptions,
   answer,
@@ -21,7 +21,7 @@ interface RequestOptions extends ReservationOptions {
 }
 
 export function define(command: Command): void {
-  addReservationOptions(command.argument('<count>', 'how many ports', wholeNumber(1)))
+  addReservationOptions(command.argument('<count>', 'how many ports', integerOption(1)))
     .option('--start <port>', 'from here (default: 3000)', parsePort)
     .option('--end <port>', 'to here (default: 9999)', parsePort)
     .option('--avoid <ports>', 'not these: 3000,4000-4010', (text: string) => parseAvoid(text))

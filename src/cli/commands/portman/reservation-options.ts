@@ -7,7 +7,7 @@ import type { OwnedReservation } from '../../../portman/reservation.ts';
 import { withoutOwner } from '../../../portman/reservation.ts';
 import { type Claim, passOn } from '../../../portman/reserve.ts';
 import { type Io, write } from '../../io.ts';
-import { splitWords, wholeNumber } from './options.ts';
+import { splitList, integerOption } from '../../option-values.ts';
 
 /** Options of the commands that make reservations. */
 export interface ReservationOptions {
@@ -29,7 +29,7 @@ export function addReservationOptions(command: Command): Command {
     .option(
       '--owner <pid>',
       'hold it for a process: stale when that is gone ($$ is a script)',
-      wholeNumber(2),
+      integerOption(2),
     )
     .option('--json', 'print a JSON array');
 }
@@ -48,7 +48,7 @@ export async function claimOf(options: ReservationOptions): Promise<CommandClaim
   return {
     project: options.name,
     description: options.description,
-    tags: splitWords(options.tags),
+    tags: splitList(options.tags),
     autoRelease: options.autoRelease,
     owner,
     heldBy: await findProcess(process.pid),

@@ -4,7 +4,7 @@ import { findStale, releaseStale, type StaleReservation } from '../../../portman
 import { type Io, write } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
 import type { Column } from '../../table.ts';
-import { wholeNumber } from './options.ts';
+import { integerOption } from '../../option-values.ts';
 import { withRegistry } from './with-registry.ts';
 
 interface StaleOptions extends OutputOptions {
@@ -18,9 +18,9 @@ export function define(command: Command): void {
     .option(
       '--days <days>',
       'age of a reservation that names no process (default: 30)',
-      wholeNumber(),
+      integerOption(0),
     )
-    .option('--grace <seconds>', 'age after its process is gone (default: 60)', wholeNumber())
+    .option('--grace <seconds>', 'age after its process is gone (default: 60)', integerOption(0))
     .option('--release', 'release them')
     .addHelpText('after', '\nExamples:\n  portman stale --days 30\n  portman stale --release');
 }

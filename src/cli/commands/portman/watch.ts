@@ -3,7 +3,7 @@ import { type PortChange, watchPorts } from '../../../portman/watch.ts';
 import { type Io, write } from '../../io.ts';
 import { hasColor } from '../../output.ts';
 import { renderTable } from '../../table.ts';
-import { wholeNumber } from './options.ts';
+import { integerOption } from '../../option-values.ts';
 import { portColumns } from './port-columns.ts';
 import { withRegistry } from './with-registry.ts';
 
@@ -18,7 +18,7 @@ const shownChanges = 10;
 
 export function define(command: Command): void {
   command
-    .option('--interval <ms>', 'between two looks (default: 1000)', wholeNumber(50))
+    .option('--interval <ms>', 'between two looks (default: 1000)', integerOption(50))
     .option('--json', 'print one JSON object a change')
     .option('--no-color', 'no colours (as NO_COLOR=1)')
     .addHelpText(

@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../core/duration.ts';
+import { AppError } from '../errors.ts';
+
+/** A parser of numbers between two bounds. */
+export function numberOption(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
+      const range =
+        most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `${least} to ${most}`;
+      throw new InvalidArgumentError(`Give a number ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** A parser of whole numbers between two bounds. */
+export function integerOption(
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
+  return (text) => {
+    const value = numberOption(least, most)(text);
+    if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Give a whole number.');
+    return value;
+  };
+}
+
+/** A number above 0. */
+export function positiveOption(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Give a number above 0.');
+}
+
+/** A parser of time spans into ms: `500ms`, `90s`, `30m`, `2h`; seconds where no unit is given. */
+export function durationOption(text: string): number {
+  const span = parseDuration(text);
+  if (span === undefined) throw new InvalidArgumentError('Give a time such as 90s, 30m or 2h.');
+  return span;
+}
+
+/** A parser whose complaints name the option: its own say what is wrong with the value. */
+export function parsedOption<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof AppError) throw new InvalidArgumentError(`${error.message}.`);
+      throw error;
+    }
+  };
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** `a,b c`, in one word or in several: the words, without empty ones. */
+export function splitList(words: readonly string[] | undefined): string[] | undefined {
+  return words?.flatMap((word) => word.split(',')).filter((word) => word !== '');
+}
