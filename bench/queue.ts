@@ -87,7 +87,7 @@ async function* scanNothing(
   _config: unknown,
   { runId, units }: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
-  for (const { index: unit, first, last } of units) {
+  for await (const { index: unit, first, last } of units) {
     const t = Date.now();
     const base = { type: 'run.unit', run_id: runId, status: 'completed' } as const;
     yield [{ ...base, unit, first, last, t_start: t, t_end: t, counts: {} }];

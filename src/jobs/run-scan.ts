@@ -140,6 +140,7 @@ export async function runScan(store: Store, id: string, hooks: ScanHooks): Promi
   try {
     const batches = scanner(config, {
       runId: id,
+      plan,
       units: unitsLeft(plan, done),
       progress,
       signal,
@@ -207,9 +208,9 @@ function coverageOf(config: NetworkScanConfig): Record<string, unknown> {
   return { targets, exclude, ...(isDiscovery ? {} : { ports }), ...(shard && { shard }) };
 }
 
-function* unitsLeft(plan: ScanPlan, done: UnitSet): Generator<Unit> {
+async function* unitsLeft(plan: ScanPlan, done: UnitSet): AsyncGenerator<Unit> {
   for (let number = 0; number < plan.unitCount; number++) {
-    if (!done.has(number)) yield plan.unit(number);
+    if (!done.has(number)) yield await Promise.resolve(plan.unit(number));
   }
 }
 

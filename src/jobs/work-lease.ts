@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../core/events.ts';
-import { type ScanPlan } from '../core/plan.ts';
+import type { ScanPlan, Unit } from '../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { AppError, messageOf } from '../errors.ts';
 import { newProgress } from '../scan/scanner.ts';
@@ -68,10 +68,15 @@ async function scan(
   const scanner = await entry.load();
   return scanner(shareOf(parseScanConfig(job.config), share), {
     runId: job.id,
-    units,
+    plan: context.plan,
+    units: taken(units),
     progress: newProgress(),
     signal: AbortSignal.any([context.signal, pulse.signal]),
   });
+}
+
+async function* taken(units: readonly Unit[]): AsyncGenerator<Unit> {
+  yield* await Promise.resolve(units);
 }
 
 /** The limits of a scan are those of all of its workers together. */

@@ -1,5 +1,4 @@
 import type { ScanEvent } from '../core/events.ts';
-import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { nameHosts } from './discovery/name-hosts.ts';
 import { pingSilentHosts } from './discovery/ping-silent.ts';
@@ -15,7 +14,7 @@ export async function* scanTargets(
   config: NetworkScanConfig,
   context: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
-  const plan = planScan(config);
+  const { plan } = context;
   const { scanNetwork } = await import('./network/scan-network.ts');
   const probePort = config.probe
     ? (await import('./ask-port.ts')).askPortOf(config, plan)

@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../core/events.ts';
-import type { Unit } from '../core/plan.ts';
+import type { ScanPlan, Unit } from '../core/plan.ts';
 
 /** Numbers of a running scan, cumulative; the caller reads them as often as it likes. */
 export interface ScanProgress {
@@ -25,8 +25,10 @@ export interface ScanProgress {
 export interface ScanContext {
   /** The job's id: the `run_id` of every event. */
   readonly runId: string;
-  /** The units that are still to do, in order. */
-  readonly units: Iterable<Unit>;
+  /** What the configuration comes to. */
+  readonly plan: ScanPlan;
+  /** The units that are still to do, in order; they are leased as they are taken. */
+  readonly units: AsyncIterable<Unit>;
   readonly progress: ScanProgress;
   /** Ends the scan: it stops connecting, yields what it found as partial units, and returns. */
   readonly signal: AbortSignal;

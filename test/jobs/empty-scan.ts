@@ -54,7 +54,7 @@ function scanner(work: UnitWork) {
     _config: unknown,
     { runId, units, signal }: ScanContext,
   ): AsyncGenerator<readonly ScanEvent[]> {
-    for (const { index: unit, first, last } of units) {
+    for await (const { index: unit, first, last } of units) {
       if (signal.aborted) return;
       const start = Date.now();
       await work(unit, signal, runId);

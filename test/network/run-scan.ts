@@ -10,19 +10,20 @@ import type { ScanEvent } from '../../src/core/events.ts';
 import { planScan } from '../../src/core/plan.ts';
 import { parseScanConfig } from '../../src/core/scan-config.ts';
 import { scanNetwork } from '../../src/scan/network/scan-network.ts';
+import { everyUnit } from './every-unit.ts';
 import { hogDescriptors } from './hog-descriptors.ts';
 import { newProgress } from '../../src/scan/scanner.ts';
 
 const config = parseScanConfig({ seed: 'seed', ...JSON.parse(process.argv[2] ?? '{}') });
 const plan = planScan(config);
 const progress = newProgress();
-const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
+const units = everyUnit(plan);
 const signal = new AbortController().signal;
 const events: ScanEvent[] = [];
 const isCounting = process.argv[3] === 'counts';
 if (process.argv[3] === 'hog') setTimeout(() => hogDescriptors(20, 500), 1);
 const startedMs = performance.now();
-for await (const batch of scanNetwork(config, { runId: 'run', units, progress, signal })) {
+for await (const batch of scanNetwork(config, { runId: 'run', plan, units, progress, signal })) {
   for (const event of batch) {
     if (!isCounting || (event.type === 'scan.port' && event.state === 'open')) events.push(event);
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { everyUnit } from '../../../test/network/every-unit.ts';
 import { freePort, listenHere } from '../../../test/portman/fixtures.ts';
 import { planScan } from '../../core/plan.ts';
 import { parsePorts } from '../../core/ports.ts';
@@ -23,7 +24,7 @@ test('the machine’s listeners are events, a unit for each of its addresses', a
   const plan = planScan(config);
   const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
   const batches = await Array.fromAsync(
-    scanListeners(config, { runId: 'r', progress, signal, units }),
+    scanListeners(config, { runId: 'r', plan, progress, signal, units: everyUnit(plan) }),
   );
   expect(batches).toHaveLength(config.targets.length);
   const events = batches.flat();

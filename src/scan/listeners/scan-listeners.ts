@@ -1,7 +1,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { compareAddresses, parseAddress } from '../../core/address.ts';
 import type { NotShown, RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
-import { planScan, type Unit } from '../../core/plan.ts';
+import type { Unit } from '../../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
 import type { Transport } from '../../core/states.ts';
 import { findProcess, listListeners } from '../../listeners/list-listeners.ts';
@@ -38,14 +38,13 @@ export function listenersScanConfig(): NetworkScanConfig {
  * IPv4, unless a socket of its own listens there. All other ports are counted as closed.
  */
 export async function* scanListeners(
-  config: NetworkScanConfig,
-  { runId, progress, signal, units, onOpenPort }: ScanContext,
+  _config: NetworkScanConfig,
+  { runId, plan, progress, signal, units, onOpenPort }: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
   const start = Date.now();
-  const plan = planScan(config);
   const targets = Array.from({ length: plan.targets.size }, (_, i) => plan.targets.at(i));
   const ports = await portsOf(await listListeners({ signal }), targets, { runId, t: start });
-  for (const unit of units) {
+  for await (const unit of units) {
     const events: ScanEvent[] = [];
     for (let position = unit.first; position <= unit.last; position++) {
       const addr = plan.addressAt(position);

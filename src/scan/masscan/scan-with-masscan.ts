@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScanEvent } from '../../core/events.ts';
-import { planScan, type ScanPlan, type Unit } from '../../core/plan.ts';
+import type { ScanPlan, Unit } from '../../core/plan.ts';
 import { formatPorts } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import { lines } from '../../import/lines.ts';
@@ -34,8 +34,8 @@ export async function* scanWithMasscan(
   context: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
   const words = masscanOptions(config.engine_args);
-  const plan = planScan(config);
-  const units = [...context.units];
+  const { plan } = context;
+  const units = await Array.fromAsync(context.units);
   const startedAt = Date.now();
   // masscan reads targets from files only, and no socket, which is what a pipe of Node.js is.
   const folder = await mkdtemp(join(tmpdir(), 'portolan-masscan-'));

@@ -59,13 +59,10 @@ export function openHost(scan: NetworkScan): boolean {
 
 function unitWithHosts(scan: NetworkScan): OpenUnit | undefined {
   if (scan.current && scan.current.nextPosition <= scan.current.unit.last) return scan.current;
-  if (scan.isExhausted || scan.finished.length >= untakenUnits) return undefined;
-  const next = scan.units.next();
-  if (next.done) {
-    scan.isExhausted = true;
-    return undefined;
-  }
-  scan.current = openUnit(next.value);
+  if (scan.finished.length >= untakenUnits) return undefined;
+  const unit = scan.units.take();
+  if (!unit) return undefined;
+  scan.current = openUnit(unit);
   scan.open.add(scan.current);
   return scan.current;
 }

@@ -1,11 +1,12 @@
 import type { ScanEvent } from '../../core/events.ts';
-import type { ScanPlan, Unit } from '../../core/plan.ts';
+import type { ScanPlan } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import type { ScanContext } from '../scanner.ts';
 import type { Conversations, ProbePort } from './probe-queue.ts';
 import type { Engine } from './engine.ts';
 import type { PortList } from './port-list.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { UnitQueue } from './unit-queue.ts';
 import type { OpenUnit } from './units.ts';
 
 /** What a network scan is handed beside its configuration. */
@@ -21,7 +22,7 @@ export interface NetworkScan {
   readonly plan: ScanPlan;
   readonly lists: { tcp: PortList; udp: PortList; discovery: PortList };
   readonly named: ReadonlySet<string>;
-  readonly units: Iterator<Unit>;
+  readonly units: UnitQueue;
   readonly engines: { tcp: Engine; udp: Engine };
   readonly open: Set<OpenUnit>;
   readonly finished: (readonly ScanEvent[])[];
@@ -30,7 +31,6 @@ export interface NetworkScan {
   /** The unit that hosts are opened from. */
   current: OpenUnit | undefined;
   hostCount: number;
-  isExhausted: boolean;
   isStopped: boolean;
   sweptAtMs: number;
   /** Wakes whoever waits for a unit. */

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type ScanEvent, scanEvent } from '../../core/events.ts';
 import { planScan } from '../../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
+import { everyUnit } from '../../../test/network/every-unit.ts';
 import type { ProbeResult } from '../../probe/probe.ts';
 import { newProgress, type ScanProgress } from '../scanner.ts';
 import type { NetworkScanContext } from './network-scan.ts';
@@ -49,10 +50,10 @@ async function scan(
   const config = configFor(parts);
   const plan = planScan(config);
   const progress = newProgress();
-  const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
+  const units = everyUnit(plan);
   const { signal } = new AbortController();
   const batches: (readonly ScanEvent[])[] = [];
-  const whole = { runId: 'run', units, progress, signal, ...context };
+  const whole = { runId: 'run', plan, units, progress, signal, ...context };
   for await (const batch of scanNetwork(config, whole)) batches.push(batch);
   return { batches, events: batches.flat(), progress };
 }
@@ -122,8 +123,14 @@ describe.each(available)('the %s engine', (engine) => {
     const plan = planScan(config);
     const progress = newProgress();
     const { signal } = new AbortController();
-    const units = Array.from({ length: plan.unitCount }, (_, number) => plan.unit(number));
-    for await (const batch of scanNetwork(config, { runId: 'run', units, progress, signal })) {
+    const units = everyUnit(plan);
+    for await (const batch of scanNetwork(config, {
+      runId: 'run',
+      plan,
+      units,
+      progress,
+      signal,
+    })) {
       expect(batch.length).toBeGreaterThan(0);
       break;
     }

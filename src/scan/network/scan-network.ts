@@ -1,5 +1,4 @@
 import type { ScanEvent } from '../../core/events.ts';
-import { planScan, type ScanPlan } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import { newConversations } from './probe-queue.ts';
 import { createTcpEngine } from './create-engine.ts';
@@ -12,6 +11,7 @@ import type { NetworkScan, NetworkScanContext } from './network-scan.ts';
 import { portList } from './port-list.ts';
 import { newScheduler, type Scheduler } from './scheduler.ts';
 import { udpEngine } from './udp-engine.ts';
+import { newUnitQueue, type UnitQueue } from './unit-queue.ts';
 
 /** How long the loop works before the event loop gets a turn, ms. */
 const turnMs = 6;
@@ -34,10 +34,10 @@ export async function* scanNetwork(
   config: NetworkScanConfig,
   context: NetworkScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
-  const plan = planScan(config);
-  await using ahead = startLookAhead(config, plan);
+  await using ahead = startLookAhead(config, context.plan);
   const tcp = withLookAhead(await createTcpEngine(config), ahead);
-  const scan = newNetworkScan({ config, context, plan, tcp });
+  await using units = newUnitQueue(context.units);
+  const scan = newNetworkScan({ config, context, units, tcp });
   const loop = runLoop(scan);
   try {
     for (;;) {
@@ -61,10 +61,11 @@ export async function* scanNetwork(
 function newNetworkScan(parts: {
   config: NetworkScanConfig;
   context: NetworkScanContext;
-  plan: ScanPlan;
+  units: UnitQueue;
   tcp: Engine;
 }): NetworkScan {
-  const { config, context, plan, tcp } = parts;
+  const { config, context, units, tcp } = parts;
+  const { plan } = context;
   const { ports } = plan;
   const scan: NetworkScan = {
     config,
@@ -76,7 +77,7 @@ function newNetworkScan(parts: {
       discovery: portList(discoveryPorts(ports.tcp), 'tcp', config.seed),
     },
     named: new Set(config.named),
-    units: context.units[Symbol.iterator](),
+    units,
     engines: { tcp, udp: udpEngine(tcp.capacity) },
     open: new Set(),
     finished: [],
@@ -84,7 +85,6 @@ function newNetworkScan(parts: {
     conversations: undefined,
     current: undefined,
     hostCount: 0,
-    isExhausted: false,
     isStopped: false,
     sweptAtMs: 0,
     wake: () => undefined,
@@ -155,7 +155,7 @@ function runTurns(scan: NetworkScan): number {
 
 function isScanDone(scan: NetworkScan): boolean {
   if (scan.open.size > 0) return false;
-  return scan.isExhausted;
+  return scan.units.isExhausted;
 }
 
 /** Gives up hosts that took too long. */

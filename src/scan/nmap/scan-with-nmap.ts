@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { ScanEvent, ScanHost } from '../../core/events.ts';
 import { portScope } from '../../core/scope.ts';
-import { planScan, type ScanPlan } from '../../core/plan.ts';
+import type { ScanPlan } from '../../core/plan.ts';
 import { formatPorts } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import { isRecordedByDefault } from '../../core/states.ts';
@@ -32,8 +32,8 @@ export async function* scanWithNmap(
 ): AsyncGenerator<readonly ScanEvent[]> {
   const options = nmapOptions(config.engine_args);
   assertPrivileged(options);
-  const plan = planScan(config);
-  const units = [...context.units];
+  const { plan } = context;
+  const units = await Array.fromAsync(context.units);
   const startedAt = Date.now();
   for (const family of familiesOf(plan)) {
     const args = nmapArgs(config, options, { plan, family });
