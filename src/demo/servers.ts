@@ -22,17 +22,22 @@ const icon = Buffer.from(
  * chain of three certificates, and three that greet as an SSH, a mail and a Redis server do. They
  * listen on loopback only, answer nothing but their greeting and one page, and keep no data.
  *
+ * @param ports where to listen; a free port is chosen for every server without one
+ *
  * @example
  * const servers = await startDemoServers();
  * // … scan servers.map(({ port }) => port) …
  * await Promise.all(servers.map((server) => server.close()));
  */
-export async function startDemoServers(): Promise<readonly DemoServer[]> {
+export async function startDemoServers(
+  ports: Partial<Record<DemoServer['name'], number>> = {},
+): Promise<readonly DemoServer[]> {
   const [{ createServer: createHttp }, { createSecureServer }, { createServer: createTcp }] =
     await Promise.all([import('node:http'), import('node:http2'), import('node:net')]);
   const { certificate, key } = issueChain('localhost');
   const greet = (greeting: string, answers: readonly Answer[]) =>
     createTcp((socket) => converse(socket, greeting, answers));
+  const start = (name: DemoServer['name'], server: Server) => listen(name, server, ports[name]);
   const started = await Promise.allSettled([
     start('http', createHttp(page('nginx/1.24.0', 'Harbour office'))),
     start(
@@ -105,7 +110,7 @@ function page(
   };
 }
 
-async function start(name: DemoServer['name'], server: Server): Promise<DemoServer> {
+async function listen(name: DemoServer['name'], server: Server, port = 0): Promise<DemoServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -115,7 +120,7 @@ async function start(name: DemoServer['name'], server: Server): Promise<DemoServ
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   return {
     name,
