@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { join, type Sql, sql } from './sql.ts';
 
 /** Rows a page has where no number is asked for, and the most that one may ask for. */
 const defaultLimit = 1000;
@@ -18,21 +19,119 @@ export interface Page<Row> {
   readonly next: string | undefined;
 }
 
-/** The number of rows of a page. */
-export function pageLimit(limit = defaultLimit): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
-  throw new AppError('USAGE', `a page has 1 to ${maxLimit} rows, not ${limit}`);
+/** One column of the key by which a list is ordered, and what a row has there. */
+export interface KeyColumn<Row> {
+  readonly column: Sql;
+  readonly of: (row: Row) => string | number;
+  /** What the column is compared with; undefined for a value of another type. */
+  readonly bind: (value: unknown) => unknown;
 }
 
-/** A page of rows that were read with one more than the limit, which tells whether more follow. */
-export function toPage<Row>(
-  rows: readonly Row[],
-  limit: number,
-  cursorOf: (row: Row) => string,
-): Page<Row> {
-  if (rows.length <= limit) return { rows, next: undefined };
+/** A column of text. @param toBound the value as the column holds it: `addressBound`, … */
+export function textKey<Row>(
+  column: Sql,
+  of: (row: Row) => string,
+  toBound: (text: string) => unknown = (text) => text,
+): KeyColumn<Row> {
+  const bind = (value: unknown): unknown =>
+    typeof value === 'string' ? toBound(value) : undefined;
+  return { column, of, bind };
+}
+
+/** A column of numbers. @param toBound the value as the column holds it: `dialect.time`, … */
+export function numberKey<Row>(
+  column: Sql,
+  of: (row: Row) => number,
+  toBound: (value: number) => unknown = (value) => value,
+): KeyColumn<Row> {
+  const bind = (value: unknown): unknown =>
+    typeof value === 'number' ? toBound(value) : undefined;
+  return { column, of, bind };
+}
+
+/** The key by which a list is ordered: unique, so that every row has one place. */
+export interface Keyset<Row> {
+  /** `ORDER BY …`. */
+  readonly order: Sql;
+  /** The condition that a row comes after the one with this key. */
+  after(bound: readonly unknown[]): Sql;
+  /** The condition that a row comes after another one. */
+  afterRow(row: Row): Sql;
+  encode(row: Row): string;
+  /** @throws AppError USAGE where the text is no cursor of this list */
+  decode(cursor: string): readonly unknown[];
+}
+
+/** Declares a key. All its columns go in one direction. */
+export function keyset<Row>(
+  columns: readonly KeyColumn<Row>[],
+  direction: 'ascending' | 'descending' = 'ascending',
+): Keyset<Row> {
+  const isDescending = direction === 'descending';
+  const names = columns.map(({ column }) => column);
+  const keyOf = (row: Row): (string | number)[] => columns.map(({ of }) => of(row));
+  const boundOf = (key: readonly unknown[]): unknown[] =>
+    columns.map(({ bind }, index) => bind(key[index]));
+  const after = (bound: readonly unknown[]): Sql =>
+    sql`(${join(names)}) ${isDescending ? sql`<` : sql`>`} (${join(bound)})`;
+  return {
+    order: sql`ORDER BY ${join(isDescending ? names.map((name) => sql`${name} DESC`) : names)}`,
+    after,
+    afterRow: (row) => after(boundOf(keyOf(row))),
+    encode: (row) => Buffer.from(JSON.stringify(keyOf(row))).toString('base64url'),
+    decode(cursor) {
+      const key = parse(cursor);
+      const bound =
+        Array.isArray(key) && key.length === columns.length ? boundOf(key) : [undefined];
+      if (!bound.includes(undefined)) return bound;
+      throw new AppError('USAGE', `"${cursor}" is not a page of this list: begin without one`);
+    },
+  };
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part of a list that a query is to read. */
+export interface PageRange {
+  /** The condition that rows come after the page before; undefined on the first page. */
+  readonly after: Sql | undefined;
+  /** The key of the last row of the page before, as the columns are compared with it. */
+  readonly bound: readonly unknown[] | undefined;
+  /** `ORDER BY …`. */
+  readonly order: Sql;
+  /** The most rows: one more than the page has, which tells whether more follow. */
+  readonly count: number;
+}
+
+/**
+ * A page of a list that is ordered by a key.
+ *
+ * @throws AppError USAGE for a cursor of another list, or a limit that no page has
+ */
+export async function readPage<Row>(
+  { limit = defaultLimit, after }: PageRequest,
+  key: Keyset<Row>,
+  read: (range: PageRange) => Promise<readonly Row[]>,
+): Promise<Page<Row>> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new AppError('USAGE', `a page has 1 to ${maxLimit} rows, not ${limit}`);
+  }
+  const bound = after === undefined ? undefined : key.decode(after);
+  const rows = await read({
+    after: bound && key.after(bound),
+    bound,
+    order: key.order,
+    count: limit + 1,
+  });
   const kept = rows.slice(0, limit);
-  return { rows: kept, next: cursorOf(kept.at(-1)!) };
+  const last = rows.length > limit ? kept.at(-1) : undefined;
+  return { rows: kept, next: last && key.encode(last) };
 }
 
 /** Every row of a list, page by page: memory holds one page. */
@@ -73,42 +172,4 @@ export async function findInSteps<Key, Row>(
     after = keys.at(-1);
   }
   return found;
-}
-
-/** A row's key as opaque text. */
-export function encodeCursor(key: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url');
-}
-
-interface Types {
-  string: string;
-  number: number;
-}
-
-/**
- * The key that {@link encodeCursor} made a text of.
- *
- * @throws AppError USAGE where it is no cursor of this list
- */
-export function decodeCursor<const T extends readonly (keyof Types)[]>(
-  cursor: string,
-  types: T,
-): { -readonly [I in keyof T]: Types[T[I]] } {
-  const key = parse(cursor);
-  if (
-    Array.isArray(key) &&
-    key.length === types.length &&
-    types.every((type, i) => typeof key[i] === type)
-  ) {
-    return key as unknown as { -readonly [I in keyof T]: Types[T[I]] };
-  }
-  throw new AppError('USAGE', `"${cursor}" is no page of this list: begin without one`);
-}
-
-function parse(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -220,3 +220,9 @@ export interface TraceHopRecord {
 export function fromJson(value: unknown): unknown {
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
+
+/** The texts of a JSON array that a store may hold as text; none where it is null. */
+export function textsFromJson(value: unknown): string[] {
+  const list = fromJson(value);
+  return Array.isArray(list) ? list.map(String) : [];
+}

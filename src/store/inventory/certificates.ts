@@ -1,16 +1,16 @@
 import { and, join, type Sql, sql } from '../sql.ts';
 import { jobKey, type ListFilter, ofTenant, tenantKey, whereHosts } from '../filter.ts';
 import {
-  decodeCursor,
-  encodeCursor,
   findInSteps,
+  keyset,
+  numberKey,
   type Page,
   type PageRequest,
-  pageLimit,
-  toPage,
+  readPage,
+  textKey,
 } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson } from '../tables.ts';
+import { textsFromJson } from '../tables.ts';
 
 /** A certificate that servers present as their own; times epoch ms. */
 export interface CertificateRow {
@@ -50,53 +50,50 @@ export async function listCertificates(
   filter: CertificateFilter = {},
   page: PageRequest = {},
 ): Promise<Page<CertificateRow>> {
-  const limit = pageLimit(page.limit);
-  const count = limit + 1;
-  const after = page.after === undefined ? undefined : decodeAfter(page.after);
-  const found = db.dialect.hasPartitions
-    ? await findInSteps<Expiry, Raw>(
-        count,
-        (last, step) =>
-          nextToExpire(db, filter, last ? [last.not_after, last.sha256] : after, step),
-        (keys, rest) => findShown(db, filter, { count: rest, among: keys }),
-      )
-    : await findShown(db, filter, { count, after });
-  const { rows: kept, next } = toPage(found, limit, (row) =>
-    encodeCursor([row.not_after, row.sha256]),
+  const key = keyset<Expiry>([
+    numberKey(sql`c.not_after`, (row) => row.not_after, db.dialect.time),
+    textKey(sql`c.sha256`, ({ sha256 }) => sha256),
+  ]);
+  const { rows, next } = await readPage<Raw>(page, key, async ({ after, order, count }) =>
+    db.dialect.hasPartitions
+      ? await findInSteps<Expiry, Raw>(
+          count,
+          (last, step) => {
+            const behind = last ? key.afterRow(last) : after;
+            return nextToExpire(db, filter, { after: behind, order, count: step });
+          },
+          (keys, rest) => findShown(db, filter, { count: rest, order, among: keys }),
+        )
+      : await findShown(db, filter, { count, order, after }),
   );
-  return { rows: kept.map(toRow), next };
+  return { rows: rows.map(toRow), next };
 }
 
 type Expiry = Pick<CertificateRow, 'not_after' | 'sha256'>;
-type After = ReturnType<typeof decodeAfter>;
 
-function decodeAfter(cursor: string) {
-  return decodeCursor(cursor, ['number', 'string']);
+interface Range {
+  readonly order: Sql;
+  readonly count: number;
+  readonly after?: Sql | undefined;
+  readonly among?: readonly Expiry[];
 }
 
 /** Certificates in the order of the list, whether anybody presented them or not. */
 async function nextToExpire(
   db: StoreDatabase,
   filter: CertificateFilter,
-  after: After | undefined,
-  count: number,
+  { after, order, count }: Range,
 ): Promise<Expiry[]> {
   return await db.query<Expiry>(sql`
     SELECT c.not_after, c.sha256 FROM certificates c WHERE ${whereCertificates(db, filter, after)}
-    ORDER BY c.not_after, c.sha256 LIMIT ${count}`);
-}
-
-interface Range {
-  readonly count: number;
-  readonly after?: After | undefined;
-  readonly among?: readonly Expiry[];
+    ${order} LIMIT ${count}`);
 }
 
 /** The first certificates that somebody presented, of all or among some. */
 async function findShown(
   db: StoreDatabase,
   filter: CertificateFilter,
-  { count, after, among }: Range,
+  { count, order, after, among }: Range,
 ): Promise<Raw[]> {
   const { dialect } = db;
   const place = sql`${dialect.addressText('hosts.address')} || ' ' || seen.port`;
@@ -121,20 +118,19 @@ async function findShown(
       GROUP BY seen.certificate
     ) places ON places.certificate = c.sha256
     WHERE ${and([whereCertificates(db, filter, after), some && sql`c.sha256 IN (${some})`])}
-    ORDER BY c.not_after, c.sha256
-    LIMIT ${count}`);
+    ${order} LIMIT ${count}`);
 }
 
 function whereCertificates(
   db: StoreDatabase,
   { expiresBefore }: CertificateFilter,
-  after: After | undefined,
+  after: Sql | undefined,
 ): Sql {
   const { dialect } = db;
   return and([
     sql`c.tenant_id = ${tenantKey(db)}`,
     expiresBefore !== undefined && sql`c.not_after < ${dialect.time(expiresBefore)}`,
-    after && sql`(c.not_after, c.sha256) > (${dialect.time(after[0])}, ${after[1]})`,
+    after,
   ]);
 }
 
@@ -144,7 +140,7 @@ function toRow({ place, ...row }: Raw): CertificateRow {
     ...row,
     address,
     port: Number(port),
-    names: fromJson(row.names) as string[],
+    names: textsFromJson(row.names),
     is_self_signed: Boolean(row.is_self_signed),
   };
 }

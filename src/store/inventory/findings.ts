@@ -1,17 +1,10 @@
 import { type Severity, severities } from '../../core/states.ts';
 import type { Transport } from '../../core/states.ts';
 import { jobKey, type ListFilter, whereHosts, wherePorts } from '../filter.ts';
-import {
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageLimit,
-  toPage,
-} from '../keyset.ts';
+import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } from '../keyset.ts';
 import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson } from '../tables.ts';
+import { textsFromJson } from '../tables.ts';
 
 /** Something that a check has found, as it was seen last; time epoch ms. */
 export interface FindingRow {
@@ -48,6 +41,11 @@ export type FindingFilter = Pick<ListFilter, 'hosts' | 'ports' | 'scan' | 'since
 type Lists = 'cve' | 'cwe' | 'tags' | 'extracted';
 type Raw = Omit<FindingRow, Lists> & Record<Lists, unknown> & { rank: number; order_key: string };
 
+const bySeverity = keyset<Raw>([
+  numberKey(sql`listed.rank`, ({ rank: place }) => place),
+  textKey(sql`listed.order_key`, (row) => row.order_key),
+]);
+
 /**
  * Findings, the severest first: each as it was seen last or, with `scan`, as one scan saw it. Those
  * that are about no host are listed where no host is asked for.
@@ -57,12 +55,10 @@ export async function listFindings(
   filter: FindingFilter = {},
   page: PageRequest = {},
 ): Promise<Page<FindingRow>> {
-  const limit = pageLimit(page.limit);
   const { dialect } = db;
   const least = filter.severity === undefined ? 0 : severities.indexOf(filter.severity);
-  const after =
-    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
-  const rows = await db.query<Raw>(sql`
+  const { rows, next } = await readPage(page, bySeverity, ({ after, order, count }) =>
+    db.query(sql`
     SELECT listed.* FROM (
       SELECT f.severity, hosts.address, hosts.hostname, f.transport, f.port, f.source, f.rule,
         f.matcher, f.name, f.matched_at, f.description, f.cve, f.cwe, f.cvss, f.tags, f.extracted,
@@ -83,13 +79,10 @@ export async function listFindings(
           sql`CAST(f.cve AS TEXT) LIKE ${`%"${filter.cve.toUpperCase()}"%`}`,
       ])}
     ) listed
-    WHERE ${and([after && sql`(listed.rank, listed.order_key) > (${after[0]}, ${after[1]})`])}
-    ORDER BY listed.rank, listed.order_key
-    LIMIT ${limit + 1}`);
-  const { rows: kept, next } = toPage(rows, limit, (row) =>
-    encodeCursor([row.rank, row.order_key]),
+    WHERE ${and([after])}
+    ${order} LIMIT ${count}`),
   );
-  return { rows: kept.map(toRow), next };
+  return { rows: rows.map(toRow), next };
 }
 
 /** The severest sorts first. */
@@ -111,11 +104,11 @@ const newest = sql`(SELECT * FROM (
 ) numbered WHERE age = 1)`;
 
 function toRow({ rank: _rank, order_key: _key, ...row }: Raw): FindingRow {
-  const { cve, cwe, tags, extracted } = row;
-  const lists = { cve: list(cve), cwe: list(cwe), tags: list(tags), extracted: list(extracted) };
-  return { ...row, ...lists };
-}
-
-function list(value: unknown): string[] {
-  return (fromJson(value) as string[] | null) ?? [];
+  return {
+    ...row,
+    cve: textsFromJson(row.cve),
+    cwe: textsFromJson(row.cwe),
+    tags: textsFromJson(row.tags),
+    extracted: textsFromJson(row.extracted),
+  };
 }

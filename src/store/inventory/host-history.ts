@@ -1,15 +1,8 @@
-import { join, identifier, type Sql, sql } from '../sql.ts';
+import { and, identifier, join, type Sql, sql } from '../sql.ts';
 import type { NotShown } from '../../core/events.ts';
 import type { JobState } from '../../core/job-states.ts';
 import type { HostState } from '../../core/states.ts';
-import {
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageLimit,
-  toPage,
-} from '../keyset.ts';
+import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson, type Key } from '../tables.ts';
 
@@ -42,23 +35,23 @@ export async function hostHistory(
   host: string,
   page: PageRequest = {},
 ): Promise<Page<HostScanRow>> {
-  const limit = pageLimit(page.limit ?? 100);
   const { dialect } = db;
   const key = dialect.keyOf('hosts', host);
   const id = identifier(`j.${dialect.uuidColumn}`);
-  const after =
-    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
-  const rows = await db.query<Raw>(sql`
+  const newestFirst = keyset<Raw>(
+    [numberKey(sql`s.t`, ({ t }) => t, dialect.time), textKey(id, ({ scan }) => scan)],
+    'descending',
+  );
+  const { rows, next } = await readPage({ limit: 100, ...page }, newestFirst, (range) =>
+    db.query(sql`
     SELECT s.job_id, ${id} AS scan, j.scan_type, j.status AS scan_status, s.state, s.reason, s.suspect,
       s.not_shown, s.t
     FROM host_scans s JOIN scan_jobs j ON j.id = s.job_id
-    WHERE s.host_id = ${key}
-      AND ${after ? sql`(s.t, ${id}) < (${dialect.time(after[0])}, ${after[1]})` : sql`1 = 1`}
-    ORDER BY s.t DESC, ${id} DESC
-    LIMIT ${limit + 1}`);
-  const { rows: kept, next } = toPage(rows, limit, ({ t, scan }) => encodeCursor([t, scan]));
-  const open = await openPorts(db, key, kept);
-  const history = kept.map(({ job_id: job, not_shown: notShown, ...row }) => ({
+    WHERE ${and([sql`s.host_id = ${key}`, range.after])}
+    ${range.order} LIMIT ${range.count}`),
+  );
+  const open = await openPorts(db, key, rows);
+  const history = rows.map(({ job_id: job, not_shown: notShown, ...row }) => ({
     ...row,
     open_ports: open.get(job) ?? [],
     not_shown: (fromJson(notShown) as NotShown[] | null) ?? [],

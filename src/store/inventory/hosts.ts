@@ -4,12 +4,12 @@ import type { HostState } from '../../core/states.ts';
 import { AppError } from '../../errors.ts';
 import { type HostSelection, jobKey, type ListFilter, whereHosts } from '../filter.ts';
 import {
-  decodeCursor,
-  encodeCursor,
+  type KeyColumn,
+  keyset,
   type Page,
   type PageRequest,
-  pageLimit,
-  toPage,
+  readPage,
+  textKey,
 } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 
@@ -43,10 +43,11 @@ export async function listHosts(
   filter: HostFilter = {},
   page: PageRequest = {},
 ): Promise<Page<HostRow>> {
-  const limit = pageLimit(page.limit);
   const { dialect } = db;
   const seen = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
-  const rows = await db.query<HostRow>(sql`
+  const byAddress = keyset<HostRow>([addressKey(db)]);
+  return await readPage(page, byAddress, ({ after, order, count }) =>
+    db.query(sql`
     SELECT ${identifier(`hosts.${dialect.uuidColumn}`)} AS id, hosts.address, ${seen.columns},
       hosts.first_seen, hosts.last_seen
     FROM hosts ${seen.join}
@@ -54,11 +55,10 @@ export async function listHosts(
       whereHosts(db, filter.hosts),
       filter.state && sql`${seen.state} = ${filter.state}`,
       filter.since !== undefined && sql`hosts.last_seen >= ${dialect.time(filter.since)}`,
-      page.after !== undefined && afterAddress(db, decodeCursor(page.after, ['string'])[0]),
+      after,
     ])}
-    ORDER BY ${identifier(`hosts.${dialect.addressColumn}`)}
-    LIMIT ${limit + 1}`);
-  return toPage(rows, limit, ({ address }) => encodeCursor([address]));
+    ${order} LIMIT ${count}`),
+  );
 }
 
 /**
@@ -105,8 +105,11 @@ function ofScan(db: StoreDatabase, scan: string): Source {
   };
 }
 
-/** The condition that a host sorts after an address. */
-export function afterAddress({ dialect }: StoreDatabase, address: string): Sql {
-  const column = identifier(`hosts.${dialect.addressColumn}`);
-  return sql`${column} > ${dialect.addressBound(parseAddress(address))}`;
+/** Hosts in the order of their addresses. */
+export function addressKey({ dialect }: StoreDatabase): KeyColumn<{ readonly address: string }> {
+  return textKey(
+    identifier(`hosts.${dialect.addressColumn}`),
+    ({ address }) => address,
+    (text) => dialect.addressBound(parseAddress(text)),
+  );
 }

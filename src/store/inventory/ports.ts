@@ -1,6 +1,6 @@
-import { and, identifier, type Sql, sql } from '../sql.ts';
+import { and, type Sql, sql } from '../sql.ts';
 import { type ServiceDetails, servicesOf, titlesOf, unknownService } from './port-details.ts';
-import { parseAddress } from '../../core/address.ts';
+import { addressKey } from './hosts.ts';
 import type { PortState, Reason, Transport } from '../../core/states.ts';
 import {
   jobKey,
@@ -10,14 +10,7 @@ import {
   wherePorts,
   whereService,
 } from '../filter.ts';
-import {
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageLimit,
-  toPage,
-} from '../keyset.ts';
+import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { PortKey } from '../tables.ts';
 
@@ -60,10 +53,15 @@ export async function listPorts(
   filter: PortFilter = {},
   page: PageRequest = {},
 ): Promise<Page<PortRow>> {
-  const limit = pageLimit(page.limit);
   const { dialect } = db;
   const source = filter.scan === undefined ? inventory : ofScan(db, filter.scan);
-  const found = await db.query<Found>(sql`
+  const byPort = keyset<Found>([
+    addressKey(db),
+    textKey(sql`p.transport`, ({ transport }) => transport),
+    numberKey(sql`p.port`, ({ port }) => port),
+  ]);
+  const { rows, next } = await readPage(page, byPort, ({ after, order, count }) =>
+    db.query(sql`
     SELECT hosts.address, ${source.hostname} AS hostname, p.transport, p.port, p.state, p.reason,
       p.service, ${source.product}, p.confidence, p.method, p.first_seen, p.last_seen, p.host_id,
       ${source.job} AS job_id
@@ -78,12 +76,9 @@ export async function listPorts(
       filter.state && whereState(filter.state),
       filter.service && whereService('p.service', source.productColumn, filter.service),
       filter.since !== undefined && sql`p.last_seen >= ${dialect.time(filter.since)}`,
-      page.after !== undefined && afterPort(db, page.after),
+      after,
     ])}
-    ORDER BY ${identifier(`hosts.${dialect.addressColumn}`)}, p.transport, p.port
-    LIMIT ${limit + 1}`);
-  const { rows, next } = toPage(found, limit, ({ address, transport, port }) =>
-    encodeCursor([address, transport, port]),
+    ${order} LIMIT ${count}`),
   );
   return { rows: await describe(db, rows, filter.scan === undefined), next };
 }
@@ -143,11 +138,4 @@ function ofScan(db: StoreDatabase, scan: string): Source {
       AND s.transport = p.transport AND s.port = p.port`,
     where: sql`p.job_id = ${job}`,
   };
-}
-
-function afterPort({ dialect }: StoreDatabase, cursor: string): Sql {
-  const [address, transport, port] = decodeCursor(cursor, ['string', 'string', 'number']);
-  const column = identifier(`hosts.${dialect.addressColumn}`);
-  return sql`(${column}, p.transport, p.port) >
-    (${dialect.addressBound(parseAddress(address))}, ${transport}, ${port})`;
 }

@@ -1,18 +1,19 @@
 import { and, join, identifier, type Sql, sql } from '../sql.ts';
-import { parseAddress } from '../../core/address.ts';
+import { addressKey } from './hosts.ts';
 import { jobKey, type ListFilter, whereHosts, wherePorts } from '../filter.ts';
 import {
-  decodeCursor,
-  encodeCursor,
   findInSteps,
+  keyset,
+  numberKey,
   type Page,
+  type PageRange,
   type PageRequest,
-  pageLimit,
-  toPage,
+  readPage,
+  textKey,
 } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 import { isOfJobs } from './port-details.ts';
-import { fromJson, type Key, type PortKey } from '../tables.ts';
+import { type Key, type PortKey, textsFromJson } from '../tables.ts';
 
 /** A web page as it was seen last; times epoch ms. */
 export interface WebRow {
@@ -61,28 +62,29 @@ export async function listWeb(
   filter: WebFilter = {},
   page: PageRequest = {},
 ): Promise<Page<WebRow>> {
-  const limit = pageLimit(page.limit);
-  const after = page.after === undefined ? undefined : decodePage(page.after);
-  const search = { ...filter, after, count: limit + 1 };
-  const found =
-    filter.scan === undefined && db.dialect.hasPartitions
+  const key = keyset<Found>([
+    addressKey(db),
+    numberKey(sql`w.port`, ({ port }) => port),
+    textKey(sql`w.scheme`, ({ scheme }) => scheme),
+    textKey(sql`w.authority`, ({ authority }) => authority),
+    textKey(sql`w.path`, ({ path }) => path),
+  ]);
+  const { rows, next } = await readPage(page, key, async (range) => {
+    const search = { ...filter, ...range };
+    if (filter.scan !== undefined) return await findPages(db, search, sql`http_scans`);
+    return db.dialect.hasPartitions
       ? await findHostByHost(db, search)
-      : await findPages(db, search, filter.scan === undefined ? newestPages : sql`http_scans`);
-  const { rows, next } = toPage(found, limit, (row) =>
-    encodeCursor([row.address, row.port, row.scheme, row.authority, row.path]),
-  );
+      : await findPages(db, search, newestPages);
+  });
   return { rows: await describe(db, rows), next };
 }
 
-type PageCursor = ReturnType<typeof decodePage>;
-
-type Search = WebFilter & { readonly after: PageCursor | undefined; readonly count: number };
+type Search = WebFilter & PageRange;
 
 /** The first pages of a search, of those that a table of pages has. */
 async function findPages(db: StoreDatabase, search: Search, pages: Sql): Promise<Found[]> {
   const { dialect } = db;
-  const { hosts, scan, ports, since, after, count } = search;
-  const address = identifier(`hosts.${dialect.addressColumn}`);
+  const { hosts, scan, ports, since, after, order, count } = search;
   return await db.query<Found>(sql`
     SELECT hosts.address, w.host_id, w.job_id, w.transport, w.port, w.scheme, w.authority, w.path
     FROM hosts JOIN ${pages} w ON w.host_id = hosts.id
@@ -91,13 +93,9 @@ async function findPages(db: StoreDatabase, search: Search, pages: Sql): Promise
       scan !== undefined && sql`w.job_id = ${jobKey(db, scan)}`,
       ports && wherePorts('w', ports),
       since !== undefined && sql`w.t >= ${dialect.time(since)}`,
-      after &&
-        sql`(${address}, w.port, w.scheme, w.authority, w.path) > (${dialect.addressBound(
-          parseAddress(after[0]),
-        )}, ${join(after.slice(1))})`,
+      after,
     ])}
-    ORDER BY ${address}, w.port, w.scheme, w.authority, w.path
-    LIMIT ${count}`);
+    ${order} LIMIT ${count}`);
 }
 
 /** The newest observation of each page. */
@@ -109,20 +107,16 @@ const newestPages = sql`(SELECT * FROM (
 
 /** The first pages of a search, read host by host. */
 async function findHostByHost(db: StoreDatabase, search: Search): Promise<Found[]> {
-  const { addressBound, addressColumn } = db.dialect;
-  const address = identifier(`hosts.${addressColumn}`);
-  const bound = (text: string): Sql => addressBound(parseAddress(text));
-  const first = search.after && sql`${address} >= ${bound(search.after[0])}`;
+  const byAddress = keyset([addressKey(db)]);
+  const address = identifier(`hosts.${db.dialect.addressColumn}`);
+  const first = search.bound && sql`${address} >= ${search.bound[0]}`;
   return await findInSteps<{ id: Key; address: string }, Found>(
     search.count,
     (after, step) =>
       db.query(sql`
         SELECT hosts.id, hosts.address FROM hosts
-        WHERE ${and([
-          whereHosts(db, search.hosts),
-          after ? sql`${address} > ${bound(after.address)}` : first,
-        ])}
-        ORDER BY ${address} LIMIT ${step}`),
+        WHERE ${and([whereHosts(db, search.hosts), after ? byAddress.afterRow(after) : first])}
+        ${byAddress.order} LIMIT ${step}`),
     (hosts, count) => findPages(db, { ...search, count }, newestOf(hosts.map(({ id }) => id))),
   );
 }
@@ -172,7 +166,7 @@ function toRow({ address, port }: Found, seen: Seen): WebRow {
     url: urlOf(seen),
     ...row,
     h2: Boolean(row.h2),
-    tech_tags: (fromJson(row.tech_tags) as string[] | null) ?? [],
+    tech_tags: textsFromJson(row.tech_tags),
   };
 }
 
@@ -182,8 +176,4 @@ function portOf({ job_id: job, host_id: host, transport, port }: PortKey): strin
 
 function urlOf({ scheme, authority, path }: PageKey): string {
   return `${scheme}://${authority}${path}`;
-}
-
-function decodePage(cursor: string) {
-  return decodeCursor(cursor, ['string', 'number', 'string', 'string', 'string']);
 }

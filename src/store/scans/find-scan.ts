@@ -3,14 +3,7 @@ import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { jobKey, tenantKey } from '../filter.ts';
 import { getJob, type Job, toJob } from './jobs.ts';
-import {
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageLimit,
-  toPage,
-} from '../keyset.ts';
+import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } from '../keyset.ts';
 import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { JobRecord } from '../tables.ts';
@@ -80,11 +73,15 @@ export async function listJobs(
   page: PageRequest = {},
 ): Promise<Page<Job>> {
   const { time, uuidColumn } = db.dialect;
-  const limit = pageLimit(page.limit);
-  const id = identifier(uuidColumn);
-  const after =
-    page.after === undefined ? undefined : decodeCursor(page.after, ['number', 'string']);
-  const rows = await db.query<JobRecord>(sql`
+  const newestFirst = keyset<Job>(
+    [
+      numberKey(sql`requested_at`, (job) => job.requested_at, time),
+      textKey(identifier(uuidColumn), ({ id }) => id),
+    ],
+    'descending',
+  );
+  return await readPage(page, newestFirst, async ({ after, order, count }) => {
+    const rows = await db.query<JobRecord>(sql`
     SELECT * FROM scan_jobs
     WHERE ${and([
       sql`tenant_id = ${tenantKey(db)}`,
@@ -94,15 +91,11 @@ export async function listJobs(
       filter.profile !== undefined && sql`profile = ${filter.profile}`,
       filter.schedule !== undefined && sql`schedule = ${filter.schedule}`,
       filter.since !== undefined && sql`requested_at >= ${time(filter.since)}`,
-      after && sql`(requested_at, ${id}) < (${time(after[0])}, ${after[1]})`,
+      after,
     ])}
-    ORDER BY requested_at DESC, ${id} DESC
-    LIMIT ${limit + 1}`);
-  return toPage(
-    rows.map((row) => toJob(db, row)),
-    limit,
-    (job) => encodeCursor([job.requested_at, job.id]),
-  );
+    ${order} LIMIT ${count}`);
+    return rows.map((row) => toJob(db, row));
+  });
 }
 
 /** The units of a job that are done, as ranges: SQL makes them, so that memory never holds all. */

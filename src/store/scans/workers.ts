@@ -1,7 +1,7 @@
 import { tenantKey } from '../filter.ts';
 import { join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson } from '../tables.ts';
+import { textsFromJson } from '../tables.ts';
 import { isAlive, type Worker } from './process-identity.ts';
 
 /** How long a worker may be silent before it counts as lost, ms. */
@@ -117,8 +117,8 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
       host: row.host.split(' ')[0]!,
       pid: row.pid,
       concurrency: row.concurrency,
-      scanTypes: fromJson(row.scan_types) as string[],
-      labels: fromJson(row.labels) as string[],
+      scanTypes: textsFromJson(row.scan_types),
+      labels: textsFromJson(row.labels),
       started_at: row.started_at,
       heartbeat_at: row.heartbeat_at,
       status,

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Actor, currentActor } from './actor.ts';
 import { tenantKey } from '../filter.ts';
-import {
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  type PageRequest,
-  pageLimit,
-  toPage,
-} from '../keyset.ts';
+import { keyset, numberKey, type Page, type PageRequest, readPage } from '../keyset.ts';
 import { and, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson } from '../tables.ts';
@@ -111,14 +104,16 @@ export interface AuditFilter {
   readonly since?: number | undefined;
 }
 
+const newestFirst = keyset<AuditRow>([numberKey(sql`seq`, ({ seq }) => seq)], 'descending');
+
 /** The audit log, newest first. */
 export async function listAudit(
   db: StoreDatabase,
   filter: AuditFilter = {},
   page: PageRequest = {},
 ): Promise<Page<AuditRow>> {
-  const limit = pageLimit(page.limit);
-  const rows = await db.query<AuditRow>(sql`
+  const { rows, next } = await readPage(page, newestFirst, ({ after, order, count }) =>
+    db.query(sql`
     SELECT seq, at, actor_kind, actor, action, object_type, object_id, before, after, reason,
       address, previous_hash, hash
     FROM audit_log
@@ -128,10 +123,11 @@ export async function listAudit(
       filter.actor && sql`actor = ${filter.actor}`,
       filter.object && sql`object_id >= ${filter.object} AND object_id < ${`${filter.object}~`}`,
       filter.since !== undefined && sql`at >= ${db.dialect.time(filter.since)}`,
-      page.after !== undefined && sql`seq < ${decodeCursor(page.after, ['number'])[0]}`,
+      after,
     ])}
-    ORDER BY seq DESC LIMIT ${limit + 1}`);
-  return toPage(rows.map(withValues), limit, ({ seq }) => encodeCursor([seq]));
+    ${order} LIMIT ${count}`),
+  );
+  return { rows: rows.map(withValues), next };
 }
 
 function withValues(row: AuditRow): AuditRow {

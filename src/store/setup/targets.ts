@@ -10,7 +10,7 @@ import { recordAudit } from './audit.ts';
 import { tenantKey } from '../filter.ts';
 import { and, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson } from '../tables.ts';
+import { fromJson, textsFromJson } from '../tables.ts';
 
 /** Hours in which a target may be scanned. */
 export interface Hours {
@@ -144,7 +144,7 @@ function toTarget({ config, ...row }: TargetRecord, ports: string | undefined): 
   const { hours, ...settings } = fromJson(config) as ScanSettings & { readonly hours?: Hours };
   return {
     ...row,
-    targets: fromJson(row.targets) as string[],
+    targets: textsFromJson(row.targets),
     settings: { ...(ports !== undefined && { ports }), ...settings },
     hours: hours ?? null,
     enabled: Boolean(row.enabled),
