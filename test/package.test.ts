@@ -37,6 +37,11 @@ describe('the package that is published', () => {
     expect(await run('portolan', '--version')).toBe(`${version}\n`);
   });
 
+  test('says which Node.js it needs', () => {
+    const manifest = readFileSync(join(folder, 'node_modules/portolan/package.json'), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({ engines: { node: '>=22.18' } });
+  });
+
   test('scans all ports of this machine and shows what it found', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined).end());
     await once(server.listen(0, '127.0.0.1'), 'listening');
