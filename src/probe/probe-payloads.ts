@@ -116,8 +116,3 @@ export const tlsPorts: ReadonlySet<number> = new Set([
 export const greetingTlsPorts: ReadonlySet<number> = new Set([
   465, 563, 989, 990, 992, 993, 994, 995, 6697,
 ]);
-
-/** Printers print whatever reaches these ports. */
-export function isPrinterPort(port: number): boolean {
-  return port >= 9100 && port <= 9107;
-}

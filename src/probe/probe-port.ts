@@ -4,7 +4,7 @@ import { runProbes } from './run-probes.ts';
 import type { StepResult } from './step-result.ts';
 import { guessByPort } from './port-service.ts';
 import { defaultProbeLimits, type ProbeLimits } from './limits.ts';
-import { isPrinterPort } from './probe-payloads.ts';
+import { isPrinterPort } from './printer-ports.ts';
 import type { ProbeFault, ProbeResult, ProbeTarget } from './probe.ts';
 import { PortSession } from './session.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ScanBanner, Service, Tls, WebEndpoint } from '../core/events.ts';
 
-/** What a probe is handed: it asks for connections, it never dials by itself. */
+/** What a probe works on. It asks for connections and never dials itself. */
 export interface ProbeTarget {
   readonly addr: string;
   readonly port: number;
@@ -21,13 +21,13 @@ export interface ProbeTarget {
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 type Place = 'type' | 'run_id' | 'addr' | 'transport' | 'port';
 
-/** What went wrong in one step, as data. */
+/** What went wrong in one step. */
 export interface ProbeFault {
   readonly code: string;
   readonly message: string;
 }
 
-/** What a port said. */
+/** What a probe found out about a port. */
 export interface ProbeResult {
   readonly service: Service;
   readonly banners: readonly Without<ScanBanner, Place>[];
@@ -36,3 +36,6 @@ export interface ProbeResult {
   readonly tls?: { readonly tls: Tls; readonly t: number } | undefined;
   readonly faults: readonly ProbeFault[];
 }
+
+/** Finds out what an open TCP port is. Rejects only where the probe itself failed. */
+export type ProbePort = (addr: string, port: number, signal: AbortSignal) => Promise<ProbeResult>;

@@ -4,10 +4,7 @@ import { tryParseAddress } from '../core/address.ts';
 import type { ScanPlan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { probePort } from '../probe/probe-port.ts';
-import type { ProbeResult } from '../probe/probe.ts';
-
-/** Asks an open TCP port what it is. */
-export type AskPort = (addr: string, port: number, signal: AbortSignal) => Promise<ProbeResult>;
+import type { ProbePort } from '../probe/probe.ts';
 
 /** How long a connect to a port that was open a moment ago may take at least, ms. */
 const patientConnectMs = 3000;
@@ -16,7 +13,7 @@ const patientConnectMs = 3000;
  * Asks ports within a scan's scope: under the names that its user gave the hosts, and following
  * redirects only to the scan's own targets, exclusions left out.
  */
-export function askPortOf(config: NetworkScanConfig, plan: ScanPlan): AskPort {
+export function askPortOf(config: NetworkScanConfig, plan: ScanPlan): ProbePort {
   const names = new Set(Object.values(config.hostnames));
   const inScope = (url: URL): boolean => {
     const host = url.hostname.replace(/^\[|\]$/g, '');

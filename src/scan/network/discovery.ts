@@ -1,34 +1,27 @@
-import { isLoopback } from '../../core/refused.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import { parseTarget } from '../../core/targets.ts';
 
 /**
  * TCP ports of which a host that is up most often opens or refuses one: web, remote shells,
  * Windows, mail, names, proxies. Two more are taken from the ports that the scan asks for.
  */
-const askedFirst = [443, 80, 22, 445, 3389, 8080, 53, 139, 25, 135];
-const askedFromRequest = 2;
+const usualPorts = [443, 80, 22, 445, 3389, 8080, 53, 139, 25, 135];
+const portsFromRequest = 2;
 
-/** The ports that decide whether a host is there. */
+/** The ports that decide whether a host is up. */
 export function discoveryPorts(requested: readonly number[]): number[] {
-  return [...new Set([...askedFirst, ...requested.slice(0, askedFromRequest)])];
+  return [...new Set([...usualPorts, ...requested.slice(0, portsFromRequest)])];
 }
 
 /**
- * Whether a host is asked if it is there before its ports are: not where the user named it, not
- * loopback, and not where the scan asks for fewer ports than that would take.
+ * Whether a scan finds out if a host is up before it probes its ports: not where the user named the
+ * host, not on loopback, and not where the scan probes fewer ports than that would take.
  */
 export function needsDiscovery(
-  config: NetworkScanConfig,
-  host: { readonly addr: string; readonly isNamed: boolean },
+  config: Pick<NetworkScanConfig, 'assume_up' | 'discovery_only'>,
+  host: { readonly isLoopback: boolean; readonly isNamed: boolean },
   requestedTcp: number,
 ): boolean {
   if (config.discovery_only) return true;
-  if (config.assume_up === 'all' || host.isNamed || isLoopbackAddress(host.addr)) return false;
-  return requestedTcp === 0 || requestedTcp > askedFirst.length;
-}
-
-function isLoopbackAddress(addr: string): boolean {
-  const target = parseTarget(addr);
-  return target.kind === 'range' && isLoopback(target.range);
+  if (config.assume_up === 'all' || host.isNamed || host.isLoopback) return false;
+  return requestedTcp === 0 || requestedTcp > usualPorts.length;
 }

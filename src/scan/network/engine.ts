@@ -1,11 +1,12 @@
+import type { EngineAddress } from './engine-address.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Told what became of the probe in a slot; the slot is free again when this is called. */
+/** Called with what became of the probe in a slot; the slot is free again by then. */
 export type OnOutcome = (slot: number, result: Outcome) => void;
 
 /**
- * Asks ports: one probe a slot, slots numbered from 0. An engine keeps no time and knows no
- * hosts; whoever drives it does.
+ * Sends probes: one per slot, slots numbered from 0. An engine keeps no time and knows no hosts;
+ * its caller does.
  */
 export interface Engine {
   /** How many slots this machine can use at once. */
@@ -23,33 +24,12 @@ export interface Engine {
    * @returns how many there were
    */
   poll(onOutcome: OnOutcome): number;
-  /**
-   * Calls back once when there is something to poll. An engine that only a poll can tell, has none.
-   */
+  /** Calls back once when there is something to poll. Absent where only a poll can tell. */
   readonly onceReady?: (callback: () => void) => void;
   /** Gives up the probe in a slot; its outcome is never handed out. */
   cancel(slot: number): void;
   /** Name of the last local fault (`EMFILE`, …), for messages. */
-  readonly lastFault: string;
+  lastFault(): string;
   /** Closes every descriptor. */
   close(): void;
-}
-
-/** An engine that differs from another one in how a probe begins. */
-export function withStart(engine: Omit<Engine, 'start'>, start: Engine['start']): Engine {
-  return {
-    ...engine,
-    get lastFault() {
-      return engine.lastFault;
-    },
-    start,
-  };
-}
-
-/** An address in the forms that engines need, made once for each host. */
-export interface EngineAddress {
-  readonly text: string;
-  readonly family: 4 | 6;
-  /** 4 or 16 bytes in network order. */
-  readonly bytes: Uint8Array;
 }

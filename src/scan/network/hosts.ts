@@ -1,174 +1,199 @@
+import type { NetworkScanConfig } from '../../core/scan-config.ts';
+import type { ProbePort } from '../../probe/probe.ts';
+import type { ScanContext } from '../scanner.ts';
 import { needsDiscovery } from './discovery.ts';
-import { engineAddress, type Host } from './host.ts';
-import { looksAllOpen, reportHost } from './host-events.ts';
-import type { NetworkScan } from './network-scan.ts';
-import { concludePort, isHostAnswer, isOpen, type Outcome } from './outcome.ts';
-import { newPortScan, type Pass } from './pass.ts';
-import { closeUnit, isUnitDone, type OpenUnit, openUnit } from './units.ts';
+import { engineAddress } from './engine-address.ts';
+import { type Host, newHost } from './host.ts';
+import { reportHost } from './host-events.ts';
+import { isHostAnswer, isOpen, type Outcome } from './outcome.ts';
+import { Pass, type PassSettings } from './pass.ts';
+import { type PassPlan, planPasses } from './pass-plan.ts';
+import { portStateOf } from './port-state.ts';
+import { ProbeQueue } from './probe-queue.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Units } from './units.ts';
 
-/** Finished units that the caller has not taken yet; beyond, no new unit begins. */
-const untakenUnits = 2;
-/** Conversations that may wait before no new host is opened. */
-const waitingConversations = 512;
+/** Probes that may wait before no new host is opened. */
+const mostWaitingProbes = 512;
 /** Hosts that may be open at once, however few probes each has under way. */
-const openHosts = 16_384;
-/** UDP probes at once to one host: it may answer about one refusal a second. */
-const udpPerHost = 4;
-/** Opens the next host, from the next unit where need be. */
-export function openHost(scan: NetworkScan): boolean {
-  if (scan.hostCount >= openHosts) return false;
-  if ((scan.conversations?.waiting ?? 0) >= waitingConversations) return false;
-  const unit = unitWithHosts(scan);
-  if (!unit) return false;
-  const position = unit.nextPosition;
-  unit.nextPosition += 1;
-  const text = scan.plan.addressAt(position);
-  const isNamed = scan.named.has(text);
-  const host: Host = {
-    unit,
-    number: position,
-    address: engineAddress(text),
-    isNamed,
-    startedAt: Date.now(),
-    scan: undefined as never,
-    passes: [],
-    inFlight: 0,
-    upReason: undefined,
-    downReason: undefined,
-    isTimedOut: false,
-    faultName: undefined,
-    faultsInARow: 0,
-    faultsSinceMs: 0,
-    conversations: 0,
-    isDone: false,
-    said: [],
-    broken: [],
-  };
-  unit.active.add(host);
-  scan.hostCount += 1;
-  if (needsDiscovery(scan.config, { addr: text, isNamed }, scan.plan.ports.tcp.length)) {
-    const { host_parallelism: parallelism, retries } = scan.config;
-    const options = { isDiscovery: true, parallelism, retries, withTimes: false };
-    host.scan = newPortScan(host, scan.lists.discovery, options);
-    scan.scheduler.queue(host.scan);
-  } else {
-    beginNextPass(scan, host);
-  }
-  return true;
+const mostOpenHosts = 16_384;
+/** How often hosts are checked for their timeout, ms. */
+const sweepMs = 100;
+/** How long an aborted scan waits for running probes, ms. */
+const abortGraceMs = 500;
+
+/** What a network scan gets beside its configuration. */
+export interface NetworkScanContext extends ScanContext {
+  /** Finds out what an open TCP port is; without it, ports are only found. */
+  readonly probePort?: ProbePort | undefined;
 }
 
-function unitWithHosts(scan: NetworkScan): OpenUnit | undefined {
-  if (scan.current && scan.current.nextPosition <= scan.current.unit.last) return scan.current;
-  if (scan.finished.length >= untakenUnits) return undefined;
-  const unit = scan.units.take();
-  if (!unit) return undefined;
-  scan.current = openUnit(unit);
-  scan.open.add(scan.current);
-  return scan.current;
-}
+/**
+ * The hosts of a scan: opens them one by one, takes each through its passes and the probes of its
+ * open ports, and puts its events into its unit when it is done.
+ */
+export class Hosts {
+  readonly #config: NetworkScanConfig;
+  readonly #context: NetworkScanContext;
+  readonly #units: Units;
+  readonly #scheduler: Scheduler;
+  readonly #passes: PassPlan;
+  readonly #probes: ProbeQueue | undefined;
+  readonly #named: ReadonlySet<string>;
+  readonly #open = new Set<Host>();
+  #sweptAtMs = 0;
 
-/** Begins the host's next pass over requested ports; false where there is none left. */
-function beginNextPass(scan: NetworkScan, host: Host): boolean {
-  const { config, lists } = scan;
-  const list = [lists.tcp, lists.udp]
-    .filter(({ size }) => size > 0)
-    .find(({ transport }) => !host.passes.some((pass) => pass.list.transport === transport));
-  if (!list) return false;
-  const parallelism =
-    list.transport === 'tcp'
-      ? config.host_parallelism
-      : Math.min(udpPerHost, config.host_parallelism);
-  const { retries, record_all: withTimes } = config;
-  const options = { isDiscovery: false, parallelism, retries, withTimes };
-  host.scan = newPortScan(host, list, options);
-  host.passes.push(host.scan);
-  scan.scheduler.queue(host.scan);
-  return true;
-}
-
-export function takeAnswer(
-  scan: NetworkScan,
-  { pass, index, result }: { pass: Pass; index: number; result: Outcome },
-): void {
-  const { host, list } = pass;
-  if (host.isDone) return;
-  const { reason } = concludePort(result, list.transport);
-  if (!isHostAnswer(result)) {
-    if (reason !== 'unknown') host.downReason ??= reason;
-    return;
-  }
-  if (host.upReason === undefined) {
-    host.upReason = reason;
-    scan.context.progress.hostsUp += 1;
-  }
-  if (pass.isDiscovery) {
-    if (host.scan === pass) endDiscovery(scan, host);
-    return;
-  }
-  if (!isOpen(result)) return;
-  const port = list.portAt(index);
-  scan.context.progress.portsOpen += 1;
-  scan.context.onOpenPort?.(host.address.text, port);
-  if (list.transport === 'tcp') scan.conversations?.add(host, port);
-}
-
-/** The host is there: its ports are next. */
-function endDiscovery(scan: NetworkScan, host: Host): void {
-  host.scan.isClosed = true;
-  host.scan.isDone = true;
-  if (scan.config.discovery_only || !beginNextPass(scan, host)) finishHost(scan, host);
-}
-
-export function finishPass(scan: NetworkScan, pass: Pass): void {
-  const { host } = pass;
-  const { progress } = scan.context;
-  if (pass.isDiscovery) {
-    if (!scan.config.discovery_only) {
-      progress.probesDone += scan.lists.tcp.size + scan.lists.udp.size;
+  constructor(
+    config: NetworkScanConfig,
+    context: NetworkScanContext,
+    { units, scheduler }: { units: Units; scheduler: Scheduler },
+  ) {
+    const { plan, probePort, signal } = context;
+    this.#config = config;
+    this.#context = context;
+    this.#units = units;
+    this.#scheduler = scheduler;
+    this.#passes = planPasses(config, plan.ports);
+    this.#named = new Set(config.named);
+    if (config.probe && probePort) {
+      // A probe is more to a host than a connect: a quarter as many at once.
+      const perHost = Math.ceil(config.host_parallelism / 4);
+      const onEnd = (host: Host): void => this.#finishIfDone(host);
+      this.#probes = new ProbeQueue({ perHost, probePort, signal, onEnd });
     }
-    finishHost(scan, host);
-    return;
   }
-  if (!host.isTimedOut && beginNextPass(scan, host)) return;
-  if (looksAllOpen(host.passes[0]!)) scan.conversations?.drop(host);
-  else scan.conversations?.release(host);
-  finishHostIfDone(scan, host);
-}
 
-export function finishHostIfDone(scan: NetworkScan, host: Host): void {
-  if (host.scan.isDone && host.conversations === 0 && !host.scan.isDiscovery) {
-    finishHost(scan, host);
+  /** Opens the next host; false where there is none, or no room for it. */
+  open(): boolean {
+    if (this.#open.size >= mostOpenHosts) return false;
+    if (this.#probes && this.#probes.waiting >= mostWaitingProbes) return false;
+    const unit = this.#units.next();
+    if (!unit) return false;
+    const { plan } = this.#context;
+    const number = unit.nextPosition;
+    const address = engineAddress(plan.addressAt(number));
+    const isNamed = this.#named.has(address.text);
+    const host = newHost(unit, { address, number, isNamed });
+    unit.nextPosition += 1;
+    unit.openHosts += 1;
+    this.#open.add(host);
+    const place = { isLoopback: address.isLoopback, isNamed };
+    if (needsDiscovery(this.#config, place, plan.ports.tcp.length)) {
+      this.#begin(host, this.#passes.discovery);
+    } else {
+      this.#beginNextPass(host);
+    }
+    return true;
+  }
+
+  /** Gives up hosts that took longer than the user allows. */
+  giveUpSlow(): void {
+    const { host_timeout_ms: timeoutMs } = this.#config;
+    const nowMs = performance.now();
+    if (timeoutMs === 0 || nowMs - this.#sweptAtMs < sweepMs) return;
+    this.#sweptAtMs = nowMs;
+    const limit = Date.now() - timeoutMs;
+    for (const host of this.#open) {
+      if (host.isTimedOut || host.startedAt > limit || !host.pass || host.pass.isDone) continue;
+      host.isTimedOut = true;
+      this.#scheduler.closePass(host.pass);
+    }
+  }
+
+  /** Hands over what was found until the scan was aborted. */
+  async abort(): Promise<void> {
+    if (this.#probes) await Promise.race([this.#probes.settled(), pause(abortGraceMs)]);
+    for (const host of this.#open) this.#report(host);
+    this.#units.finishPartly();
+  }
+
+  #begin(host: Host, settings: PassSettings): Pass {
+    const pass: Pass = new Pass(host, settings, {
+      onAnswer: (index, result) => this.#hear(host, pass, index, result),
+      onEnd: () => this.#endPass(host, pass),
+    });
+    host.pass = pass;
+    this.#scheduler.queue(pass);
+    return pass;
+  }
+
+  /** Begins a host's next pass over ports that the user asked for; false where none is left. */
+  #beginNextPass(host: Host): boolean {
+    const settings = this.#passes.ports[host.passes.length];
+    if (settings) host.passes.push(this.#begin(host, settings));
+    return settings !== undefined;
+  }
+
+  #hear(host: Host, pass: Pass, index: number, result: Outcome): void {
+    if (host.isDone) return;
+    const { progress, onOpenPort } = this.#context;
+    const { reason } = portStateOf(result, pass.list.transport);
+    if (!isHostAnswer(result)) {
+      if (reason !== 'unknown') host.downReason ??= reason;
+      return;
+    }
+    if (host.upReason === undefined) {
+      host.upReason = reason;
+      progress.hostsUp += 1;
+    }
+    if (pass.isDiscovery) {
+      if (host.pass === pass) this.#endDiscovery(host, pass);
+      return;
+    }
+    if (!isOpen(result)) return;
+    const port = pass.list.portAt(index);
+    progress.portsOpen += 1;
+    onOpenPort?.(host.address.text, port);
+    if (pass.list.transport === 'tcp') this.#probes?.add(host, port);
+  }
+
+  /** The host is up: its ports are next. */
+  #endDiscovery(host: Host, pass: Pass): void {
+    pass.isClosed = true;
+    pass.isDone = true;
+    if (this.#config.discovery_only || !this.#beginNextPass(host)) this.#finish(host);
+  }
+
+  #endPass(host: Host, pass: Pass): void {
+    if (pass.isDiscovery) {
+      if (!this.#config.discovery_only) this.#context.progress.probesDone += this.#passes.portCount;
+      this.#finish(host);
+      return;
+    }
+    if (!host.isTimedOut && this.#beginNextPass(host)) return;
+    this.#probes?.release(host);
+    this.#finishIfDone(host);
+  }
+
+  #finishIfDone(host: Host): void {
+    const { pass, probes } = host;
+    if (pass?.isDone && !pass.isDiscovery && probes === 0) this.#finish(host);
+  }
+
+  #finish(host: Host): void {
+    if (host.isDone) return;
+    const { progress } = this.#context;
+    this.#report(host);
+    this.#open.delete(host);
+    host.unit.openHosts -= 1;
+    progress.hostsDone += 1;
+    if (this.#config.discovery_only) progress.probesDone += 1;
+    this.#units.finishIfDone(host.unit);
+  }
+
+  #report(host: Host): void {
+    const { runId, progress } = this.#context;
+    host.isDone = true;
+    progress.errors += reportHost(host, {
+      runId,
+      hostname: this.#config.hostnames[host.address.text],
+      recordAll: this.#config.record_all,
+    });
   }
 }
 
-function finishHost(scan: NetworkScan, host: Host): void {
-  if (host.isDone) return;
-  host.isDone = true;
-  const { unit } = host;
-  report(scan, host);
-  unit.active.delete(host);
-  scan.hostCount -= 1;
-  scan.context.progress.hostsDone += 1;
-  if (scan.config.discovery_only) scan.context.progress.probesDone += 1;
-  if (isUnitDone(unit)) finishUnit(scan, unit, 'completed');
-}
-
-export function report(scan: NetworkScan, host: Host): void {
-  const errorsBefore = host.unit.counts.errors;
-  reportHost(host, {
-    runId: scan.context.runId,
-    hostname: scan.config.hostnames[host.address.text],
-    recordAll: scan.config.record_all,
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
   });
-  scan.context.progress.errors += host.unit.counts.errors - errorsBefore;
-}
-
-export function finishUnit(
-  scan: NetworkScan,
-  unit: OpenUnit,
-  status: 'completed' | 'partial',
-): void {
-  scan.open.delete(unit);
-  scan.finished.push(closeUnit(unit, scan.context.runId, status));
-  scan.wake();
 }

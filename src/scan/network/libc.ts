@@ -2,8 +2,8 @@ import { AppError } from '../../errors.ts';
 
 /**
  * The calls of Linux's C library that the epoll engine makes. Addresses are passed as numbers:
- * whoever passes one must keep the memory behind it referenced, or it is collected under the
- * kernel's hands. Each returns -1 where it failed; `errno()` then says why.
+ * the caller must keep the memory behind them referenced, or it is collected while the kernel
+ * uses it. Each returns -1 where it failed; `errno()` then says why.
  */
 export interface Libc {
   readonly socket: (domain: number, type: number, protocol: number) => number;
@@ -34,7 +34,7 @@ export interface Libc {
 }
 
 /**
- * Loads koffi and the C library. Takes about 20 ms, so it is done only where a scan begins.
+ * Loads koffi and the C library. Takes about 20 ms, so only a scan does it.
  *
  * @throws AppError UNSUPPORTED off Linux, or where koffi or the C library does not load
  */
@@ -71,13 +71,9 @@ export async function loadLibc(): Promise<Libc> {
 
 /** glibc's name first, then musl's. */
 function openLibrary<T>(load: (path: string) => T): T {
-  const names = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`];
-  for (const name of names.slice(0, -1)) {
-    try {
-      return load(name);
-    } catch {
-      continue;
-    }
+  try {
+    return load('libc.so.6');
+  } catch {
+    return load(`libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
   }
-  return load(names.at(-1)!);
 }

@@ -3,10 +3,11 @@ import { epollEngine } from './epoll-engine.ts';
 import { loadLibc } from './libc.ts';
 import { lookAhead, type LookAheadTask } from './look-ahead.ts';
 
-/** The thread of {@link lookAhead}: one connect at once, on a descriptor of its own. */
+/** The thread of {@link lookAhead}: one connect at a time, on its own descriptor. */
 async function run(port: NonNullable<typeof parentPort>): Promise<void> {
   const engine = epollEngine(await loadLibc(), 1);
-  lookAhead(workerData as LookAheadTask, engine);
+  const task: LookAheadTask = workerData;
+  lookAhead(task, engine);
   engine.close();
   port.postMessage('ended');
 }

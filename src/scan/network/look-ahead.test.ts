@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planScan } from '../../core/plan.ts';
 import { parseScanConfig } from '../../core/scan-config.ts';
 import { epollEngine } from './epoll-engine.ts';
-import { engineAddress } from './host.ts';
+import { engineAddress } from './engine-address.ts';
 import { loadLibc } from './libc.ts';
 import { lookAhead, startLookAhead } from './look-ahead.ts';
 import { outcome } from './outcome.ts';

@@ -4,27 +4,26 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ScanPlan } from '../../core/plan.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import { type Engine, withStart } from './engine.ts';
-import { isLoopback } from './epoll-engine.ts';
-import { engineAddress } from './host.ts';
+import type { Engine } from './engine.ts';
+import { engineAddress } from './engine-address.ts';
 import { type Outcome, outcome } from './outcome.ts';
 
-/** Fewer ports are asked before a thread has started. */
+/** Fewer ports are probed before a thread has started. */
 const leastPorts = 8192;
-/** In the table: the scan's own thread has asked this port, or is about to. */
+/** In the table: the scan's own thread has probed this port, or is about to. */
 const taken = 255;
-/** Where the table says that the thread is to stop; the places before it are ports. */
+/** Where the table tells the thread to stop; the places before it are ports. */
 const stopAt = 65_536;
 
 /**
- * A second thread that asks ports of one loopback address, so that the scan's own thread finds the
- * answers there. On loopback a connect is work of this machine's kernel alone, 10 µs a port, which
- * two cores do in half of the time.
+ * A second thread that probes ports of one loopback address ahead of the scan. On loopback a
+ * connect is work of this machine's kernel alone, 10 µs per port, which two cores do in half the
+ * time.
  *
- * The contract is a table of one byte a port: 0 asked by nobody, `taken`, or an outcome. The thread
- * asks ports that are 0 and notes what is certain (open, refused); the scan takes every port
- * exactly once, and asks those itself for which nothing is noted. A thread that dies or never
- * starts makes the scan slower, nothing else.
+ * The contract is a table of one byte per port: 0 (free), `taken`, or an outcome. The thread probes
+ * free ports and notes what is certain (open, refused); the scan takes every port exactly once, and
+ * itself probes those for which nothing is noted. A thread that dies or never starts only makes the
+ * scan slower.
  */
 export interface LookAhead extends AsyncDisposable {
   /** Takes a port: its outcome where the thread knows it, else undefined. */
@@ -38,7 +37,7 @@ const bootstrap = `
   import(module);
 `;
 
-/** What the thread is handed. */
+/** The thread's input. */
 export interface LookAheadTask {
   readonly table: Uint8Array<SharedArrayBuffer>;
   readonly address: string;
@@ -47,7 +46,7 @@ export interface LookAheadTask {
 
 /**
  * Starts to look ahead where that pays: all or most ports of one loopback address, without limits.
- * Only begins, and waits for nothing.
+ * Does not wait for the thread to start.
  */
 export function startLookAhead(config: NetworkScanConfig, plan: ScanPlan): LookAhead | undefined {
   if (!paysOff(config, plan)) return undefined;
@@ -70,7 +69,7 @@ export function startLookAhead(config: NetworkScanConfig, plan: ScanPlan): LookA
     execArgv: [],
   });
   thread.on('error', () => undefined);
-  // The thread says something once its descriptors are closed; where it broke, it just ends.
+  // The thread sends a message once its descriptors are closed; where it broke, it just ends.
   const ended = new Promise<void>((resolve) => {
     thread.once('message', () => resolve()).once('exit', () => resolve());
   });
@@ -89,23 +88,24 @@ export function startLookAhead(config: NetworkScanConfig, plan: ScanPlan): LookA
   };
 }
 
-/** An engine that asks only what was not found out ahead. */
+/** An engine that probes only the ports whose outcome the thread does not know. */
 export function withLookAhead(engine: Engine, ahead: LookAhead | undefined): Engine {
   if (!ahead) return engine;
-  return withStart(engine, (slot, address, port) => {
-    return ahead.take(port) ?? engine.start(slot, address, port);
-  });
+  return {
+    ...engine,
+    start: (slot, address, port) => ahead.take(port) ?? engine.start(slot, address, port),
+  };
 }
 
-/** Asks the ports of a task that nobody has asked yet, until there are none or it is to stop. */
+/** Probes the ports of a task that are still free, until none is left or it is stopped. */
 export function lookAhead({ table, address, ports }: LookAheadTask, engine: Engine): void {
   const host = engineAddress(address);
-  // From the end: the scan goes through the ports in an order of its own, and begins anywhere.
-  for (let i = ports.length - 1; i >= 0 && Atomics.load(table, stopAt) === 0; i--) {
-    const port = ports[i]!;
+  // From the end: the scan probes the ports in its own order, and begins anywhere.
+  for (const port of ports.toReversed()) {
+    if (Atomics.load(table, stopAt) !== 0) return;
     if (Atomics.load(table, port) !== 0) continue;
     const result = engine.start(0, host, port);
-    // Where this machine drops its own packets, there is nothing to be had at once.
+    // Where this machine drops its own packets, no answer comes at once.
     if (result === outcome.pending) return;
     if (result !== outcome.open && result !== outcome.refused) continue;
     Atomics.compareExchange(table, port, 0, result);
@@ -119,10 +119,10 @@ function paysOff(config: NetworkScanConfig, plan: ScanPlan): boolean {
     !config.discovery_only &&
     plan.hostCount === 1 &&
     plan.ports.tcp.length >= leastPorts &&
-    // Whoever limits how much goes on at once, means both threads.
+    // A limit counts for both threads together.
     config.rate === 0 &&
     Math.min(config.parallelism, config.host_parallelism) > 1 &&
-    isLoopback(engineAddress(plan.addressAt(0))) &&
+    engineAddress(plan.addressAt(0)).isLoopback &&
     availableParallelism() > 1
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { concludePort, type Outcome, outcome, outcomeOfErrno } from './outcome.ts';
+import { type Outcome, outcome, outcomeOfErrno } from './outcome.ts';
+import { portStateOf } from './port-state.ts';
 
 const tcp: readonly [string, string, string][] = [
   ['ECONNREFUSED', 'closed', 'conn-refused'],
@@ -14,7 +15,7 @@ const tcp: readonly [string, string, string][] = [
 ];
 
 test.each(tcp)('a connect that fails with %s finds the port %s by %s', (errno, state, reason) => {
-  expect(concludePort(outcomeOfErrno(errno, 'tcp'), 'tcp')).toEqual({ state, reason });
+  expect(portStateOf(outcomeOfErrno(errno, 'tcp'), 'tcp')).toEqual({ state, reason });
 });
 
 test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'EADDRINUSE'])(
@@ -27,13 +28,13 @@ test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'EADDRINUSE'])(
 
 test('a refused datagram is an unreachable port, and silence leaves UDP open or filtered', () => {
   const refused: Outcome = outcomeOfErrno('ECONNREFUSED', 'udp');
-  expect(concludePort(refused, 'udp')).toEqual({ state: 'closed', reason: 'port-unreach' });
-  const silent = concludePort(outcome.noResponse, 'udp');
+  expect(portStateOf(refused, 'udp')).toEqual({ state: 'closed', reason: 'port-unreach' });
+  const silent = portStateOf(outcome.noResponse, 'udp');
   expect(silent).toEqual({ state: 'open|filtered', reason: 'no-response' });
-  const answered = concludePort(outcome.datagram, 'udp');
+  const answered = portStateOf(outcome.datagram, 'udp');
   expect(answered).toEqual({ state: 'open', reason: 'udp-response' });
 });
 
 test('an errno that is in no table concludes nothing', () => {
-  expect(concludePort(outcomeOfErrno('EINVAL', 'tcp'), 'tcp').state).toBe('unknown');
+  expect(portStateOf(outcomeOfErrno('EINVAL', 'tcp'), 'tcp').state).toBe('unknown');
 });

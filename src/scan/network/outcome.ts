@@ -1,8 +1,9 @@
-import type { PortState, Reason, Transport } from '../../core/states.ts';
+import type { Transport } from '../../core/states.ts';
 
 /**
- * What became of one probe, as a small number, so that a host's ports are an array of bytes.
- * `localFault` and `selfConnect` say nothing about the port: the probe is put back.
+ * What became of one probe, as a small number, so that a host's ports are an array of bytes. What
+ * it says about the port is in `port-state.ts`. `localFault` and `selfConnect` say nothing: the
+ * probe is repeated.
  */
 export const outcome = {
   pending: 0,
@@ -16,7 +17,7 @@ export const outcome = {
   destinationUnreachable: 8,
   datagram: 9,
   portUnreachable: 10,
-  /** Nothing can be said: not asked to the end, or this machine could never ask. */
+  /** Nothing certain: not probed to the end, or this machine was never able to send. */
   unknown: 11,
   localFault: 12,
   selfConnect: 13,
@@ -39,7 +40,7 @@ const tcpErrnos: Readonly<Record<string, Outcome>> = {
   EPERM: outcome.adminProhibited,
   ENOPROTOOPT: outcome.protocolUnreachable,
   ENONET: outcome.destinationUnreachable,
-  // The connection stood, and was torn down before anybody looked.
+  // The connection was established, and reset before the poll.
   ECONNRESET: outcome.open,
   EPIPE: outcome.open,
   EMFILE: outcome.localFault,
@@ -48,7 +49,7 @@ const tcpErrnos: Readonly<Record<string, Outcome>> = {
   ENOMEM: outcome.localFault,
   EADDRNOTAVAIL: outcome.localFault,
   EADDRINUSE: outcome.localFault,
-  // Linux where its cause was already taken by someone else: ask again.
+  // Linux, where another call already took the cause: ask again.
   ECONNABORTED: outcome.localFault,
 };
 
@@ -70,36 +71,8 @@ export function outcomeOfErrno(errno: string | undefined, transport: Transport):
   return table[errno ?? ''] ?? outcome.unknown;
 }
 
-interface Conclusion {
-  readonly state: PortState;
-  readonly reason: Reason;
-}
-
-const conclusions: readonly Conclusion[] = [
-  { state: 'unknown', reason: 'unknown' }, // pending: the scan ended before an answer
-  { state: 'open', reason: 'syn-ack' },
-  { state: 'closed', reason: 'conn-refused' },
-  { state: 'filtered', reason: 'no-response' },
-  { state: 'filtered', reason: 'host-unreach' },
-  { state: 'filtered', reason: 'net-unreach' },
-  { state: 'filtered', reason: 'admin-prohibited' },
-  { state: 'filtered', reason: 'proto-unreach' },
-  { state: 'filtered', reason: 'dest-unreach' },
-  { state: 'open', reason: 'udp-response' },
-  { state: 'closed', reason: 'port-unreach' },
-  { state: 'unknown', reason: 'unknown' },
-];
-
-/** The state of a port and the reason for it, in nmap's words. */
-export function concludePort(result: Outcome, transport: Transport): Conclusion {
-  if (result === outcome.noResponse && transport === 'udp') {
-    return { state: 'open|filtered', reason: 'no-response' };
-  }
-  return conclusions[result] ?? { state: 'unknown', reason: 'unknown' };
-}
-
-/** Whether the port itself, not something on the way, answered: then its host is up. */
-export function isHostAnswer(result: Outcome): boolean {
+/** Whether the port itself answered, not a device on the way: then its host is up. */
+export function isHostAnswer(result: number): boolean {
   return (
     result === outcome.open ||
     result === outcome.refused ||
@@ -109,6 +82,6 @@ export function isHostAnswer(result: Outcome): boolean {
 }
 
 /** Whether the port is open. */
-export function isOpen(result: Outcome): boolean {
+export function isOpen(result: number): boolean {
   return result === outcome.open || result === outcome.datagram;
 }

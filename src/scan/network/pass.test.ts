@@ -1,22 +1,19 @@
 import { expect, test } from 'vitest';
-import { engineAddress, type Host } from './host.ts';
+import { engineAddress } from './engine-address.ts';
+import { newHost } from './host.ts';
 import { outcome } from './outcome.ts';
 import { portList } from './port-list.ts';
-import {
-  isFinished,
-  newPortScan,
-  noteAnswer,
-  noteLateAnswer,
-  parkPort,
-  type Pass,
-  takePort,
-} from './pass.ts';
+import { Pass } from './pass.ts';
+import { openUnit } from './units.ts';
 
 function passOver(ports: number, retries: number): Pass {
-  const host = { number: 7, startedAt: 0, address: engineAddress('192.0.2.1') } as Host;
+  const unit = openUnit({ index: 0, first: 7, last: 7 });
+  const address = engineAddress('192.0.2.1');
+  const host = newHost(unit, { address, number: 7, isNamed: false });
   const numbers = Array.from({ length: ports }, (_, i) => i + 1);
-  const options = { isDiscovery: false, parallelism: 10, retries, withTimes: false };
-  return newPortScan(host, portList(numbers, 'tcp', 'seed'), options);
+  const list = portList(numbers, 'tcp', 'seed');
+  const settings = { list, isDiscovery: false, parallelism: 10, retries, withTimes: false };
+  return new Pass(host, settings, { onAnswer: () => undefined, onEnd: () => undefined });
 }
 
 test.each([1, 2, 3, 10, 100, 1000, 65_535])('a pass over %i ports asks each port once', (size) => {
@@ -40,24 +37,25 @@ test('the same seed asks in the same order, and another in another', () => {
 });
 
 test('a port given up early is taken up again once a later try elsewhere succeeds', () => {
-  const scan = passOver(2, 5);
-  const [first, second] = [takePort(scan)!, takePort(scan)!];
-  parkPort(scan, first, 1000);
-  expect(isFinished(scan)).toBe(true);
-  scan.tries[second] = 1;
-  noteAnswer(scan, second, { result: outcome.refused, t: 1000 });
-  noteLateAnswer(scan, 1);
-  expect(scan.allowedRetries).toBeGreaterThanOrEqual(2);
-  expect(takePort(scan)).toBe(first);
-  expect(scan.outcomes[first]).toBe(outcome.pending);
+  const pass = passOver(2, 5);
+  const [first, second] = [pass.takePort()!, pass.takePort()!];
+  pass.park(first, 1000);
+  expect(pass.isFinished).toBe(true);
+  pass.retry(second);
+  expect(pass.takePort()).toBe(second);
+  pass.answer(second, outcome.refused, 1000);
+  expect(pass.allowedRetries).toBeGreaterThanOrEqual(2);
+  expect(pass.takePort()).toBe(first);
+  expect(pass.outcomes[first]).toBe(outcome.pending);
 });
 
 test('no evidence of loss ever allows more retries than the user does', () => {
-  const scan = passOver(2, 1);
-  const [first, second] = [takePort(scan)!, takePort(scan)!];
-  parkPort(scan, first, 1000);
-  noteAnswer(scan, second, { result: outcome.refused, t: 1000 });
-  noteLateAnswer(scan, 1);
-  expect(scan.allowedRetries).toBe(1);
-  expect(takePort(scan)).toBeUndefined();
+  const pass = passOver(2, 1);
+  const [first, second] = [pass.takePort()!, pass.takePort()!];
+  pass.park(first, 1000);
+  pass.retry(second);
+  expect(pass.takePort()).toBe(second);
+  pass.answer(second, outcome.refused, 1000);
+  expect(pass.allowedRetries).toBe(1);
+  expect(pass.takePort()).toBeUndefined();
 });

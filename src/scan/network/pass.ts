@@ -1,189 +1,208 @@
-import type { Host } from './host.ts';
+import type { EngineAddress } from './engine-address.ts';
 import { isHostAnswer, isOpen, type Outcome, outcome } from './outcome.ts';
 import type { PortList } from './port-list.ts';
+import type { UnitCounts } from './unit-counts.ts';
 
 /** Answers that a host may be expected to hide from us through loss. */
 const acceptedMisses = 0.001;
 
-/**
- * One pass over a list of ports of one host: its discovery, or the scan proper. Bytes for each
- * port, small numbers for the rest.
- */
-export interface Pass {
-  readonly host: Host;
+/** A host as its passes see it: where it is, and what they share. */
+export interface PassHost {
+  readonly address: EngineAddress;
+  /** Its position in the scan's order: spreads the order of ports over hosts. */
+  readonly number: number;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly counts: UnitCounts;
+  /** The pass under way. */
+  pass: Pass | undefined;
+  /** Probes under way, of all its passes. */
+  inFlight: number;
+  /** Name of the local fault that made this machine give up some of its ports. */
+  faultName: string | undefined;
+  /** Local faults since the last probe that could be sent. */
+  faultsInARow: number;
+  /** Since when; monotonic ms. */
+  faultsSinceMs: number;
+}
+
+/** What is probed in a pass, and how. */
+export interface PassSettings {
   readonly list: PortList;
-  /** A pass that only asks whether the host is there. */
+  /** Only asks whether the host is up. */
   readonly isDiscovery: boolean;
   /** Probes at once to the host while this pass is under way. */
   readonly parallelism: number;
-  readonly order: (turn: number) => number;
+  /** The most retries of a silent port. */
+  readonly retries: number;
+  /** Keeps when each outcome was known, not only when open ports were. */
+  readonly withTimes: boolean;
+}
+
+/** Called as a pass goes on. */
+export interface PassListener {
+  /** The port itself answered, or a device on the way did. */
+  readonly onAnswer: (index: number, result: Outcome) => void;
+  /** Nothing is left to do. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * One pass over a list of ports of one host: its discovery, or its ports of one transport. Bytes
+ * for each port, small numbers for the rest. Ports go by their index in the list.
+ */
+export class Pass {
+  readonly host: PassHost;
+  readonly list: PortList;
+  readonly isDiscovery: boolean;
+  readonly parallelism: number;
+  readonly listener: PassListener;
   /** Outcome of each port; `pending` until there is one. */
   readonly outcomes: Uint8Array;
-  /** How often each port was tried, less one. */
-  readonly tries: Uint8Array;
-  /** When each outcome was known, ms after the host's start; kept only where all are recorded. */
+  /** When each outcome was known, ms after the host's start, where the settings keep it. */
   readonly times: Float64Array | undefined;
-  /** Ports that were never tried start here in the order. */
-  nextTurn: number;
-  /** Silent ports that may be tried again now. */
-  retries: number[];
-  /** How many of them were taken already. */
-  retriesTaken: number;
-  /** Probes that this machine could not send. */
-  readonly putBack: number[];
-  /** Silent ports whose tries are used up, unless a later try elsewhere succeeds. */
-  parked: number[];
+  /** Open ports in the order found, with the time, epoch ms. */
+  readonly open = new Map<number, number>();
+  /** Closed ports. */
+  refused = 0;
+  /** Ports whose first try has ended. */
+  tried = 0;
+  inFlight = 0;
+  /** Retries that wait for their time. */
+  delayed = 0;
+  /** In the scheduler's queue. */
+  isQueued = false;
+  /** Nothing more is probed. */
+  isClosed = false;
+  /** Its end was reported. */
+  isDone = false;
   /** How often a silent port is tried again, as far as the host's answers so far advise. */
   allowedRetries: number;
-  /** The most retries that the user allows. */
-  readonly mostRetries: number;
+  readonly #mostRetries: number;
+  readonly #order: (turn: number) => number;
+  readonly #tries: Uint8Array;
+  /** Ports that were never tried start here in the order. */
+  #turn = 0;
+  #retries: number[] = [];
+  #retriesTaken = 0;
+  /** Ports whose probe this machine could not send. */
+  readonly #putBack: number[] = [];
+  /** Silent ports whose tries are used up, unless a later try elsewhere succeeds. */
+  #parked: number[] = [];
+  #answered = 0;
+  /** Answers to a second or later try: the measure of loss. */
+  #late = 0;
   /** The highest try that was ever answered. */
-  highestTry: number;
-  /** Answers that came to a second or later try: the measure of loss. */
-  late: number;
-  inFlight: number;
-  /** Retries that wait for their time. */
-  delayed: number;
-  /** Indices of open ports, in the order found. */
-  readonly open: number[];
-  readonly openedAt: number[];
-  /** Ports with an answer of any kind. */
-  answered: number;
-  refused: number;
-  /** Ports that were tried at least once to the end. */
-  tried: number;
-  /** In the scheduler's queue. */
-  isQueued: boolean;
-  /** Nothing more is asked. */
-  isClosed: boolean;
-  /** Its end was told. */
-  isDone: boolean;
-}
+  #highestTry = 0;
 
-/** A pass that has not begun. */
-export function newPortScan(
-  host: Host,
-  list: PortList,
-  options: {
-    readonly isDiscovery: boolean;
-    readonly parallelism: number;
-    readonly retries: number;
-    readonly withTimes: boolean;
-  },
-): Pass {
-  return {
-    host,
-    list,
-    isDiscovery: options.isDiscovery,
-    parallelism: options.parallelism,
-    order: list.orderFor(host.number),
-    outcomes: new Uint8Array(list.size),
-    tries: new Uint8Array(list.size),
-    times: options.withTimes ? new Float64Array(list.size) : undefined,
-    nextTurn: 0,
-    retries: [],
-    retriesTaken: 0,
-    putBack: [],
-    parked: [],
-    allowedRetries: Math.min(1, options.retries),
-    mostRetries: options.retries,
-    highestTry: 0,
-    late: 0,
-    inFlight: 0,
-    delayed: 0,
-    open: [],
-    openedAt: [],
-    answered: 0,
-    refused: 0,
-    tried: 0,
-    isQueued: false,
-    isClosed: false,
-    isDone: false,
-  };
-}
-
-/** Whether there is a port to ask now. */
-export function hasWork(scan: Pass): boolean {
-  return (
-    !scan.isClosed &&
-    (scan.nextTurn < scan.list.size ||
-      scan.putBack.length > 0 ||
-      scan.retries.length > scan.retriesTaken)
-  );
-}
-
-/** Whether nothing is left to ask or to wait for. */
-export function isFinished(scan: Pass): boolean {
-  return !hasWork(scan) && scan.inFlight === 0 && (scan.isClosed || scan.delayed === 0);
-}
-
-/**
- * The next port to ask: what this machine failed to send, then new ports, then retries, so that
- * the tries of one port stand as far apart as possible. Undefined where there is none.
- */
-export function takePort(scan: Pass): number | undefined {
-  const again = scan.putBack.pop();
-  if (again !== undefined) return again;
-  if (scan.nextTurn < scan.list.size) return scan.order(scan.nextTurn++);
-  const index = scan.retries[scan.retriesTaken];
-  if (index === undefined) return undefined;
-  scan.retriesTaken += 1;
-  if (scan.retriesTaken === scan.retries.length) {
-    scan.retries = [];
-    scan.retriesTaken = 0;
+  constructor(host: PassHost, settings: PassSettings, listener: PassListener) {
+    const { list, isDiscovery, parallelism, retries, withTimes } = settings;
+    this.host = host;
+    this.list = list;
+    this.isDiscovery = isDiscovery;
+    this.parallelism = parallelism;
+    this.listener = listener;
+    this.outcomes = new Uint8Array(list.size);
+    this.times = withTimes ? new Float64Array(list.size) : undefined;
+    this.allowedRetries = Math.min(1, retries);
+    this.#mostRetries = retries;
+    this.#order = list.orderFor(host.number);
+    this.#tries = new Uint8Array(list.size);
   }
-  return index;
-}
 
-/** Notes an answer. Silent ports that were given up are taken up again where it allows more tries. */
-export function noteAnswer(
-  scan: Pass,
-  index: number,
-  answer: { readonly result: Outcome; readonly t: number },
-): void {
-  const { result, t } = answer;
-  scan.outcomes[index] = result;
-  if (scan.times) scan.times[index] = t - scan.host.startedAt;
-  scan.answered += 1;
-  if (isOpen(result)) {
-    scan.open.push(index);
-    scan.openedAt.push(t);
-  } else if (isHostAnswer(result)) {
-    scan.refused += 1;
+  /** Whether there is a port to probe now. */
+  get hasWork(): boolean {
+    return (
+      !this.isClosed &&
+      (this.#turn < this.list.size ||
+        this.#putBack.length > 0 ||
+        this.#retries.length > this.#retriesTaken)
+    );
   }
-}
 
-/**
- * Takes account of an answer that came late, and takes silent ports up again where it allows more
- * tries. One try more than ever succeeded on this host is nmap's rule; it alone gives up one port
- * in a few thousand at 5% loss, so a host that loses packets gets as many tries as make it unlikely
- * that any of its answers is missed.
- */
-export function noteLateAnswer(scan: Pass, tryNumber: number): void {
-  scan.late += 1;
-  scan.highestTry = Math.max(scan.highestTry, tryNumber);
-  const loss = Math.min(0.5, scan.late / scan.answered);
-  const tries = Math.ceil(Math.log(acceptedMisses / scan.answered) / Math.log(loss));
-  const allowed = Math.min(scan.mostRetries, Math.max(scan.highestTry + 1, tries - 1));
-  if (allowed <= scan.allowedRetries) return;
-  scan.allowedRetries = allowed;
-  const parked = scan.parked;
-  scan.parked = [];
-  for (const index of parked) {
-    scan.outcomes[index] = outcome.pending;
-    retryPort(scan, index);
+  /** Whether nothing is left to probe or to wait for. */
+  get isFinished(): boolean {
+    return !this.hasWork && this.inFlight === 0 && (this.isClosed || this.delayed === 0);
   }
-}
 
-/** Puts a silent port up for its next try. */
-export function retryPort(scan: Pass, index: number): void {
-  scan.tries[index]! += 1;
-  scan.retries.push(index);
-}
+  /** How often a port was tried again. */
+  retriesOf(index: number): number {
+    return this.#tries[index] ?? 0;
+  }
 
-/** Gives a silent port up for now. */
-export function parkPort(scan: Pass, index: number, t: number): void {
-  scan.outcomes[index] = outcome.noResponse;
-  if (scan.times) scan.times[index] = t - scan.host.startedAt;
-  scan.parked.push(index);
+  /** Whether a silent port gets another try. */
+  mayRetry(index: number): boolean {
+    return !this.isClosed && this.retriesOf(index) < this.allowedRetries;
+  }
+
+  /**
+   * The next port to probe: what this machine failed to send, then new ports, then retries, so that
+   * the tries of one port are as far apart as possible. Undefined where there is none.
+   */
+  takePort(): number | undefined {
+    const again = this.#putBack.pop();
+    if (again !== undefined) return again;
+    if (this.#turn < this.list.size) return this.#order(this.#turn++);
+    const index = this.#retries[this.#retriesTaken];
+    if (index === undefined) return undefined;
+    this.#retriesTaken += 1;
+    if (this.#retriesTaken === this.#retries.length) {
+      this.#retries = [];
+      this.#retriesTaken = 0;
+    }
+    return index;
+  }
+
+  /** Puts a port up again whose probe was not sent. */
+  putBack(index: number): void {
+    this.#putBack.push(index);
+  }
+
+  /** Puts a silent port up for its next try. */
+  retry(index: number): void {
+    this.#tries[index] = this.retriesOf(index) + 1;
+    this.#retries.push(index);
+  }
+
+  /** Gives a silent port up for now. */
+  park(index: number, t: number): void {
+    this.#note(index, outcome.noResponse, t);
+    this.#parked.push(index);
+  }
+
+  /** Notes an answer. */
+  answer(index: number, result: Outcome, t: number): void {
+    this.#note(index, result, t);
+    this.#answered += 1;
+    if (isOpen(result)) this.open.set(index, t);
+    else if (isHostAnswer(result)) this.refused += 1;
+    const tryNumber = this.retriesOf(index);
+    if (tryNumber > 0 && result !== outcome.unknown) this.#noteLate(tryNumber);
+  }
+
+  #note(index: number, result: Outcome, t: number): void {
+    this.outcomes[index] = result;
+    if (this.times) this.times[index] = t - this.host.startedAt;
+  }
+
+  /**
+   * Retries parked ports where a late answer allows more tries. One try more than ever succeeded on
+   * this host is nmap's rule; it alone gives up one port in a few thousand at 5% loss, so a host
+   * that loses packets gets as many tries as make it unlikely that any of its answers is missed.
+   */
+  #noteLate(tryNumber: number): void {
+    this.#late += 1;
+    this.#highestTry = Math.max(this.#highestTry, tryNumber);
+    const loss = Math.min(0.5, this.#late / this.#answered);
+    const tries = Math.ceil(Math.log(acceptedMisses / this.#answered) / Math.log(loss));
+    const allowed = Math.min(this.#mostRetries, Math.max(this.#highestTry + 1, tries - 1));
+    if (allowed <= this.allowedRetries) return;
+    this.allowedRetries = allowed;
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const index of parked) {
+      this.outcomes[index] = outcome.pending;
+      this.retry(index);
+    }
+  }
 }

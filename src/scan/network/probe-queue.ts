@@ -1,41 +1,19 @@
+import { isPrinterPort } from '../../probe/printer-ports.ts';
+import type { ProbePort } from '../../probe/probe.ts';
 import { messageOf, systemCode } from '../../errors.ts';
-import type { ProbeResult } from '../../probe/probe.ts';
 import { type Fifo, fifo } from './fifo.ts';
-import type { Host } from './host.ts';
+import { type Host, isSuspect, type PortFinding } from './host.ts';
 
-/** Asks an open TCP port what it is. Rejects only where the probe itself broke, or was aborted. */
-export type ProbePort = (addr: string, port: number, signal: AbortSignal) => Promise<ProbeResult>;
+/** Probes at once in all. */
+const probesAtOnce = 64;
 
-/** Conversations at once in all. */
-const conversationsAtOnce = 64;
-
-/** Printers print what they are sent: these ports are never spoken to. */
-const printerPorts = { first: 9100, last: 9107 };
-
-/** Talks to open ports beside the scan, a bounded number at once. */
-export interface Conversations {
-  /** Hosts' worth of waiting conversations. */
-  readonly waiting: number;
-  readonly running: number;
-  /** Queues a conversation with an open port. */
-  add(host: Host, port: number): void;
-  /** Lets a host's conversations that were held back begin. */
-  release(host: Host): void;
-  /** Forgets a host's conversations that have not begun. */
-  drop(host: Host): void;
-  /** Ends with the conversations that are under way. */
-  settled(): Promise<void>;
-}
-
-export interface ConversationOptions {
-  /** Conversations at once with one host. */
+export interface ProbeQueueOptions {
+  /** Probes at once to one host. */
   readonly perHost: number;
   readonly probePort: ProbePort;
   readonly signal: AbortSignal;
-  /** Whether a host's conversations are to wait: it may be a tarpit. */
-  readonly isHeld: (host: Host) => boolean;
-  /** A conversation of this host is over, its result noted at the host. */
-  readonly onEnded: (host: Host) => void;
+  /** A probe of this host has ended, its finding noted at the host. */
+  readonly onEnd: (host: Host) => void;
 }
 
 interface HostQueue {
@@ -43,85 +21,95 @@ interface HostQueue {
   running: number;
 }
 
-/** Nothing is said yet. */
-export function newConversations(options: ConversationOptions): Conversations {
-  const hosts = new Map<Host, HostQueue>();
-  const under = new Set<Promise<void>>();
-  let waiting = 0;
+/**
+ * Probes open ports beside the scan, a bounded number at once. Those of a host that looks like a
+ * tarpit wait until its pass has ended.
+ */
+export class ProbeQueue {
+  readonly #options: ProbeQueueOptions;
+  readonly #hosts = new Map<Host, HostQueue>();
+  readonly #running = new Set<Promise<void>>();
+  #waiting = 0;
 
-  const forget = (host: Host, queue: HostQueue): void => {
-    if (queue.running === 0 && queue.ports.length === 0) hosts.delete(host);
-  };
-  const talk = async (host: Host, queue: HostQueue, port: number): Promise<void> => {
-    await converse(options, host, port);
-    queue.running -= 1;
-    host.conversations -= 1;
-    forget(host, queue);
-    options.onEnded(host);
-  };
-  const begin = (host: Host, queue: HostQueue): void => {
-    const port = queue.ports.shift()!;
-    waiting -= 1;
-    queue.running += 1;
-    const one = talk(host, queue, port).finally(() => {
-      under.delete(one);
-      beginAll();
-    });
-    under.add(one);
-  };
-  const beginAll = (): void => {
-    for (const [host, queue] of hosts) {
-      if (under.size >= conversationsAtOnce || options.signal.aborted) return;
-      while (
-        queue.ports.length > 0 &&
-        queue.running < options.perHost &&
-        under.size < conversationsAtOnce &&
-        !options.isHeld(host)
-      ) {
-        begin(host, queue);
+  constructor(options: ProbeQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Probes that have not begun, of all hosts. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Queues an open port. Printers print what they are sent, so they are left alone. */
+  add(host: Host, port: number): void {
+    if (isPrinterPort(port)) return;
+    const queue = this.#hosts.get(host) ?? { ports: fifo<number>(), running: 0 };
+    this.#hosts.set(host, queue);
+    queue.ports.push(port);
+    host.probes += 1;
+    this.#waiting += 1;
+    this.#fill();
+  }
+
+  /** Begins the probes of a host that were held back, or forgets them where it is a tarpit. */
+  release(host: Host): void {
+    const queue = this.#hosts.get(host);
+    if (!queue) return;
+    if (isSuspect(host)) {
+      host.probes -= queue.ports.length;
+      this.#waiting -= queue.ports.length;
+      while (queue.ports.shift() !== undefined);
+      this.#forget(host, queue);
+    }
+    this.#fill();
+  }
+
+  /** Resolves when the probes that are running have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #fill(): void {
+    const { perHost, signal } = this.#options;
+    for (const [host, queue] of this.#hosts) {
+      while (queue.running < perHost && queue.ports.length > 0 && !isSuspect(host)) {
+        if (this.#running.size >= probesAtOnce || signal.aborted) return;
+        this.#begin(host, queue);
       }
     }
-  };
+  }
 
-  return {
-    get waiting() {
-      return waiting;
-    },
-    get running() {
-      return under.size;
-    },
-    add(host, port) {
-      if (port >= printerPorts.first && port <= printerPorts.last) return;
-      const queue = hosts.get(host) ?? { ports: fifo<number>(), running: 0 };
-      hosts.set(host, queue);
-      queue.ports.push(port);
-      host.conversations += 1;
-      waiting += 1;
-      if (under.size < conversationsAtOnce) beginAll();
-    },
-    release: () => beginAll(),
-    drop(host) {
-      const queue = hosts.get(host);
-      if (!queue) return;
-      host.conversations -= queue.ports.length;
-      waiting -= queue.ports.length;
-      while (queue.ports.shift() !== undefined);
-      forget(host, queue);
-    },
-    settled: async () => {
-      await Promise.all(under);
-    },
-  };
-}
+  #begin(host: Host, queue: HostQueue): void {
+    const port = queue.ports.shift();
+    if (port === undefined) return;
+    this.#waiting -= 1;
+    queue.running += 1;
+    const running = this.#probe(host, port).finally(() => {
+      this.#running.delete(running);
+      queue.running -= 1;
+      host.probes -= 1;
+      this.#forget(host, queue);
+      this.#options.onEnd(host);
+      this.#fill();
+    });
+    this.#running.add(running);
+  }
 
-/** One conversation; never rejects. */
-async function converse(options: ConversationOptions, host: Host, port: number): Promise<void> {
-  try {
-    const result = await options.probePort(host.address.text, port, options.signal);
-    host.said.push({ port, result, t: Date.now() });
-  } catch (error) {
-    if (options.signal.aborted) return;
-    const code = systemCode(error) ?? 'PROBE_FAILED';
-    host.broken.push({ port, code, message: messageOf(error), t: Date.now() });
+  /** Probes one port; never rejects. */
+  async #probe(host: Host, port: number): Promise<void> {
+    const { probePort, signal } = this.#options;
+    let found: Omit<PortFinding, 'port' | 't'>;
+    try {
+      found = await probePort(host.address.text, port, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const fault = { code: systemCode(error) ?? 'PROBE_FAILED', message: messageOf(error) };
+      found = { banners: [], endpoints: [], faults: [fault] };
+    }
+    host.findings.push({ ...found, port, t: Date.now() });
+  }
+
+  #forget(host: Host, queue: HostQueue): void {
+    if (queue.running === 0 && queue.ports.length === 0) this.#hosts.delete(host);
   }
 }

@@ -8,7 +8,7 @@ import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.
 import { everyUnit } from '../../../test/network/every-unit.ts';
 import type { ProbeResult } from '../../probe/probe.ts';
 import { newProgress, type ScanProgress } from '../scanner.ts';
-import type { NetworkScanContext } from './network-scan.ts';
+import type { NetworkScanContext } from './hosts.ts';
 import { scanNetwork } from './scan-network.ts';
 
 const engines = ['epoll', 'sockets'] as const;

@@ -1,34 +1,27 @@
 import type { ScanEvent } from '../../core/events.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import { newConversations } from './probe-queue.ts';
+import type { Transport } from '../../core/states.ts';
 import { createTcpEngine } from './create-engine.ts';
-import { discoveryPorts } from './discovery.ts';
 import type { Engine } from './engine.ts';
-import { looksAllOpen } from './host-events.ts';
-import { finishHostIfDone, finishPass, finishUnit, openHost, report, takeAnswer } from './hosts.ts';
+import { Hosts, type NetworkScanContext } from './hosts.ts';
 import { startLookAhead, withLookAhead } from './look-ahead.ts';
-import type { NetworkScan, NetworkScanContext } from './network-scan.ts';
-import { portList } from './port-list.ts';
-import { newScheduler, type Scheduler } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 import { udpEngine } from './udp-engine.ts';
-import { newUnitQueue, type UnitQueue } from './unit-queue.ts';
+import { newUnitQueue } from './unit-queue.ts';
+import { Units } from './units.ts';
 
 /** How long the loop works before the event loop gets a turn, ms. */
 const turnMs = 6;
 /** How long the loop sleeps where nothing moves, ms. */
 const idleMs = 1;
-/** How often hosts are looked at for their timeout, ms. */
-const sweepMs = 100;
-/** How long an aborted scan waits for conversations to end, ms. */
-const abortGraceMs = 500;
 
 /**
- * Finds hosts and open ports with TCP connects and UDP datagrams, and asks open ports what they
- * are: one batch of events for each unit (see `Scanner`). Which answer means what stands in
- * `outcome.ts`. Runs beside its consumer, a few units ahead of it.
+ * Finds hosts and open ports with TCP connects and UDP datagrams, and probes what open ports are:
+ * one batch of events for each unit (see `Scanner`). What an answer means for a port is in
+ * `port-state.ts`. Runs beside its consumer, a few units ahead of it.
  *
- * @throws AppError INVALID_TARGET, INVALID_PORTS for a configuration that cannot be read;
- *   UNSUPPORTED where the engine that it names cannot be had here
+ * @throws AppError INVALID_TARGET, INVALID_PORTS for a configuration that is invalid; UNSUPPORTED
+ *   where the engine that it names does not work here
  */
 export async function* scanNetwork(
   config: NetworkScanConfig,
@@ -36,159 +29,67 @@ export async function* scanNetwork(
 ): AsyncGenerator<readonly ScanEvent[]> {
   await using ahead = startLookAhead(config, context.plan);
   const tcp = withLookAhead(await createTcpEngine(config), ahead);
-  await using units = newUnitQueue(context.units);
-  const scan = newNetworkScan({ config, context, units, tcp });
-  const loop = runLoop(scan);
+  const engines = { tcp, udp: udpEngine(tcp.capacity) };
+  await using queue = newUnitQueue(context.units);
+  const units = new Units(queue, context.runId);
+  const scheduler = new Scheduler({
+    engines,
+    rate: config.rate,
+    timeoutMs: config.timeout_ms,
+    retryDelayMs: config.retry_delay_ms,
+    progress: context.progress,
+  });
+  const hosts = new Hosts(config, context, { units, scheduler });
+  const loop = runLoop({ hosts, units, scheduler, engines }, context.signal);
   try {
-    for (;;) {
-      const batch = scan.finished.shift();
-      if (batch) {
-        yield batch;
-      } else if (scan.isStopped) {
-        break;
-      } else {
-        await new Promise<void>((resolve) => (scan.wake = resolve));
-      }
-    }
+    yield* units.batches();
     await loop; // throws what broke it
   } finally {
-    scan.isStopped = true;
-    scan.wake();
+    units.close();
     await loop.catch(() => undefined);
   }
 }
 
-function newNetworkScan(parts: {
-  config: NetworkScanConfig;
-  context: NetworkScanContext;
-  units: UnitQueue;
-  tcp: Engine;
-}): NetworkScan {
-  const { config, context, units, tcp } = parts;
-  const { plan } = context;
-  const { ports } = plan;
-  const scan: NetworkScan = {
-    config,
-    context,
-    plan,
-    lists: {
-      tcp: portList(ports.tcp, 'tcp', config.seed),
-      udp: portList(ports.udp, 'udp', config.seed),
-      discovery: portList(discoveryPorts(ports.tcp), 'tcp', config.seed),
-    },
-    named: new Set(config.named),
-    units,
-    engines: { tcp, udp: udpEngine(tcp.capacity) },
-    open: new Set(),
-    finished: [],
-    scheduler: undefined as never,
-    conversations: undefined,
-    current: undefined,
-    hostCount: 0,
-    isStopped: false,
-    sweptAtMs: 0,
-    wake: () => undefined,
-  };
-  scan.scheduler = schedulerFor(scan);
-  if (config.probe && context.probePort) {
-    scan.conversations = newConversations({
-      // A conversation is more to a host than a connect: a quarter as many at once.
-      perHost: Math.ceil(config.host_parallelism / 4),
-      probePort: context.probePort,
-      signal: context.signal,
-      isHeld: (host) => !host.scan.isDone && looksAllOpen(host.scan),
-      onEnded: (host) => finishHostIfDone(scan, host),
-    });
-  }
-  return scan;
-}
-
-function schedulerFor(scan: NetworkScan): Scheduler {
-  const { config, engines } = scan;
-  return newScheduler({
-    tcp: engines.tcp,
-    udp: engines.udp,
-    parallelism: engines.tcp.capacity,
-    rate: config.rate,
-    timeoutMs: config.timeout_ms,
-    retryDelayMs: config.retry_delay_ms,
-    progress: scan.context.progress,
-    openHost: () => openHost(scan),
-    onAnswer: (pass, index, result) => takeAnswer(scan, { pass, index, result }),
-    onFinished: (pass) => finishPass(scan, pass),
-  });
+interface Loop {
+  readonly hosts: Hosts;
+  readonly units: Units;
+  readonly scheduler: Scheduler;
+  readonly engines: Readonly<Record<Transport, Engine>>;
 }
 
 /** Turns until everything is done, or the caller or the signal stops it. Closes the engines. */
-async function runLoop(scan: NetworkScan): Promise<void> {
-  const { signal } = scan.context;
+async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
+  const { hosts, units, engines } = loop;
   try {
     let isIdle = false;
-    while (!scan.isStopped && !signal.aborted) {
+    while (!units.isOver && !signal.aborted) {
       // The turn always follows a poll of the event loop: see Engine.poll.
-      if (isIdle) await idle(scan.engines);
+      if (isIdle) await untilReady(engines);
       await new Promise(setImmediate);
-      isIdle = runTurns(scan) === 0;
-      if (isScanDone(scan)) break;
+      isIdle = runTurns(loop) === 0;
+      hosts.giveUpSlow();
     }
-    if (signal.aborted && !scan.isStopped) await closePartialUnits(scan);
+    if (!units.isOver) await hosts.abort();
   } finally {
-    scan.engines.tcp.close();
-    scan.engines.udp.close();
-    scan.isStopped = true;
-    scan.wake();
+    engines.tcp.close();
+    engines.udp.close();
+    units.close();
   }
 }
 
-function runTurns(scan: NetworkScan): number {
+function runTurns({ hosts, scheduler }: Loop): number {
   const endMs = performance.now() + turnMs;
+  const openHost = (): boolean => hosts.open();
   let moved = 0;
   for (;;) {
-    const now = scan.scheduler.turn();
+    const now = scheduler.turn(openHost);
     moved += now;
-    if (now === 0) break;
-    if (performance.now() > endMs) break;
-  }
-  if (scan.config.host_timeout_ms > 0) sweepTimedOut(scan);
-  return moved;
-}
-
-function isScanDone(scan: NetworkScan): boolean {
-  if (scan.open.size > 0) return false;
-  return scan.units.isExhausted;
-}
-
-/** Gives up hosts that took too long. */
-function sweepTimedOut(scan: NetworkScan): void {
-  const nowMs = performance.now();
-  if (nowMs - scan.sweptAtMs < sweepMs) return;
-  scan.sweptAtMs = nowMs;
-  const limit = Date.now() - scan.config.host_timeout_ms;
-  for (const unit of scan.open) {
-    for (const host of unit.active) {
-      if (host.isTimedOut || host.startedAt > limit || host.scan.isDone) continue;
-      host.isTimedOut = true;
-      scan.scheduler.closePass(host.scan);
-    }
-  }
-}
-
-/** Hands over what was found until the scan was told to stop. */
-async function closePartialUnits(scan: NetworkScan): Promise<void> {
-  if (scan.conversations && scan.conversations.running > 0) {
-    await Promise.race([scan.conversations.settled(), pause(abortGraceMs)]);
-  }
-  for (const unit of scan.open) {
-    for (const host of unit.active) {
-      host.isDone = true;
-      report(scan, host);
-    }
-    finishUnit(scan, unit, 'partial');
+    if (now === 0 || performance.now() > endMs) return moved;
   }
 }
 
 /** Waits until there may be something to do. */
-function idle({ tcp, udp }: NetworkScan['engines']): Promise<void> {
+function untilReady({ tcp, udp }: Loop['engines']): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, idleMs);
     const wake = (): void => {
@@ -197,11 +98,5 @@ function idle({ tcp, udp }: NetworkScan['engines']): Promise<void> {
     };
     tcp.onceReady?.(wake);
     udp.onceReady?.(wake);
-  });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
   });
 }

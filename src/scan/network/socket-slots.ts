@@ -1,5 +1,5 @@
-import { systemCode } from '../../errors.ts';
 import type { Transport } from '../../core/states.ts';
+import { systemCode } from '../../errors.ts';
 import type { Engine } from './engine.ts';
 import { type Outcome, outcome, outcomeOfErrno } from './outcome.ts';
 
@@ -10,11 +10,11 @@ import { type Outcome, outcome, outcomeOfErrno } from './outcome.ts';
 export interface SocketSlots<Socket> {
   /** Puts a probe's socket into its slot. */
   set(slot: number, socket: Socket): void;
-  /** Whether the probe in a slot still is this socket's. */
+  /** Whether a socket's probe is still under way in its slot. */
   has(slot: number, socket: Socket): boolean;
-  /** Notes what became of a probe; false where it was given up or is answered already. */
+  /** Notes what became of a probe; false where it has already ended. */
   finish(slot: number, socket: Socket, result: Outcome): boolean;
-  /** The same, of a socket that failed. */
+  /** As `finish`, of a socket that failed. */
   fail(slot: number, socket: Socket, error: Error): boolean;
   /** What an engine does with slots; `start` is its own. */
   readonly engine: Omit<Engine, 'start'>;
@@ -26,26 +26,22 @@ export function socketSlots<Socket>(
   transport: Transport,
   close: (socket: Socket) => void,
 ): SocketSlots<Socket> {
-  const sockets: (Socket | undefined)[] = Array.from({ length: capacity });
-  const slots: number[] = [];
-  const results: Outcome[] = [];
+  const sockets = new Map<number, Socket>();
+  let finished: { readonly slot: number; readonly result: Outcome }[] = [];
   let lastFault = '';
   let wake: (() => void) | undefined;
 
   const finish = (slot: number, socket: Socket, result: Outcome): boolean => {
-    if (sockets[slot] !== socket) return false;
-    sockets[slot] = undefined;
-    slots.push(slot);
-    results.push(result);
+    if (sockets.get(slot) !== socket) return false;
+    sockets.delete(slot);
+    finished.push({ slot, result });
     wake?.();
     return true;
   };
 
   return {
-    set(slot, socket) {
-      sockets[slot] = socket;
-    },
-    has: (slot, socket) => sockets[slot] === socket,
+    set: (slot, socket) => void sockets.set(slot, socket),
+    has: (slot, socket) => sockets.get(slot) === socket,
     finish,
     fail(slot, socket, error) {
       const code = systemCode(error);
@@ -55,29 +51,25 @@ export function socketSlots<Socket>(
     },
     engine: {
       capacity,
-      get lastFault() {
-        return lastFault;
-      },
+      lastFault: () => lastFault,
       onceReady(callback) {
         wake = callback;
       },
       poll(onOutcome) {
-        const count = slots.length;
-        for (let i = 0; i < count; i++) onOutcome(slots[i]!, results[i]!);
-        slots.splice(0, count);
-        results.splice(0, count);
-        return count;
+        const polled = finished;
+        finished = [];
+        for (const { slot, result } of polled) onOutcome(slot, result);
+        return polled.length;
       },
       cancel(slot) {
-        const socket = sockets[slot];
-        sockets[slot] = undefined;
+        const socket = sockets.get(slot);
+        sockets.delete(slot);
         if (socket) close(socket);
       },
       close() {
-        for (const socket of sockets) if (socket) close(socket);
-        sockets.fill(undefined);
-        slots.length = 0;
-        results.length = 0;
+        for (const socket of sockets.values()) close(socket);
+        sockets.clear();
+        finished = [];
       },
     },
   };

@@ -1,19 +1,10 @@
 import type { RunError, RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
 import type { Unit } from '../../core/plan.ts';
-import type { Host } from './host.ts';
+import type { UnitQueue } from './unit-queue.ts';
+import { newUnitCounts, type UnitCounts } from './unit-counts.ts';
 
-/** Numbers of a unit, as its `run.unit` carries them. */
-export interface UnitCounts {
-  hosts: number;
-  hosts_up: number;
-  ports_open: number;
-  probes_sent: number;
-  probes_answered: number;
-  probes_timed_out: number;
-  probes_retried: number;
-  local_faults: number;
-  errors: number;
-}
+/** Finished units that the caller has not taken yet; beyond, no new unit begins. */
+const untakenUnits = 2;
 
 /** A unit while its hosts are scanned. */
 export interface OpenUnit {
@@ -22,66 +13,114 @@ export interface OpenUnit {
   readonly startedAt: number;
   /** Position of the next host to open. */
   nextPosition: number;
-  readonly active: Set<Host>;
+  /** Hosts that are open. */
+  openHosts: number;
   readonly counts: UnitCounts;
   readonly hosts: ScanHost[];
   readonly ports: ScanPort[];
-  readonly said: ScanEvent[];
+  /** What probes found at open ports. */
+  readonly findings: ScanEvent[];
   readonly errors: RunError[];
 }
 
-/** A unit of which no host was opened yet. */
+/** A unit none of whose hosts was opened yet. */
 export function openUnit(unit: Unit): OpenUnit {
   return {
     unit,
     startedAt: Date.now(),
     nextPosition: unit.first,
-    active: new Set(),
-    counts: {
-      hosts: 0,
-      hosts_up: 0,
-      ports_open: 0,
-      probes_sent: 0,
-      probes_answered: 0,
-      probes_timed_out: 0,
-      probes_retried: 0,
-      local_faults: 0,
-      errors: 0,
-    },
+    openHosts: 0,
+    counts: newUnitCounts(),
     hosts: [],
     ports: [],
-    said: [],
+    findings: [],
     errors: [],
   };
 }
 
-/** Whether every host of a unit was opened and is done. */
-export function isUnitDone(open: OpenUnit): boolean {
-  return open.nextPosition > open.unit.last && open.active.size === 0;
-}
+/**
+ * The units of a scan between its caller and its hosts: opens them one by one as hosts need them, and
+ * hands the events of each finished one over as a batch.
+ */
+export class Units {
+  readonly #queue: UnitQueue;
+  readonly #runId: string;
+  readonly #open = new Set<OpenUnit>();
+  readonly #batches: (readonly ScanEvent[])[] = [];
+  /** The unit that hosts are opened from. */
+  #current: OpenUnit | undefined;
+  #isClosed = false;
+  #wake: () => void = () => undefined;
 
-/** The batch of a unit: its events in the order of the contract, `run.unit` last. */
-export function closeUnit(
-  open: OpenUnit,
-  runId: string,
-  status: RunUnit['status'],
-): readonly ScanEvent[] {
-  const { index: unit, first, last } = open.unit;
-  return [
-    ...open.hosts,
-    ...open.ports,
-    ...open.said,
-    ...open.errors,
-    {
+  constructor(queue: UnitQueue, runId: string) {
+    this.#queue = queue;
+    this.#runId = runId;
+  }
+
+  /** Every unit is finished, or the scan was closed. */
+  get isOver(): boolean {
+    return this.#isClosed || (this.#queue.isExhausted && this.#open.size === 0);
+  }
+
+  /**
+   * The unit whose next host is to be opened; undefined where there is none now.
+   *
+   * @throws what the caller's units threw
+   */
+  next(): OpenUnit | undefined {
+    const current = this.#current;
+    if (current && current.nextPosition <= current.unit.last) return current;
+    if (this.#batches.length >= untakenUnits) return undefined;
+    const unit = this.#queue.take();
+    if (!unit) return undefined;
+    this.#current = openUnit(unit);
+    this.#open.add(this.#current);
+    return this.#current;
+  }
+
+  /** Finishes a unit whose hosts were all opened and closed. */
+  finishIfDone(open: OpenUnit): void {
+    if (open.openHosts === 0 && open.nextPosition > open.unit.last) this.#finish(open, 'completed');
+  }
+
+  /** Finishes every unit with what is known so far. */
+  finishPartly(): void {
+    for (const open of this.#open) this.#finish(open, 'partial');
+  }
+
+  /** The batches of finished units, until the scan is closed. */
+  async *batches(): AsyncGenerator<readonly ScanEvent[]> {
+    for (;;) {
+      const batch = this.#batches.shift();
+      if (batch) yield batch;
+      else if (this.#isClosed) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Ends the scan for both sides. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  /** Closes a unit's batch: its events in the order of the contract, `run.unit` last. */
+  #finish(open: OpenUnit, status: RunUnit['status']): void {
+    const { hosts, ports, findings, errors, startedAt, counts } = open;
+    const { index: unit, first, last } = open.unit;
+    const end: RunUnit = {
       type: 'run.unit',
-      run_id: runId,
+      run_id: this.#runId,
       unit,
       first,
       last,
       status,
-      t_start: open.startedAt,
-      t_end: Math.max(open.startedAt, Date.now()),
-      counts: { ...open.counts },
-    },
-  ];
+      t_start: startedAt,
+      t_end: Math.max(startedAt, Date.now()),
+      counts: { ...counts },
+    };
+    this.#open.delete(open);
+    this.#batches.push([...hosts, ...ports, ...findings, ...errors, end]);
+    this.#wake();
+  }
 }
