@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isFinal } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import type { RowCounts } from '../../store/maintenance/backup.ts';
 import { fileError } from '../../store/maintenance/file-error.ts';
@@ -18,8 +19,8 @@ export interface ArchiveRequest {
   readonly folder: string;
   /** Whether the store keeps the scans. */
   readonly keep: boolean;
-  readonly signal?: AbortSignal;
-  /** Called with each scan that is archived. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each scan is archived. */
   readonly onScan?: (id: string) => void;
 }
 
@@ -28,7 +29,7 @@ export interface ArchivedScan {
   readonly folder: string;
   /** Rows of the data set, by table. */
   readonly rows: RowCounts;
-  /** Events in `events.jsonl.gz`, which `import` takes in again. */
+  /** Events in `events.jsonl.gz`, which `import` reads. */
   readonly events: number;
 }
 
@@ -39,16 +40,13 @@ export interface ArchiveReport {
   readonly partitions: readonly string[];
 }
 
-const ended = new Set(['completed', 'failed', 'cancelled', 'crashed']);
-
 /**
- * Writes scans into folders, a folder a scan: the V1 data set as Parquet, and every event, from
- * which `import` makes the same scan again. Both are read back and compared with the store; only
- * then do the scans go, all at the end.
+ * Writes each scan into a folder of its own: the V1 data set as Parquet, and every event, from which
+ * `import` restores the scan. Both are read back and compared with the store; only then are the
+ * scans removed, all at the end.
  *
- * @throws AppError ILLEGAL_TRANSITION for a scan that has not ended; STORE_CORRUPT where what was
- *   read back is not the same; STORE_UNWRITABLE where a folder is there already. Nothing is removed
- *   from the store then.
+ * @throws AppError ILLEGAL_TRANSITION for a scan that has not ended; STORE_CORRUPT where the files
+ *   differ from the store; STORE_UNWRITABLE where a folder exists already. Nothing is removed then.
  */
 export async function archiveScans(
   store: Store,
@@ -75,10 +73,10 @@ export async function archiveScans(
 async function archiveOne(
   store: Store,
   id: string,
-  { folder, signal }: { folder: string; signal: AbortSignal | undefined },
+  { folder, signal }: Pick<ArchiveRequest, 'folder' | 'signal'>,
 ): Promise<ArchivedScan> {
   const { status } = await getJob(store.database, id);
-  if (!ended.has(status)) {
+  if (!isFinal(status)) {
     throw new AppError(
       'ILLEGAL_TRANSITION',
       `scan ${id} is ${status}: archive it when it has ended`,
@@ -95,7 +93,7 @@ async function archiveOne(
   await rm(part, { recursive: true, force: true });
   try {
     await mkdir(part, { recursive: true, mode: 0o700 });
-    const options = { folder: part, scans: [id], ...(signal && { signal }) };
+    const options = { folder: part, scans: [id], signal };
     const rows = await writeDataSet(store, options);
     const compared = await compareDataSet(store, options);
     const wrong = Object.entries(compared).find(([, { isEqual }]) => !isEqual);

@@ -8,9 +8,9 @@ import { storedEvents } from '../../store/export/events.ts';
 import { exportEvents } from '../export-events.ts';
 
 /**
- * Writes every event of a scan as packed JSON Lines, and reads the file back.
+ * Writes every event of a scan as compressed JSON Lines and reads the file back.
  *
- * @returns how many there are, and whether the file holds what was written
+ * @returns the number of events, and whether the file holds what was written
  */
 export async function writeEvents(
   db: StoreDatabase,

@@ -1,36 +1,36 @@
 import { join } from 'node:path';
-import type { DuckDBValue } from '@duckdb/node-api';
-import { type DuckDb, identifier, literal } from './duckdb.ts';
+import { type DuckDb, duckValue, identifier, literal } from './duckdb.ts';
 import type { ColumnType } from './tables.ts';
 
 /** Rows, and bytes of text, that are held in memory before they go to a file. */
 const segmentRows = 262_144;
 const segmentBytes = 16_000_000;
 
-/** Rows on their way into DuckDB: in memory while they are few, in files from then on. */
-export interface Stage {
+/** Takes rows into DuckDB: in memory while they are few, in files from then on. */
+export interface RowAppender {
   /** Appends rows: arrays in the order of the columns. */
   append(rows: readonly (readonly unknown[])[]): Promise<void>;
-  /** Ends the stage. @returns what stands behind FROM to read the rows in their order */
+  /** @returns what follows FROM to read the rows in their order */
   finish(): Promise<string>;
 }
 
-export interface StageOptions {
-  /** A name that no other stage of this DuckDB has. */
+export interface AppenderOptions {
+  /** A name that no other appender of this DuckDB has. */
   readonly name: string;
   readonly columns: Readonly<Record<string, ColumnType>>;
   /** Where the files go. */
   readonly folder: string;
 }
 
-export async function openStage(duck: DuckDb, options: StageOptions): Promise<Stage> {
-  const { name, columns, folder } = options;
+export async function openAppender(
+  duck: DuckDb,
+  { name, columns, folder }: AppenderOptions,
+): Promise<RowAppender> {
   const api = await import('@duckdb/node-api');
   const { default: bindings } = await import('@duckdb/node-bindings');
-  const names = Object.entries(columns);
-  const declared = names.map(([column, type]) => `${identifier(column)} ${type}`).join(', ');
-  const types = names.map(([, type]) => api[type]);
-  const chunk = api.DuckDBDataChunk.create(types);
+  const types = Object.values(columns);
+  const declared = Object.entries(columns).map(([column, type]) => `${identifier(column)} ${type}`);
+  const chunk = api.DuckDBDataChunk.create(types.map((type) => api[type]));
   const chunkRows = bindings.vector_size();
   const files: string[] = [];
   let table = '';
@@ -42,7 +42,7 @@ export async function openStage(duck: DuckDb, options: StageOptions): Promise<St
     table = `${name}_${files.length}`;
     rows = 0;
     bytes = 0;
-    await duck.run(`CREATE TABLE ${identifier(table)} (${declared})`);
+    await duck.run(`CREATE TABLE ${identifier(table)} (${declared.join(', ')})`);
   };
   const flush = async (): Promise<void> => {
     const file = join(folder, `${table}.parquet`);
@@ -63,7 +63,7 @@ export async function openStage(duck: DuckDb, options: StageOptions): Promise<St
       for (let from = 0; from < batch.length; from += chunkRows) {
         const part = batch.slice(from, from + chunkRows);
         chunk.rowCount = part.length;
-        chunk.setColumns(names.map(([, type], i) => part.map((row) => duckValue(row[i], type))));
+        chunk.setColumns(types.map((type, i) => part.map((row) => duckValue(row[i], type))));
         appender.appendDataChunk(chunk);
       }
       appender.closeSync();
@@ -79,11 +79,6 @@ export async function openStage(duck: DuckDb, options: StageOptions): Promise<St
       return `read_parquet([${files.map(literal).join(', ')}])`;
     },
   };
-}
-
-function duckValue(value: unknown, type: ColumnType): DuckDBValue {
-  if (value === null || value === undefined) return null;
-  return type === 'BIGINT' ? BigInt(value as number) : (value as string | number);
 }
 
 function textLength(row: readonly unknown[]): number {

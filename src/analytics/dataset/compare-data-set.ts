@@ -3,25 +3,26 @@ import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { dataSetQuery } from './data-set-files.ts';
 import type { DuckDb } from './duckdb.ts';
-import { withStaging } from './temp-folder.ts';
+import { withTempFolder } from './temp-folder.ts';
 import { allTables, type DataSetTable, dataSetTableNames } from './tables.ts';
+import { queryOf } from './relations.ts';
 import { withRelations, type WriteDataSetOptions } from './write-data-set.ts';
 
-/** A table in a store and in a folder. */
+/** One table in a store and in a folder. */
 export interface TableComparison {
   readonly storeRows: number;
   readonly folderRows: number;
-  /** Whether both hold the same rows, in whatever order. */
+  /** Whether both hold the same rows, in any order. */
   readonly isEqual: boolean;
 }
 
 export type DataSetComparison = Readonly<Record<DataSetTable, TableComparison>>;
 
 /**
- * Compares a data set in a folder with what a store holds of the same scans: by the number of rows,
- * and by sums of two hashes of every row. What is equal may be removed from the store.
+ * Compares a data set in a folder with the same scans in a store, by the number of rows and by sums
+ * of two hashes of every row. Equal tables may be removed from the store.
  *
- * @param options.scans those that the folder was written of; all by default
+ * @param options.scans the scans in the folder; all of the store by default
  * @throws AppError NO_INPUT where a table is missing in the folder; INVALID_INPUT for a file that
  *   cannot be read
  */
@@ -33,27 +34,23 @@ export async function compareDataSet(
   >,
 ): Promise<DataSetComparison> {
   const folder = resolve(options.folder);
-  return withStaging(folder, (staging) =>
-    withRelations(
-      store,
-      { ...options, staging, tables: dataSetTableNames },
-      async (duck, queries) => {
-        const compared: Partial<Record<DataSetTable, TableComparison>> = {};
-        for (const table of dataSetTableNames) {
-          const query = await dataSetQuery(folder, table);
-          if (query === undefined)
-            throw new AppError('NO_INPUT', `${folder} has no table "${table}"`);
-          const [ours, theirs] = [
-            await summarise(duck, table, queries.get(table)!),
-            await summarise(duck, table, query),
-          ];
-          const isEqual = JSON.stringify(ours) === JSON.stringify(theirs);
-          compared[table] = { storeRows: ours.rows, folderRows: theirs.rows, isEqual };
+  return withTempFolder(folder, (tempFolder) => {
+    const read = { ...options, tempFolder, tables: dataSetTableNames };
+    return withRelations(store, read, async (duck, queries) => {
+      const compared: Partial<Record<DataSetTable, TableComparison>> = {};
+      for (const table of dataSetTableNames) {
+        const query = await dataSetQuery(folder, table);
+        if (query === undefined) {
+          throw new AppError('NO_INPUT', `${folder} has no table "${table}"`);
         }
-        return compared as DataSetComparison;
-      },
-    ),
-  );
+        const ours = await summarize(duck, table, queryOf(queries, table));
+        const theirs = await summarize(duck, table, query);
+        const isEqual = JSON.stringify(ours) === JSON.stringify(theirs);
+        compared[table] = { storeRows: ours.rows, folderRows: theirs.rows, isEqual };
+      }
+      return compared as DataSetComparison;
+    });
+  });
 }
 
 interface Summary {
@@ -63,12 +60,11 @@ interface Summary {
 }
 
 /** Sums do not depend on the order; two of them, of 64 bits each, are not equal by chance. */
-async function summarise(duck: DuckDb, table: DataSetTable, query: string): Promise<Summary> {
+function summarize(duck: DuckDb, table: DataSetTable, query: string): Promise<Summary> {
   const columns = Object.keys(allTables[table]).join(', ');
-  const [row] = await duck.rows<Summary>(`
+  return duck.row<Summary>(`
     SELECT count(*) AS rows, ${sumOf('a')} AS sum, ${sumOf('b')} AS other
     FROM (SELECT hash(${columns}) AS a, hash('', ${columns}) AS b FROM (${query}))`);
-  return row!;
 }
 
 function sumOf(column: string): string {

@@ -1,35 +1,38 @@
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { AppError, messageOf } from '../../errors.ts';
+import type { ColumnType } from './tables.ts';
 
 export interface DuckDbOptions {
-  /** Where DuckDB may put what does not fit into memory; a folder that is there. */
+  /** An existing folder for what does not fit into memory. */
   readonly tempFolder: string;
   readonly memoryMegabytes: number;
   readonly threads?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** DuckDB in this process, its database in memory. */
 export interface DuckDb extends AsyncDisposable {
   readonly connection: DuckDBConnection;
   /**
-   * Runs statements, and gives the result of the last one.
+   * Runs statements and returns the result of the last one.
    *
    * @throws AppError INVALID_INPUT with what DuckDB says, LIMIT_EXCEEDED, STORE_FULL; the signal's reason
    */
   run(sql: string): Promise<DuckDBResult>;
   /**
-   * Runs a statement on a connection of its own, while `connection` goes on: one connection does
-   * one thing at a time, appending included.
+   * Runs a statement on a second connection: one connection does one thing at a time, appending
+   * included.
    */
   runBeside(sql: string): Promise<void>;
   /** Runs a query for a few rows: objects by column, large integers as numbers. */
   rows<Row>(sql: string): Promise<Row[]>;
+  /** Runs a query, or a COPY, for its only row. */
+  row<Row>(sql: string): Promise<Row>;
 }
 
 /**
- * Opens DuckDB. It neither downloads nor loads extensions, and reads no file of the user's
- * home. An abort interrupts what runs.
+ * Opens DuckDB. It neither downloads nor loads extensions and reads no file in the user's home.
+ * An abort interrupts running statements.
  */
 export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
   const { signal } = options;
@@ -64,14 +67,19 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
       underWay.delete(working);
     }
   };
-  const run = (sql: string): Promise<DuckDBResult> => guarded(() => connection.stream(sql));
+  const rows = async <Row>(sql: string): Promise<Row[]> => {
+    const found = await guarded(async () => (await connection.run(sql)).getRowObjectsJS());
+    return found.map((row) => Object.fromEntries(Object.entries(row).map(plain)) as Row);
+  };
   return {
     connection,
-    run,
+    run: (sql) => guarded(() => connection.stream(sql)),
     runBeside: async (sql) => void (await guarded(() => beside.run(sql))),
-    async rows<Row>(sql: string) {
-      const rows = await guarded(async () => (await connection.run(sql)).getRowObjectsJS());
-      return rows.map((row) => Object.fromEntries(Object.entries(row).map(plain)) as Row);
+    rows,
+    async row<Row>(sql: string) {
+      const [row] = await rows<Row>(sql);
+      if (row === undefined) throw new TypeError(`no row of ${sql}`);
+      return row;
     },
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt);
@@ -89,7 +97,16 @@ function plain([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === 'bigint' ? Number(value) : value];
 }
 
-/** What DuckDB says, as an error of ours. */
+/** A value as DuckDB takes it for a column of a type. */
+export function duckValue(value: unknown, type: ColumnType): DuckDBValue {
+  const isBigint = type === 'BIGINT';
+  if (typeof value === 'string') return isBigint ? BigInt(value) : value;
+  if (typeof value === 'number') return isBigint ? BigInt(Math.trunc(value)) : value;
+  if (typeof value === 'bigint') return isBigint ? value : Number(value);
+  return typeof value === 'boolean' ? Number(value) : null;
+}
+
+/** An error of DuckDB as one of ours. */
 export function duckDbError(error: unknown): unknown {
   const message = messageOf(error);
   if (/No space left on device|failed to offload/i.test(message)) {

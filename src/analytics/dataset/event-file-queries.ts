@@ -1,7 +1,8 @@
 import { portStates, reasons, transports } from '../../core/states.ts';
+import { latestTime } from '../../core/event-limits.ts';
 import { maxLineBytes } from '../../import/lines.ts';
 import { literal } from './duckdb.ts';
-import type { QueryTable } from './tables.ts';
+import { queryOf, type TableQueries } from './relations.ts';
 
 /**
  * V1's ports. A line that is no JSON, or has a field that is not as it should be and cannot be taken
@@ -45,11 +46,10 @@ export function copyHosts(ports: string, to: string): string {
  */
 export function portCheck(ports: string): string {
   const file = `read_parquet(${literal(ports)})`;
-  const latest = 8_640_000_000_000_000;
   const areNumbersSound = [
     isWhole('port', 65_535),
-    isWhole('first_seen_ms', latest),
-    isWhole('last_seen_ms', latest),
+    isWhole('first_seen_ms', latestTime),
+    isWhole('last_seen_ms', latestTime),
     `coalesce(${isWithin('confidence', 1)}, true)`,
   ];
   const areWordsSound = [
@@ -89,14 +89,14 @@ export function unsureHosts(hosts: string, scans: Iterable<string>): string {
 
 /** The tables of a store of all other lines, completed by what the ports tell. */
 export function withPorts(
-  queries: ReadonlyMap<QueryTable, string>,
+  queries: TableQueries,
   { ports, hosts: portHosts }: { ports: string; hosts: string },
-): ReadonlyMap<QueryTable, string> {
-  const named = queries.get('hosts')!;
+): TableQueries {
+  const named = queryOf(queries, 'hosts');
   const hosts = `SELECT * FROM (${named}) UNION ALL
     SELECT host_id, run_id, address, NULL, NULL, NULL FROM read_parquet(${literal(portHosts)})
     WHERE host_id NOT IN (SELECT host_id FROM (${named}))`;
-  const runs = `SELECT r.* REPLACE (coalesce(h.hosts, 0) AS host_count) FROM (${queries.get('runs')!}) r
+  const runs = `SELECT r.* REPLACE (coalesce(h.hosts, 0) AS host_count) FROM (${queryOf(queries, 'runs')}) r
     LEFT JOIN (SELECT run_id, count(*) AS hosts FROM (${hosts}) GROUP BY run_id) h USING (run_id)`;
   return new Map([
     ...queries,

@@ -16,45 +16,55 @@ import {
 import type { Store, StoreDatabase } from '../../store/store.ts';
 import type { DuckDb } from './duckdb.ts';
 import { portRelation } from './ports/port-relation.ts';
-import { openStage } from './appender.ts';
+import { openAppender } from './appender.ts';
 import { type ColumnType, type QueryTable, allTables } from './tables.ts';
 
-/** Told how far a table is; `of` where that is known. */
+/** Reports the rows read of a table; `of` where the total is known. */
 export type TableProgress = (table: QueryTable, rows: number, of?: number) => void;
 
 export interface RelationsRequest {
   readonly tables: readonly QueryTable[];
   /** UUIDs of scans. */
   readonly ids: readonly string[];
-  /** For files on the way; the caller removes it. */
+  /** For intermediate files; the caller removes it. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: TableProgress | undefined;
 }
 
-/** For each table a query that gives its rows, with the columns of `allTables`. */
-export interface Relations extends Disposable {
-  readonly queries: ReadonlyMap<QueryTable, string>;
+/** A query for the rows of each table, with the columns of `allTables`. */
+export type TableQueries = ReadonlyMap<QueryTable, string>;
+
+/** The query of a table that was asked for. */
+export function queryOf(queries: TableQueries, table: QueryTable): string {
+  const query = queries.get(table);
+  if (query === undefined) throw new TypeError(`"${table}" was not read`);
+  return query;
 }
 
-const rowsOf: Readonly<
-  Record<Exclude<QueryTable, 'ports'>, (db: StoreDatabase, ids: readonly string[]) => RowBatches>
-> = {
-  runs: runRows,
-  hosts: hostRows,
-  banners: bannerRows,
-  http_endpoints: httpRows,
-  errors: errorRows,
-  services: serviceRows,
-  tls_handshakes: tlsRows,
-  certificates: certificateRows,
-  inventory_hosts: inventoryHostRows,
-  inventory_ports: inventoryPortRows,
-};
+export interface Relations extends Disposable {
+  readonly queries: TableQueries;
+}
+
+type TableReader = (db: StoreDatabase, ids: readonly string[]) => RowBatches;
+
+/** All tables but `ports`, which has readers of its own. */
+const readers = new Map<QueryTable, TableReader>([
+  ['runs', runRows],
+  ['hosts', hostRows],
+  ['banners', bannerRows],
+  ['http_endpoints', httpRows],
+  ['errors', errorRows],
+  ['services', serviceRows],
+  ['tls_handshakes', tlsRows],
+  ['certificates', certificateRows],
+  ['inventory_hosts', inventoryHostRows],
+  ['inventory_ports', inventoryPortRows],
+]);
 
 /**
- * Reads tables of the data set out of a store into DuckDB. The query of `ports` can be run once:
- * the rows pass by.
+ * Reads tables of the data set out of a store into DuckDB. The query of `ports` can run only once:
+ * its rows are streamed.
  */
 export async function readRelations(
   store: Store,
@@ -63,7 +73,7 @@ export async function readRelations(
 ): Promise<Relations> {
   const { tables, ids, onProgress } = request;
   const queries = new Map<QueryTable, string>();
-  // Ports before hosts: what a scan under way records in between has its host then.
+  // Ports before hosts: a running scan may record more of both in between.
   const ports = tables.includes('ports')
     ? await portRelation(store, duck, {
         ids,
@@ -73,9 +83,9 @@ export async function readRelations(
     : undefined;
   const dispose = (): void => ports?.[Symbol.dispose]();
   try {
-    for (const table of Object.keys(rowsOf) as (keyof typeof rowsOf)[]) {
+    for (const [table, read] of readers) {
       if (!tables.includes(table) && !(table === 'hosts' && ports)) continue;
-      const from = await stageRows(store, duck, { ...request, table });
+      const from = await appendRows(store, duck, { ...request, table, read });
       const columns = Object.keys(allTables[table]).join(', ');
       if (tables.includes(table)) queries.set(table, `SELECT ${columns} FROM ${from}`);
       if (table === 'hosts' && ports) queries.set('ports', joinPorts(ports.query, from));
@@ -87,22 +97,23 @@ export async function readRelations(
   return { queries, [Symbol.dispose]: dispose };
 }
 
-async function stageRows(
+async function appendRows(
   store: Store,
   duck: DuckDb,
-  { table, ids, folder, signal, onProgress }: RelationsRequest & { table: keyof typeof rowsOf },
+  request: RelationsRequest & { table: QueryTable; read: TableReader },
 ): Promise<string> {
+  const { table, read, ids, folder, signal, onProgress } = request;
   const keys = table === 'hosts' ? hostKeys(store) : {};
   const columns: Readonly<Record<string, ColumnType>> = { ...allTables[table], ...keys };
-  const stage = await openStage(duck, { name: table, columns, folder });
+  const appender = await openAppender(duck, { name: table, columns, folder });
   let rows = 0;
-  for await (const batch of rowsOf[table](store.database, ids)) {
+  for await (const batch of read(store.database, ids)) {
     signal?.throwIfAborted();
-    await stage.append(batch);
+    await appender.append(batch);
     rows += batch.length;
     onProgress?.(table, rows);
   }
-  return stage.finish();
+  return appender.finish();
 }
 
 /** Keys as the columns of ports have them. */

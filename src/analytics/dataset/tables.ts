@@ -70,7 +70,7 @@ export const dataSetTables = {
   },
 } as const satisfies TableColumns;
 
-/** Tables that `portolan query` has beside those: of scans, and of what is known now. */
+/** Further tables of `portolan query`: of scans, and of what is known now. */
 export const queryTables = {
   services: {
     port_id: 'VARCHAR',
@@ -145,9 +145,20 @@ export type DataSetTable = keyof typeof dataSetTables;
 /** A table that `portolan query` knows. */
 export type QueryTable = DataSetTable | keyof typeof queryTables;
 
-export const dataSetTableNames = Object.keys(dataSetTables) as readonly DataSetTable[];
+/** The names of the data set's tables, in its order. */
+export const dataSetTableNames: readonly DataSetTable[] = Object.keys(dataSetTables).filter(
+  (name): name is DataSetTable => name in dataSetTables,
+);
 
-/** Tables that are not of scans but of the whole store. */
+/** The names of all tables. */
+export const queryTableNames: readonly QueryTable[] = [
+  ...dataSetTableNames,
+  ...Object.keys(queryTables).filter(
+    (name): name is keyof typeof queryTables => name in queryTables,
+  ),
+];
+
+/** Tables of the whole store, not of scans. */
 export const storeWideTables: ReadonlySet<QueryTable> = new Set<QueryTable>([
   'certificates',
   'inventory_hosts',

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
 
 /**
- * Calls back with a new folder inside of `folder`, on the same disk, and removes it in the end.
+ * Calls back with a new folder inside `folder`, thus on the same disk, and removes it afterwards.
  *
  * @throws AppError STORE_UNWRITABLE
  */
-export async function withStaging<T>(
+export async function withTempFolder<T>(
   folder: string,
-  body: (staging: string) => Promise<T>,
+  body: (tempFolder: string) => Promise<T>,
 ): Promise<T> {
   const isNew = !existsSync(folder);
-  let staging: string;
+  let tempFolder: string;
   try {
     await mkdir(folder, { recursive: true });
-    staging = await mkdtemp(join(folder, '.portolan-'));
+    tempFolder = await mkdtemp(join(folder, '.portolan-'));
   } catch (error) {
     throw new AppError(
       'STORE_UNWRITABLE',
@@ -26,11 +26,11 @@ export async function withStaging<T>(
   }
   let isDone = false;
   try {
-    const result = await body(staging);
+    const result = await body(tempFolder);
     isDone = true;
     return result;
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(tempFolder, { recursive: true, force: true });
     if (isNew && !isDone) await rmdir(folder).catch(() => undefined);
   }
 }

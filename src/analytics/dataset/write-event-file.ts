@@ -27,27 +27,26 @@ const megabytesPerThread = 200;
 const mostThreads = 4;
 
 export interface WriteEventFileOptions extends Omit<WriteDataSetOptions, 'scans' | 'tables'> {
-  /** The path of what is read. */
   readonly file: string;
 }
 
 /**
  * Writes the V1 data set of a file of Portolan's JSON Lines as importing and exporting it would,
- * without a store for its ports: DuckDB reads those, of which a file has millions, and writes them.
- * Of all other lines a small store is made.
+ * without storing its ports: DuckDB reads and writes those, of which a file has millions. All other
+ * lines go through a small store.
  *
- * @returns undefined, with nothing written, where the file is not as `export` writes them: ports of
- *   which two lines speak, lines that cannot be read. The long way takes it then
+ * @returns undefined, with nothing written, where the file is not as `export` writes it (two lines
+ *   about one port, lines that cannot be read): import it then
  * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
 export async function writeEventFile(
   options: WriteEventFileOptions,
 ): Promise<DataSetCounts | undefined> {
   try {
-    return await intoFolder(options, (staging, out) => write(options, staging, out));
+    return await intoFolder(options, (tempFolder, out) => write(options, tempFolder, out));
   } catch (error) {
     options.signal?.throwIfAborted();
-    // DuckDB says no more than that a line is unlike the others: the importer says which.
+    // DuckDB only says that some line is unlike the others; the importer says which.
     const code = error instanceof AppError ? error.code : undefined;
     if (code === 'INVALID_INPUT' || code === 'LIMIT_EXCEEDED') return undefined;
     throw error;
@@ -56,17 +55,17 @@ export async function writeEventFile(
 
 async function write(
   options: WriteEventFileOptions,
-  staging: string,
+  tempFolder: string,
   out: string,
 ): Promise<DataSetCounts> {
   const { format = 'parquet', isPartitioned } = options;
   const isInPlace = format === 'parquet' && !isPartitioned;
-  const ports = join(isInPlace ? out : staging, 'ports.parquet');
-  await using store = await openSqliteStore(join(staging, 'lines.db'), { create: true });
-  const hosts = join(staging, 'port-hosts.parquet');
-  const count = await writePorts(options, { staging, store, ports, hosts });
+  const ports = join(isInPlace ? out : tempFolder, 'ports.parquet');
+  await using store = await openSqliteStore(join(tempFolder, 'lines.db'), { create: true });
+  const hosts = join(tempFolder, 'port-hosts.parquet');
+  const count = await writePorts(options, { tempFolder, store, ports, hosts });
   const others = dataSetTableNames.filter((table) => table !== 'ports');
-  const relations = { ...options, staging, tables: others };
+  const relations = { ...options, tempFolder, tables: others };
   return await withRelations(store, relations, async (duck, queries) => {
     const tables = isInPlace ? others : dataSetTableNames;
     const all = withPorts(queries, { ports, hosts });
@@ -77,12 +76,12 @@ async function write(
   });
 }
 
-/** Where the parts of a file go. */
+/** Where the parts of the file go. */
 interface Places {
-  readonly staging: string;
-  /** For all lines that are no ports. */
+  readonly tempFolder: string;
+  /** For all lines but ports. */
   readonly store: Store;
-  /** Files of Parquet. */
+  /** Parquet files. */
   readonly ports: string;
   readonly hosts: string;
 }
@@ -95,16 +94,15 @@ interface Places {
 async function writePorts(options: WriteEventFileOptions, places: Places): Promise<number> {
   const { file, memoryMegabytes } = options;
   const ending = new AbortController();
-  const signals = options.signal ? [options.signal, ending.signal] : [ending.signal];
-  const signal = AbortSignal.any(signals);
+  const signal = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]);
   const threads = Math.min(mostThreads, availableParallelism());
   await using duck = await openDuckDb({
-    tempFolder: places.staging,
+    tempFolder: places.tempFolder,
     memoryMegabytes: memoryMegabytes ?? threads * megabytesPerThread,
     threads,
     signal,
   });
-  // In their order, row groups would wait for each other in memory.
+  // In order, row groups would wait for each other in memory.
   await duck.run('SET preserve_insertion_order = false');
   const { recording, copying } = await splitFile(duck, places, { ...options, signal });
   try {
@@ -118,7 +116,7 @@ async function writePorts(options: WriteEventFileOptions, places: Places): Promi
   }
 }
 
-/** Begins to copy the ports of a file, and to record its other lines meanwhile. */
+/** Starts copying the ports of a file and recording its other lines. */
 async function splitFile(
   duck: DuckDb,
   { store, ports }: Places,
@@ -129,10 +127,9 @@ async function splitFile(
   const recording = recordLines(store, sifted.otherLines, { file, signal });
   const copy = async (): Promise<number> => {
     const query = portsOfFile(file, areOwnIds ? undefined : await recording);
-    const [row] = await duck.rows<{ Count: number }>(
+    const { Count: count } = await duck.row<{ Count: number }>(
       `COPY (${query}) TO ${literal(ports)} (${copyOptions.parquet})`,
     );
-    const count = row?.Count ?? 0;
     const isOdd = areOwnIds && [...(await recording)].some(([runId, id]) => runId !== id);
     if (isOdd || count !== sifted.portLines) throw unusual(file);
     onProgress?.('ports', count, count);
@@ -141,14 +138,14 @@ async function splitFile(
   return { recording, copying: copy() };
 }
 
-/** Whether the ports are as an importer would take them, each once, of hosts of those scans. */
+/** Whether every port is valid, unique, and on a host of one of the scans. */
 async function areSound(
   duck: DuckDb,
   { ports, hosts }: Places,
   scans: ReadonlyMap<string, string>,
 ): Promise<boolean> {
-  const [check] = await duck.rows<{ are_sound: boolean; are_unique: boolean }>(portCheck(ports));
-  if (!check?.are_sound || !check.are_unique) return false;
+  const check = await duck.row<{ are_sound: boolean; are_unique: boolean }>(portCheck(ports));
+  if (!check.are_sound || !check.are_unique) return false;
   await duck.rows(copyHosts(ports, hosts));
   const unsure = await duck.rows<{ address: string; is_known: boolean }>(
     unsureHosts(hosts, scans.values()),
@@ -159,7 +156,7 @@ async function areSound(
   );
 }
 
-/** Whether the first scan that a file names is called by its id. */
+/** Whether the first `run_id` of a file is the id of its scan. */
 async function beginsWithId(file: string): Promise<boolean> {
   await using handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
@@ -172,11 +169,11 @@ function unusual(file: string): AppError {
 }
 
 /**
- * Records the lines that are no ports.
+ * Records all lines but ports.
  *
  * @returns UUIDs of scans by their `run_id`
- * @throws AppError INVALID_INPUT where a line is a port, or none at all, or a scan has no beginning
- *   or no end: what it is called and when it was depends on its ports then
+ * @throws AppError INVALID_INPUT where a line is a port or cannot be read, or a scan lacks its start
+ *   or finish: its id and times then depend on its ports
  */
 async function recordLines(
   store: Store,

@@ -4,7 +4,7 @@ import { importers } from '../../import/importers.ts';
 import { type ImportSource, readImport } from '../../import/read-import.ts';
 import { recordImport } from '../../record/import-recorder.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
-import { withStaging } from './temp-folder.ts';
+import { withTempFolder } from './temp-folder.ts';
 import { type DataSetCounts, writeDataSet, type WriteDataSetOptions } from './write-data-set.ts';
 import { writeEventFile } from './write-event-file.ts';
 
@@ -32,8 +32,8 @@ export async function writeFileDataSet(options: WriteFileOptions): Promise<FileD
     const counts = await writeEventFile({ ...options, file: source.path });
     if (counts) return { counts, badLines: 0, isTruncated: false };
   }
-  return withStaging(folder, async (staging) => {
-    await using store = await openSqliteStore(join(staging, 'file.db'), { create: true });
+  return withTempFolder(folder, async (tempFolder) => {
+    await using store = await openSqliteStore(join(tempFolder, 'file.db'), { create: true });
     const chunks = readImport(source, { signal });
     const { badLines, isTruncated } = await recordImport(store, chunks, signal ? { signal } : {});
     return { counts: await writeDataSet(store, options), badLines, isTruncated };

@@ -5,8 +5,9 @@ import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { duckDbError, type DuckDb } from './duckdb.ts';
-import { withStaging } from './temp-folder.ts';
+import { withTempFolder } from './temp-folder.ts';
 import { allTables, type ColumnType, type DataSetTable, dataSetTableNames } from './tables.ts';
+import { queryOf, type TableQueries } from './relations.ts';
 import { type DataSetCounts, withRelations, type WriteDataSetOptions } from './write-data-set.ts';
 
 export interface WriteSqliteOptions extends Pick<
@@ -23,12 +24,12 @@ const sqliteTypes: Readonly<Record<ColumnType, string>> = {
   DOUBLE: 'REAL',
 };
 
-/** Rows in one statement. */
+/** Rows per statement. */
 const rowsPerInsert = 50;
 
 /**
  * Writes the V1 data set of a store as a SQLite file with its six tables and nothing else. The
- * file is written beside and renamed when it is complete.
+ * file is renamed into place when it is complete.
  *
  * @throws AppError USAGE where another database is there, STORE_UNWRITABLE, STORE_FULL; the signal's
  *   reason
@@ -39,12 +40,11 @@ export async function writeSqlite(
 ): Promise<DataSetCounts> {
   const file = resolve(options.file);
   assertReplaceable(file);
-  return withStaging(dirname(file), async (staging) => {
-    const draft = join(staging, basename(file));
-    const counts = await withRelations(
-      store,
-      { ...options, staging, tables: dataSetTableNames },
-      (duck, queries) => fill(draft, duck, queries, options.signal),
+  return withTempFolder(dirname(file), async (tempFolder) => {
+    const draft = join(tempFolder, basename(file));
+    const read = { ...options, tempFolder, tables: dataSetTableNames };
+    const counts = await withRelations(store, read, (duck, queries) =>
+      fill(draft, duck, queries, options.signal),
     );
     options.signal?.throwIfAborted();
     await rename(draft, file);
@@ -52,7 +52,7 @@ export async function writeSqlite(
   });
 }
 
-/** An older export may go; a store, or what another program keeps, may not. */
+/** An older export may be replaced; a store, or another program's database, may not. */
 function assertReplaceable(file: string): void {
   if (!isSqliteFile(file)) return;
   const db = openDatabase(file, { readOnly: true });
@@ -78,18 +78,18 @@ function assertReplaceable(file: string): void {
 async function fill(
   path: string,
   duck: DuckDb,
-  queries: ReadonlyMap<string, string>,
+  queries: TableQueries,
   signal: AbortSignal | undefined,
 ): Promise<DataSetCounts> {
   const counts: Partial<Record<DataSetTable, number>> = {};
   const db = openDatabase(path);
   try {
-    // Nobody reads the file before it is complete: a crash leaves none.
+    // Nothing reads the file before it is complete, and a crash leaves none.
     db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
     for (const table of dataSetTableNames) {
       db.exec(createTable(table));
       db.exec('BEGIN');
-      counts[table] = await copyRows(db, duck, { table, query: queries.get(table)!, signal });
+      counts[table] = await copyRows(db, duck, { table, query: queryOf(queries, table), signal });
       db.exec('COMMIT');
     }
     return counts;
@@ -113,14 +113,14 @@ async function copyRows(
   { table, query, signal }: { table: DataSetTable; query: string; signal: AbortSignal | undefined },
 ): Promise<number> {
   const width = Object.keys(allTables[table]).length;
-  const row = `(${Array(width).fill('?').join(', ')})`;
+  const values = `(${Array(width).fill('?').join(', ')})`;
   const insert = (rows: number): string =>
-    `INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')}`;
+    `INSERT INTO ${table} VALUES ${Array(rows).fill(values).join(', ')}`;
   const many = db.prepare(insert(rowsPerInsert));
   const one = db.prepare(insert(1));
   let count = 0;
   const columns = Object.entries(allTables[table]).map(([name, type]) =>
-    // A BigInt a value takes longer; an INTEGER column stores a whole double as an integer.
+    // A BigInt per value is slower; an INTEGER column stores a whole double as an integer.
     type === 'BIGINT' ? `CAST(${name} AS DOUBLE)` : name,
   );
   const result = await duck.run(`SELECT ${columns.join(', ')} FROM (${query})`);
@@ -130,12 +130,17 @@ async function copyRows(
       throw duckDbError(error);
     });
     if (!chunk || chunk.rowCount === 0) return count;
-    const rows = chunk.getRows() as (string | number | bigint | null)[][];
+    const rows = chunk.getRows().map((row) => row.map(sqliteValue));
     let at = 0;
     for (; at + rowsPerInsert <= rows.length; at += rowsPerInsert) {
       many.run(...rows.slice(at, at + rowsPerInsert).flat());
     }
-    for (; at < rows.length; at++) one.run(...rows[at]!);
+    for (const row of rows.slice(at)) one.run(...row);
     count += rows.length;
   }
+}
+
+/** A query with its times cast has no other types. */
+function sqliteValue(value: unknown): string | number | null {
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
 }

@@ -1,8 +1,9 @@
+import { defined } from '../../core/defined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson, type ScriptRecord } from '../../store/tables.ts';
 import { type Attributes, empty, escape, open } from './xml.ts';
 
-/** What scripts made of a port; banners and titles of pages as the scripts of nmap print them. */
+/** Results of scripts on a port; banners and page titles as nmap's scripts print them. */
 export function portScripts({ banners, pages, scripts }: ScannedPort): string {
   const told = [
     ...banners.map(({ banner }) => ({ script: 'banner', output: banner, data: null })),
@@ -15,7 +16,7 @@ export function portScripts({ banners, pages, scripts }: ScannedPort): string {
   return [...told, ...scripts].map(scriptElement).join('');
 }
 
-/** What scripts made of a host. */
+/** Results of scripts on a host. */
 export function hostScripts({ scripts }: ScannedHost): string {
   if (scripts.length === 0) return '';
   return `<hostscript>${scripts.map(scriptElement).join('')}</hostscript>`;
@@ -43,37 +44,31 @@ function membersOf(value: unknown): string {
     .join('');
 }
 
+/** The CPE names of a text, which spaces separate. */
+export function cpeElements(cpe: string | null): string {
+  return (cpe?.split(' ') ?? []).map((name) => `<cpe>${escape(name)}</cpe>`).join('');
+}
+
 /** The systems that a host may run. */
 export function osElement({ os_matches: matches }: ScannedHost): string {
   const elements = matches.map(({ name, ...match }) => {
     const accuracy = Math.round(match.accuracy * 100);
     const { vendor, generation: osgen, device_type: type, family: osfamily } = match;
-    const cpes = match.cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
-    const about = {
-      vendor: vendor ?? '',
-      ...(osgen !== null && { osgen }),
-      ...(type !== null && { type }),
-      accuracy,
-    };
+    const about = { vendor: vendor ?? '', ...defined({ osgen, type }), accuracy };
     const kind =
       osfamily === null
         ? ''
-        : `${open('osclass', { ...about, osfamily })}${cpes.join('')}</osclass>`;
-    // The line of nmap's own list of systems is not kept.
+        : `${open('osclass', { ...about, osfamily })}${cpeElements(match.cpe)}</osclass>`;
+    // The line number in nmap's list of systems is not stored.
     return `${open('osmatch', { name, accuracy, line: 0 })}${kind}</osmatch>`;
   });
   return elements.length === 0 ? '' : `<os>${elements.join('')}</os>`;
 }
 
-/** The way to a host. */
+/** The route to a host. */
 export function traceElement({ hops }: ScannedHost): string {
   const elements = hops.map(({ ttl, address, rtt_ms: rtt, hostname }) =>
-    empty('hop', {
-      ttl,
-      ...(rtt !== null && { rtt }),
-      ipaddr: address,
-      ...(hostname !== null && { host: hostname }),
-    }),
+    empty('hop', { ttl, ...defined({ rtt, ipaddr: address, host: hostname }) }),
   );
   return elements.length === 0 ? '' : `<trace>${elements.join('')}</trace>`;
 }

@@ -1,16 +1,17 @@
+import { defined } from '../../core/defined.ts';
 import type { NotShown } from '../../core/events.ts';
 import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
-import { serviceAttributes } from '../../import/nmap/service-attributes.ts';
 import { AppError } from '../../errors.ts';
+import { serviceAttributes } from '../../import/nmap/service-attributes.ts';
 import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
-import { hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
-import { empty, escape, open } from './xml.ts';
+import { cpeElements, hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
+import { empty, open } from './xml.ts';
 
 /**
- * A scan as `nmap -oX` writes it (DTD 1.05), for the programs that read that: ndiff, xsltproc with
- * nmap's style sheet, importers. What the format has no place for is left out.
+ * A scan as `nmap -oX` writes it (DTD 1.05), for programs that read that: ndiff, xsltproc with
+ * nmap's style sheet, importers. What the format cannot hold is left out.
  */
 export async function* nmapXml(
   job: Job,
@@ -20,7 +21,7 @@ export async function* nmapXml(
   const ended = job.completed_at ?? began;
   const args = Array.isArray(job.args) ? job.args.join(' ') : '';
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n${open('nmaprun', {
-    // The document type knows this word alone; args and version say who it was.
+    // The document type allows only this word; args and version name the scanner.
     scanner: 'nmap',
     args: isOwn(job) ? `portolan ${args}` : args,
     start: seconds(began),
@@ -45,7 +46,7 @@ export async function* nmapXml(
   })}${empty('hosts', counts)}</runstats>\n</nmaprun>\n`;
 }
 
-/** What the scan looked at, as far as its coverage tells. */
+/** The scanned ports, if the coverage tells them. */
 function scanInfo({ coverage }: Job): string {
   const set = portsOf(coverage['ports']);
   return (['tcp', 'udp'] as const)
@@ -60,7 +61,7 @@ function scanInfo({ coverage }: Job): string {
     .join('');
 }
 
-/** Another scanner's stream may say what it covered in words of its own. */
+/** Another scanner's stream may describe its coverage in words of its own. */
 function portsOf(text: unknown): PortSet {
   try {
     if (typeof text === 'string') return parsePorts(text);
@@ -96,7 +97,7 @@ function hostElement(scanned: ScannedHost): string {
   ].join('');
 }
 
-/** Counts of ports that are not listed, an element a state. */
+/** Counts of unlisted ports, one element per state. */
 function extraPorts(notShown: readonly NotShown[]): string {
   return [...Map.groupBy(notShown, ({ state }) => state)]
     .map(([state, list]) => {
@@ -123,20 +124,16 @@ function portElement(scanned: ScannedPort): string {
 
 function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
   if (port.service === null) return '';
-  const known = serviceAttributes.flatMap(([attribute, detail]) => {
-    const value = port[detail];
-    return value === null ? [] : [[attribute, value] as const];
-  });
   const isProbed = port.method !== null && port.method !== 'port';
+  const texts = serviceAttributes.map(([attribute, detail]) => [attribute, port[detail]]);
   const attributes = {
     name: port.service,
-    ...Object.fromEntries(known),
+    ...defined(Object.fromEntries(texts)),
     ...(isTls && port.service !== 'https' && { tunnel: 'ssl' }),
     method: isProbed ? 'probed' : 'table',
     conf: Math.round((port.confidence ?? 0.3) * 10),
   };
-  const cpes = port.cpe?.split(' ').map((one) => `<cpe>${escape(one)}</cpe>`) ?? [];
-  return `${open('service', attributes)}${cpes.join('')}</service>`;
+  return `${open('service', attributes)}${cpeElements(port.cpe)}</service>`;
 }
 
 function seconds(ms: number): number {

@@ -1,11 +1,12 @@
 import { parseAddress } from '../../core/address.ts';
+import { defined } from '../../core/defined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { fromJson } from '../../store/tables.ts';
 
 /**
- * The open ports of hosts as JSON lines in the shape of Shodan's data files: an object a service
- * with `ip_str`, `port`, `transport`, `timestamp`, `data`, and where they are known `product`,
- * `http`, `ssl`. Fields that only Shodan's own crawlers know are left out.
+ * The open ports of hosts as JSON lines in the shape of Shodan's data files: one object per service
+ * with `ip_str`, `port`, `transport`, `timestamp`, `data` and, where known, `product`, `http` and
+ * `ssl`. Fields that only Shodan's own crawlers fill are left out.
  */
 export async function* shodanLines(hosts: AsyncIterable<ScannedHost>): AsyncGenerator<string> {
   for await (const host of hosts) {
@@ -34,12 +35,14 @@ function service(host: ScannedHost['host'], scanned: ScannedPort): object {
     org: host.org,
     os: host.os_family,
     data: banners[0]?.banner ?? '',
-    ...(port.product !== null && { product: port.product }),
-    ...(port.version !== null && { version: port.version }),
-    ...(port.extra_info !== null && { info: port.extra_info }),
-    ...(port.cpe !== null && { cpe: port.cpe.split(' ') }),
-    ...(page && { http: http(page) }),
-    ...(tls && { ssl: ssl(tls) }),
+    ...defined({
+      product: port.product,
+      version: port.version,
+      info: port.extra_info,
+      cpe: port.cpe?.split(' '),
+      http: page && http(page),
+      ssl: tls && ssl(tls),
+    }),
     _shodan: { module: port.service ?? 'unknown' },
   };
 }

@@ -6,12 +6,12 @@ export function open(name: string, attributes: Attributes): string {
   return `<${name}${list.join('')}>`;
 }
 
-/** An element with nothing in it. */
+/** An empty element. */
 export function empty(name: string, attributes: Attributes): string {
   return `${open(name, attributes).slice(0, -1)}/>`;
 }
 
-/** XML has no place for most control characters: they stand as `\x01`, as nmap writes them. */
+/** XML cannot hold most control characters: they are written as `\x01`, as nmap does. */
 // oxlint-disable-next-line no-control-regex
 const outside = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
@@ -25,9 +25,9 @@ const entities: Readonly<Record<string, string>> = {
   '\t': '&#x9;',
 };
 
-/** A text as it stands in XML, between tags and in attributes. */
+/** A text for XML, between tags or in attributes. */
 export function escape(text: string): string {
   return text
     .replace(outside, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    .replace(/[&<>"\n\r\t]/g, (c) => entities[c]!);
+    .replace(/[&<>"\n\r\t]/g, (c) => entities[c] ?? c);
 }

@@ -4,7 +4,7 @@ import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError, systemCode } from '../../errors.ts';
-import { type DuckDb, identifier } from '../dataset/duckdb.ts';
+import { type DuckDb, duckValue, identifier } from '../dataset/duckdb.ts';
 import type { ColumnType } from '../dataset/tables.ts';
 
 interface AttachedTable {
@@ -13,9 +13,8 @@ interface AttachedTable {
 }
 
 /**
- * Attaches SQLite files for a DuckDB that has no extension for them: a view for each of their
- * tables and views, over a table function that reads the columns that a query asks for, row by
- * row, read-only.
+ * Attaches SQLite files to a DuckDB without its extension for them: a view for each of their tables
+ * and views, over a table function that reads the columns a query needs, row by row, read-only.
  */
 export class SqliteAttachments implements Disposable {
   private readonly duck: DuckDb;
@@ -112,72 +111,73 @@ function columnType(declared: string): ColumnType {
   return 'VARCHAR';
 }
 
+/** A query's pass over a table. */
+interface TableScan {
+  readonly types: readonly ColumnType[];
+  readonly rows: Iterator<unknown[]>;
+}
+
+/** Rows of a chunk at most. */
+const chunkRows = 2048;
+
 async function registerTable(
   { connection }: DuckDb,
   db: DatabaseSync,
   reader: string,
-  { name, columns }: AttachedTable,
+  table: AttachedTable,
 ): Promise<void> {
   const api = await import('@duckdb/node-api');
-  const chunkRows = 2048;
-  interface Scan {
-    readonly wanted: readonly (typeof columns)[number][];
-    readonly rows: Iterator<unknown[]>;
-  }
-  const begin = (indexes: readonly number[]): Scan => {
-    // count(*) asks for no column: then any will do.
-    const wanted = indexes.flatMap((index) => columns[index] ?? []);
-    const list = wanted.map((column) => valueOf(column)).join(', ') || 'NULL';
-    const statement = db.prepare(`SELECT ${list} FROM ${identifier(name)}`);
-    statement.setReturnArrays(true);
-    // As numbers, integers from 2^53 on could not be read at all.
-    statement.setReadBigInts(true);
-    return { wanted, rows: statement.iterate<unknown[]>() };
-  };
-  const fill = ({ wanted, rows }: Scan, chunk: DuckDBDataChunk): void => {
-    const batch: unknown[][] = [];
-    while (batch.length < chunkRows) {
-      const { done, value } = rows.next();
-      if (done) break;
-      batch.push(value);
-    }
-    chunk.rowCount = batch.length;
-    if (batch.length === 0) return;
-    for (const [i, { type }] of wanted.entries()) {
-      chunk.setColumnValues(
-        i,
-        batch.map((row) => duckValue(row[i], type)),
-      );
-    }
-  };
-  const scans: Scan[] = [];
-  const table = api.DuckDBTableFunction.create({
+  const scans: TableScan[] = [];
+  const reading = api.DuckDBTableFunction.create({
     name: reader,
     supportsProjectionPushdown: true,
     bindFunction: (bind) => {
-      for (const column of columns) bind.addResultColumn(column.name, api[column.type]);
+      for (const { name, type } of table.columns) bind.addResultColumn(name, api[type]);
     },
     initFunction: (init) => {
       init.setMaxThreads(1);
-      init.setInitData({ scan: scans.push(begin(init.getColumnIndexes())) - 1 });
+      const scan = scanTable(db, table, init.getColumnIndexes());
+      init.setInitData({ index: scans.push(scan) - 1 });
     },
     mainFunction: (info, chunk) => {
-      fill(scans[(info.getInitData() as { scan: number }).scan]!, chunk);
+      const data = info.getInitData();
+      const scan = data && 'index' in data ? scans[Number(data.index)] : undefined;
+      if (scan) fillChunk(chunk, scan);
     },
   });
-  connection.registerTableFunction(table);
+  connection.registerTableFunction(reading);
 }
 
-/** What another type than the declared one is stored as is NULL in numbers, and text in texts. */
+function scanTable(
+  db: DatabaseSync,
+  { name, columns }: AttachedTable,
+  indexes: readonly number[],
+): TableScan {
+  // count(*) needs no column: any will do.
+  const wanted = indexes.flatMap((index) => columns[index] ?? []);
+  const list = wanted.map(valueOf).join(', ') || 'NULL';
+  const statement = db.prepare(`SELECT ${list} FROM ${identifier(name)}`);
+  statement.setReturnArrays(true);
+  // As numbers, integers from 2^53 on could not be read at all.
+  statement.setReadBigInts(true);
+  return { types: wanted.map(({ type }) => type), rows: statement.iterate<unknown[]>() };
+}
+
+function fillChunk(chunk: DuckDBDataChunk, { types, rows }: TableScan): void {
+  const columns: DuckDBValue[][] = types.map(() => []);
+  let count = 0;
+  for (; count < chunkRows; count++) {
+    const { done, value } = rows.next();
+    if (done) break;
+    for (const [i, type] of types.entries()) columns[i]?.push(duckValue(value[i], type));
+  }
+  chunk.rowCount = count;
+  if (count > 0) for (const [i, values] of columns.entries()) chunk.setColumnValues(i, values);
+}
+
+/** A value stored with another type than declared is NULL in a numeric column, text in others. */
 function valueOf({ name, type }: AttachedTable['columns'][number]): string {
   const column = identifier(name);
   if (type === 'VARCHAR') return `CAST(${column} AS TEXT)`;
   return `CASE WHEN typeof(${column}) IN ('integer', 'real') THEN ${column} END`;
-}
-
-function duckValue(value: unknown, type: ColumnType): DuckDBValue {
-  if (value === null || value === undefined) return null;
-  if (type === 'BIGINT')
-    return typeof value === 'bigint' ? value : BigInt(Math.trunc(value as number));
-  return typeof value === 'bigint' ? Number(value) : (value as string | number);
 }

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
-import type { JobState } from '../../core/job-states.ts';
+import { isFinal } from '../../core/job-states.ts';
 import { listJobs } from '../../store/scans/find-scan.ts';
 import type { Job } from '../../store/scans/jobs.ts';
 import { allRows, type Page, type PageRequest } from '../../store/keyset.ts';
 import type { Store } from '../../store/store.ts';
+import type { TableProgress } from '../dataset/relations.ts';
 import { type QueryTable, storeWideTables } from '../dataset/tables.ts';
 import { writeDataSet } from '../dataset/write-data-set.ts';
 import { storeStamp } from './store-stamp.ts';
@@ -15,7 +16,7 @@ import { storeStamp } from './store-stamp.ts';
 /** A Parquet file with the rows of some scans. */
 interface Pack {
   readonly file: string;
-  /** A fingerprint of each scan by its UUID; of the whole store as `store`. */
+  /** A fingerprint of each scan by its UUID; of the whole store under `store`. */
   readonly scans: Readonly<Record<string, string>>;
   readonly rows: number;
 }
@@ -25,23 +26,23 @@ interface Index {
   readonly tables: Readonly<Partial<Record<QueryTable, readonly Pack[]>>>;
 }
 
-/** A table in more files than this is put together anew, its smallest files first. */
+/** When a table has more files than this, its smallest ones are merged. */
 const mostPacks = 8;
 
-/** A file that no index names may still be read or written by another process. */
+/** Until this age, a file that no index names may be in use by another process. */
 const orphanMs = 3_600_000;
 
 export interface CacheRequest {
   readonly folder: string;
   readonly tables: readonly QueryTable[];
-  readonly signal?: AbortSignal;
-  /** Told before anything is read, and while it is. */
-  readonly onReading?: (table: QueryTable, rows: number, of?: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Called before a table is read, and while it is. */
+  readonly onReading?: TableProgress | undefined;
 }
 
 /**
- * Brings the columns of a store's tables up to date, as Parquet files in a folder of its own (mode
- * 0700). Files are made for scans that are new or have changed; the others stay.
+ * Updates the Parquet files of a store's tables in a folder of their own (mode 0700): scans that are
+ * new or have changed are written, all others stay.
  *
  * @returns the files of each table
  * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
@@ -65,12 +66,12 @@ export async function cachedColumns(
     updated[table] = packs;
   }
   await writeIndex(folder, updated);
-  const files = (table: QueryTable): string[] =>
-    (updated[table] ?? []).map(({ file }) => join(folder, file));
-  return new Map(tables.map((table) => [table, files(table)]));
+  return new Map(
+    tables.map((table) => [table, (updated[table] ?? []).map(({ file }) => join(folder, file))]),
+  );
 }
 
-/** Packs whose scans are all as they were, without the smallest ones where there are too many. */
+/** Packs whose scans are all unchanged, without the smallest ones beyond the limit. */
 function validPacks(
   folder: string,
   packs: readonly Pack[],
@@ -85,20 +86,17 @@ function validPacks(
 }
 
 /**
- * What tells whether a scan's facts are still the same: its row, which every import into it
- * touches; for one that is under way, the whole store.
+ * Fingerprints that change with a scan's facts: of its row, which every import into it touches, or of
+ * the whole store while the scan has not ended.
  */
 async function scanPrints(store: Store, stamp: string): Promise<Map<string, string>> {
   const prints = new Map<string, string>();
   const list = (page: PageRequest): Promise<Page<Job>> => listJobs(store.database, {}, page);
   for await (const job of allRows(list, { limit: 500 })) {
-    prints.set(job.id, underWay.has(job.status) ? stamp : fingerprint(job));
+    prints.set(job.id, isFinal(job.status) ? fingerprint(job) : stamp);
   }
   return prints;
 }
-
-/** States in which a scan's facts may change without its row. */
-const underWay = new Set<JobState>(['pending', 'running', 'paused']);
 
 function fingerprint(job: Job): string {
   const { status, attempts, counts, completed_at, heartbeat_at, is_partial } = job;
@@ -120,7 +118,7 @@ async function writePack(
       folder: place,
       tables: [table],
       scans: storeWideTables.has(table) ? [] : scans.map(([id]) => id),
-      ...(signal && { signal }),
+      signal,
       onProgress: (of, rows, total) => of === table && onReading?.(table, rows, total),
     });
     const file = `${name}.parquet`;
@@ -148,15 +146,15 @@ async function makeFolder(folder: string): Promise<void> {
 
 async function readIndex(folder: string): Promise<Index> {
   try {
-    const index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Index;
+    const index: Index = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8'));
     if (index.version === 1) return index;
   } catch {
-    // None yet, or not to be read: it is made anew.
+    // Missing or unreadable: it is written anew.
   }
   return { version: 1, tables: {} };
 }
 
-/** Replaces the tables of this call; those of others, which may have been written since, stay. */
+/** Replaces the tables of this call; other tables, which may have been written since, stay. */
 async function writeIndex(folder: string, updated: Index['tables']): Promise<void> {
   const before = await readIndex(folder);
   const index: Index = { version: 1, tables: { ...before.tables, ...updated } };
@@ -165,15 +163,13 @@ async function writeIndex(folder: string, updated: Index['tables']): Promise<voi
   const draft = join(folder, `index-${randomBytes(6).toString('hex')}.json`);
   await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, join(folder, 'index.json'));
-  const named = new Set(Object.values(index.tables).flatMap((packs) => packs.map(fileOf)));
+  const named = new Set(
+    Object.values(index.tables).flatMap((packs) => packs.map(({ file }) => file)),
+  );
   for (const file of await readdir(folder)) {
     if (file === 'index.json' || named.has(file)) continue;
     const found = await stat(join(folder, file)).catch(() => undefined);
     if (!found || Date.now() - found.mtimeMs < orphanMs) continue;
     await rm(join(folder, file), { recursive: true, force: true });
   }
-}
-
-function fileOf({ file }: Pack): string {
-  return file;
 }

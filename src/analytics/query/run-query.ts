@@ -6,7 +6,8 @@ import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { dataSetQuery, selectFiles } from '../dataset/data-set-files.ts';
 import { type DuckDb, duckDbError, identifier, literal, openDuckDb } from '../dataset/duckdb.ts';
-import { allTables, type QueryTable } from '../dataset/tables.ts';
+import type { TableProgress } from '../dataset/relations.ts';
+import { type QueryTable, queryTableNames } from '../dataset/tables.ts';
 import { copyOptions } from '../dataset/write-data-set.ts';
 import { SqliteAttachments } from './attach-sqlite.ts';
 import { cachedColumns } from './column-cache.ts';
@@ -14,38 +15,38 @@ import { type Statement, withoutComments } from './statements.ts';
 
 export interface QueryOptions {
   /**
-   * Opens the store whose tables the query sees, where it names one; without it, they are those of
-   * the data set in `folder`.
+   * Opens the store whose tables the query sees, if it names any; without it, the tables are those
+   * of the data set in `folder`.
    */
   readonly openStore?: () => Promise<QueryStore>;
-  /** Where files that the query names are, and the only place where it may read any. */
+  /** The only folder in which the query may read files. */
   readonly folder: string;
   readonly memoryMegabytes?: number;
-  readonly signal?: AbortSignal;
-  /** Told when columns are read out of the store, and how far that is. */
-  readonly onReading?: (table: QueryTable, rows: number, of?: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Reports the progress of reading the store's tables. */
+  readonly onReading?: TableProgress | undefined;
 }
 
 export interface QueryStore {
   readonly store: Store;
-  /** Where its columns are kept. */
+  /** Where its tables are cached. */
   readonly cacheFolder: string;
 }
 
-/** The rows of one statement, as they come. */
+/** The rows of one statement, streamed. */
 export interface QueryResult {
   readonly columns: readonly string[];
   readonly rows: AsyncIterable<Readonly<Record<string, unknown>>>;
 }
 
-/** What DuckDB may take by default, megabytes. */
+/** DuckDB's memory by default. */
 export const queryMegabytes = 1024;
 
 /**
- * Runs the statements of a query over a store, or over a data set in a folder. They can read and
- * nothing else: no file is written, none is read outside of the folder, nothing is loaded.
+ * Runs the statements of a query over a store, or over a data set in a folder. They can only read:
+ * no file is written, none outside the folder is read, nothing is loaded.
  *
- * @param parquetFile where the rows go instead of to `consume`: a new file
+ * @param options.parquetFile a new file for the rows, instead of `consume`
  * @throws AppError INVALID_INPUT with what DuckDB says; LIMIT_EXCEEDED; the signal's reason
  */
 export async function runQuery(
@@ -59,7 +60,7 @@ export async function runQuery(
     await using duck = await openDuckDb({
       tempFolder: scratch,
       memoryMegabytes: options.memoryMegabytes ?? queryMegabytes,
-      ...(options.signal && { signal: options.signal }),
+      signal: options.signal,
     });
     const folders = await defineTables(duck, statements, options);
     await lock(duck, [...folders, options.folder], options.parquetFile);
@@ -78,27 +79,20 @@ export async function runQuery(
 async function runOne(
   duck: DuckDb,
   text: string,
-  {
-    parquetFile,
-    consume,
-  }: { parquetFile?: string; consume: (result: QueryResult) => Promise<void> },
+  target: { parquetFile?: string; consume: (result: QueryResult) => Promise<void> },
 ): Promise<void> {
+  const { parquetFile, consume } = target;
   await assertReads(duck.connection, text);
-  if (parquetFile === undefined) {
-    await consume(resultOf(await duck.run(text)));
-    return;
-  }
-  // It has been parsed as one SELECT, so that it cannot end the parenthesis.
+  if (parquetFile === undefined) return consume(resultOf(await duck.run(text)));
+  // Parsed as one SELECT, it cannot close the parenthesis.
   await duck.rows(`COPY (${text}\n) TO ${literal(parquetFile)} (${copyOptions.parquet})`);
 }
 
-/** Statement types of DuckDB. */
+/** Statement types of DuckDB's C interface. */
 const [selectType, explainType] = [1, 4];
 
 /**
- * Whether DuckDB's parser takes a text for one statement that reads.
- *
- * @throws AppError INVALID_INPUT
+ * @throws AppError INVALID_INPUT where DuckDB's parser does not find one statement that only reads
  */
 async function assertReads(connection: DuckDBConnection, text: string): Promise<void> {
   const { count, type } = await statementType(connection, text);
@@ -123,7 +117,7 @@ async function statementType(
     const { count } = statements;
     if (count !== 1) return { count, type: undefined };
     const prepared = await statements.prepare(0);
-    const type = prepared.statementType as number;
+    const type: number = prepared.statementType;
     prepared.destroySync();
     return { count, type };
   } catch (error) {
@@ -131,7 +125,7 @@ async function statementType(
   }
 }
 
-/** From here on no file outside of the folders is read, and no setting changed. */
+/** From here on no file outside the folders can be read, and no setting changed. */
 async function lock(
   duck: DuckDb,
   folders: readonly string[],
@@ -143,7 +137,7 @@ async function lock(
   await duck.run('SET enable_external_access = false; SET lock_configuration = true');
 }
 
-/** Views of what the statements name. @returns folders that these read in */
+/** Defines views of what the statements name. @returns the folders that these read */
 async function defineTables(
   duck: DuckDb,
   statements: readonly Statement[],
@@ -156,7 +150,7 @@ async function defineTables(
   if (!openStore) {
     for (const table of tables) {
       const query = await dataSetQuery(folder, table);
-      if (query !== undefined) await defineTable(duck, table, query);
+      if (query !== undefined) await defineView(duck, table, query);
     }
     return [];
   }
@@ -164,22 +158,21 @@ async function defineTables(
   const columns = await cachedColumns(store, {
     folder: cacheFolder,
     tables,
-    ...(signal && { signal }),
-    ...(onReading && { onReading }),
+    signal,
+    onReading,
   });
   for (const table of tables) {
-    await defineTable(duck, table, selectFiles(table, columns.get(table) ?? []));
+    await defineView(duck, table, selectFiles(table, columns.get(table) ?? []));
   }
   return [cacheFolder];
 }
 
-/** Views of files by their names: DuckDB would look for them where this process runs. */
+/** Defines views of files by their names: DuckDB would look for them in the current folder. */
 async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<void> {
   if (resolve(folder) === process.cwd()) return;
   for (const name of await namesIn(folder)) {
     if (!/\.(parquet|csv|json|jsonl|ndjson)$/.test(name) || !text.includes(name)) continue;
-    const from = literal(join(folder, name));
-    await duck.run(`CREATE VIEW ${identifier(name)} AS SELECT * FROM ${from}`);
+    await defineView(duck, name, `SELECT * FROM ${literal(join(folder, name))}`);
   }
 }
 
@@ -193,14 +186,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function defineTable(duck: DuckDb, table: QueryTable, query: string): Promise<void> {
-  await duck.run(`CREATE VIEW ${identifier(table)} AS ${query}`);
+async function defineView(duck: DuckDb, name: string, query: string): Promise<void> {
+  await duck.run(`CREATE VIEW ${identifier(name)} AS ${query}`);
 }
 
-/** Tables that a text may mean: their names outside of texts and comments, and not of another's. */
+/** Tables that a text may mean: their names outside strings and comments, not part of others. */
 function namedTables(text: string): QueryTable[] {
   const words = withoutComments(text).replaceAll(/'(?:[^']|'')*'/g, ' ');
-  return (Object.keys(allTables) as QueryTable[]).filter((name) =>
+  return queryTableNames.filter((name) =>
     new RegExp(`(?<![.\\w])(main\\.)?"?${name}\\b`, 'i').test(words),
   );
 }
@@ -223,7 +216,7 @@ function resultOf(result: DuckDBResult): QueryResult {
   };
 }
 
-/** A value of DuckDB as JSON has it: large integers as text, times as ISO 8601. */
+/** A value of DuckDB for JSON: large integers as text, times as ISO 8601. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

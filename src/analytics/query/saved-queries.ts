@@ -3,22 +3,22 @@ import { AppError, systemCode } from '../../errors.ts';
 
 const folder = new URL('../../../sql/saved-queries/', import.meta.url);
 
-/** A question that is ready to be asked by its name. */
-export interface Question {
+/** A query that is run by its name. */
+export interface SavedQuery {
   readonly name: string;
   /** The first line of its comment. */
   readonly title: string;
   readonly sql: string;
 }
 
-/** Every question of `sql/saved-queries/`, by name. */
-export async function listQuestions(): Promise<Question[]> {
+/** The queries of `sql/saved-queries/`, by name. */
+export async function listSavedQueries(): Promise<SavedQuery[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
-  return Promise.all(files.map((file) => readQuestion(file.slice(0, -4))));
+  return Promise.all(files.map((file) => readSavedQuery(file.slice(0, -4))));
 }
 
 /** @throws AppError NOT_FOUND */
-export async function readQuestion(name: string): Promise<Question> {
+export async function readSavedQuery(name: string): Promise<SavedQuery> {
   try {
     const sql = await readFile(new URL(`${encodeURIComponent(name)}.sql`, folder), 'utf8');
     const title = /^--\s*(.*)/.exec(sql)?.[1] ?? name;
@@ -27,7 +27,7 @@ export async function readQuestion(name: string): Promise<Question> {
     if (systemCode(error) !== 'ENOENT') throw error;
     throw new AppError(
       'NOT_FOUND',
-      `there is no question "${name}": "portolan query --list" names all; SQL has a blank in it`,
+      `there is no saved query "${name}": "portolan query --list" shows all; SQL contains a space`,
       { cause: error },
     );
   }

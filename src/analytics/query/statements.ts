@@ -6,7 +6,7 @@ export type Statement =
   | { readonly kind: 'attach'; readonly path: string; readonly name: string }
   | { readonly kind: 'detach'; readonly name: string };
 
-/** Quoted text, dollar-quoted text, comments; each is passed over as a whole. */
+/** Quoted text, dollar-quoted text, comments, each as a whole; and semicolons. */
 const opaque =
   /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/gi;
 
@@ -15,20 +15,22 @@ const attach =
 const detach = /^detach(?:\s+database)?(?:\s+if\s+exists)?\s+("[^"]+"|\w+)$/i;
 
 /**
- * The statements of a text, one after the other. ATTACH and DETACH are recognised, since Portolan
- * does them itself; whether the others only read is for DuckDB's own parser to say.
+ * The statements of a text, in order. ATTACH and DETACH are recognized, since Portolan
+ * runs them itself; whether the others only read is left to DuckDB's own parser.
  */
 export function parseStatements(text: string): Statement[] {
   return split(text).flatMap((piece): Statement[] => {
     const bare = withoutComments(piece).trim();
     if (bare === '') return [];
-    const attached = attach.exec(bare);
-    if (attached) {
-      const path = attached[1]!.replaceAll("''", "'");
-      return [{ kind: 'attach', path, name: nameOf(attached[2]) ?? stem(path) }];
+    const [, quotedPath, attached] = attach.exec(bare) ?? [];
+    if (quotedPath !== undefined) {
+      const path = quotedPath.replaceAll("''", "'");
+      return [
+        { kind: 'attach', path, name: attached === undefined ? stem(path) : nameOf(attached) },
+      ];
     }
-    const detached = detach.exec(bare);
-    if (detached) return [{ kind: 'detach', name: nameOf(detached[1])! }];
+    const [, detached] = detach.exec(bare) ?? [];
+    if (detached !== undefined) return [{ kind: 'detach', name: nameOf(detached) }];
     if (/^attach\b/i.test(bare)) {
       throw new AppError(
         'INVALID_INPUT',
@@ -56,8 +58,8 @@ export function withoutComments(text: string): string {
   return text.replaceAll(opaque, (part) => (/^(--|\/\*)/.test(part) ? ' ' : part));
 }
 
-function nameOf(word: string | undefined): string | undefined {
-  return word?.startsWith('"') ? word.slice(1, -1) : word;
+function nameOf(word: string): string {
+  return word.startsWith('"') ? word.slice(1, -1) : word;
 }
 
 /** `results` of `data/results.db`. */

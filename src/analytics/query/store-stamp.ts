@@ -2,22 +2,21 @@ import { statSync } from 'node:fs';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 
-/** A write this short ago may be followed by another that leaves the file's time as it is. */
+/** Another write within this time may leave the file's time as it is. */
 const coarseMs = 100;
 
 /**
- * A text that is another one when anything in the store has changed. It may change without a
- * reason, but never stays the same by mistake: where that cannot be told, it is new each time.
+ * A text that differs after any change in the store. It may differ without a change, but is never
+ * the same by mistake: in doubt it is new each time.
  */
 export async function storeStamp(store: Store, now = Date.now()): Promise<string> {
   if (store.kind === 'postgres') {
-    // Whoever writes takes a transaction's number.
+    // Every write takes a transaction id.
     const [row] = await store.database.query<{ stamp: string }>(
       sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS stamp`,
     );
-    return row!.stamp;
+    return row?.stamp ?? `now ${now}`;
   }
-
   const parts = [store.location, `${store.location}-wal`].map((path) => {
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found || found.size === 0) return '';

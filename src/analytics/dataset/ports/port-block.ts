@@ -1,5 +1,5 @@
 import { portStates, reasons, transports } from '../../../core/states.ts';
-import type { DatabaseSync } from '../../../database/driver.ts';
+import type { DatabaseSync, SQLInputValue } from '../../../database/driver.ts';
 import { AppError } from '../../../errors.ts';
 
 /** Rows of `port_scans` that a block takes at most: 2 MB. */
@@ -10,31 +10,47 @@ export type PortRange =
   | { readonly first: number; readonly last: number; readonly jobs: string }
   | { readonly job: number; readonly after: PortKey };
 
-/** The key of a port within its scan. */
-export type PortKey = readonly [host: number, transport: string, port: number];
+/** The key of a port within its scan: host, transport, port. */
+export type PortKey = readonly SQLInputValue[];
 
 /** The key before every other. */
 export const beforeFirst: PortKey = [-1, '', -1];
 
-/** Arrays of {@link blockRows} values. */
-export interface PortArrays {
-  /** job, host, first_seen, last_seen, and confidence (NaN where it is NULL). */
-  readonly numbers: readonly Float64Array<ArrayBuffer>[];
-  /** The port; indices into `transports`, `portStates`, `reasons`, `services`; -1 for NULL. */
-  readonly codes: readonly Int32Array<ArrayBuffer>[];
+/** Columns of `port_scans`, {@link blockRows} values each. Their order is that of `rawColumns`. */
+export type PortArrays = Readonly<ReturnType<typeof newArrays>>;
+
+const numbers = () => new Float64Array(blockRows);
+const codes = () => new Int32Array(blockRows);
+
+function newArrays() {
+  return {
+    job: numbers(),
+    host: numbers(),
+    first_seen: numbers(),
+    last_seen: numbers(),
+    /** NaN for NULL. */
+    confidence: numbers(),
+    port: codes(),
+    /** Indices into `transports`, `portStates`, `reasons` and `services`; -1 for NULL. */
+    transport: codes(),
+    state: codes(),
+    reason: codes(),
+    service: codes(),
+  };
 }
 
-/** Columns of `port_scans`. */
-export interface PortBlock extends PortArrays {
+/** Rows of `port_scans`. */
+export interface PortBlock {
   readonly rows: number;
+  readonly arrays: PortArrays;
   readonly services: readonly string[];
-  /** Where a scan's rows go on behind this block. */
+  /** Where a scan's rows continue after this block. */
   readonly next: PortRange | undefined;
 }
 
 /** The buffers of arrays, to be transferred to another thread. */
-export function buffersOf({ numbers, codes }: PortArrays): ArrayBuffer[] {
-  return [...numbers, ...codes].map(({ buffer }) => buffer);
+export function buffersOf(arrays: PortArrays): ArrayBuffer[] {
+  return Object.values(arrays).map(({ buffer }) => buffer);
 }
 
 const columns =
@@ -52,82 +68,72 @@ const select = {
 };
 
 /**
- * Reads blocks. A function of ours that SQL calls for every row takes the values straight into
- * typed arrays: twice as fast as rows that become objects, and faster than texts that SQLite puts
- * together and JavaScript takes apart (docs/performance.md). Arrays of a block that is done with
- * are filled again: left to the garbage collector they pile up.
+ * Reads blocks. SQL calls a function of ours for every row, which puts the values straight into
+ * typed arrays: twice as fast as rows that become objects, and faster than texts that SQLite joins
+ * and JavaScript splits (docs/performance.md). The arrays of a used block are filled again: left to
+ * the garbage collector they pile up.
  */
 export function portReader(db: DatabaseSync): (range: PortRange, arrays?: PortArrays) => PortBlock {
-  let block: OpenBlock = emptyBlock();
+  let arrays = newArrays();
+  let services = new Map<SQLInputValue, number>();
   let rows = 0;
-  let last: PortKey = beforeFirst;
-  const take = (...row: readonly never[]): null => {
+  let last = beforeFirst;
+  const take = (...row: PortRow): null => {
     const [job, host, first, latest, confidence, port, transport, state, reason, service] = row;
-    const { numbers, codes } = block;
-    numbers[0]![rows] = job!;
-    numbers[1]![rows] = host!;
-    numbers[2]![rows] = first!;
-    numbers[3]![rows] = latest!;
-    numbers[4]![rows] = confidence ?? Number.NaN;
-    codes[0]![rows] = port!;
-    codes[1]![rows] = codeOf(codeBook.transports, transport!);
-    codes[2]![rows] = codeOf(codeBook.states, state!);
-    codes[3]![rows] = codeOf(codeBook.reasons, reason!);
-    codes[4]![rows] = serviceCode(block, service!);
+    arrays.job[rows] = Number(job);
+    arrays.host[rows] = Number(host);
+    arrays.first_seen[rows] = Number(first);
+    arrays.last_seen[rows] = Number(latest);
+    arrays.confidence[rows] = Number(confidence ?? Number.NaN);
+    arrays.port[rows] = Number(port);
+    arrays.transport[rows] = codeOf(codeBook.transports, transport);
+    arrays.state[rows] = codeOf(codeBook.states, state);
+    arrays.reason[rows] = codeOf(codeBook.reasons, reason);
+    arrays.service[rows] = serviceCode(services, service);
     rows++;
-    last = [host!, transport!, port!];
+    last = [host, transport, port];
     return null;
   };
-  db.function('take_port', { varargs: true }, take as never);
+  db.function('take_port', { varargs: true }, take);
   const byRowid = db.prepare(select.byRowid);
   const byKey = db.prepare(select.byKey);
-  return (range, arrays) => {
-    block = emptyBlock(arrays);
+  return (range, used = newArrays()) => {
+    arrays = used;
+    services = new Map();
     rows = 0;
     if ('job' in range) byKey.get(range.job, ...range.after);
     else byRowid.get(range.first, range.last, range.jobs);
-    const { services, numbers, codes } = block;
     const isMore = 'job' in range && rows === blockRows;
     const next = isMore ? { job: range.job, after: last } : undefined;
-    return { rows, services, numbers, codes, next };
+    return { rows, arrays, services: [...services.keys()].map(String), next };
   };
 }
 
-type CodeBook = ReadonlyMap<string | null, number>;
+type Value = SQLInputValue;
+/** The values of `columns`. */
+type PortRow = readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value, Value];
 
-function book(words: readonly string[]): CodeBook {
-  return new Map<string | null, number>([[null, -1], ...words.map(coded)]);
+function serviceCode(services: Map<SQLInputValue, number>, service: SQLInputValue): number {
+  if (service === null) return -1;
+  const known = services.get(service);
+  if (known !== undefined) return known;
+  services.set(service, services.size);
+  return services.size - 1;
 }
 
-function coded(word: string, code: number): [string, number] {
-  return [word, code];
-}
+type CodeBook = ReadonlyMap<unknown, number>;
 
 const codeBook = { transports: book(transports), states: book(portStates), reasons: book(reasons) };
 
-function codeOf(words: CodeBook, word: string | null): number {
+function book(words: readonly string[]): CodeBook {
+  return new Map([[null, -1], ...words.map((word, code) => [word, code] as const)]);
+}
+
+function codeOf(words: CodeBook, word: SQLInputValue): number {
   const code = words.get(word);
   if (code !== undefined) return code;
-  throw new AppError('STORE_CORRUPT', `"${word}" is no state, reason or transport of a port`);
-}
-
-interface OpenBlock extends PortArrays {
-  readonly services: string[];
-  readonly index: Map<string, number>;
-}
-
-function serviceCode({ services, index }: OpenBlock, service: string | null): number {
-  if (service === null) return -1;
-  const known = index.get(service);
-  if (known !== undefined) return known;
-  index.set(service, services.length);
-  return services.push(service) - 1;
-}
-
-function emptyBlock(arrays?: PortArrays): OpenBlock {
-  const {
-    numbers = Array.from({ length: 5 }, () => new Float64Array(blockRows)),
-    codes = Array.from({ length: 5 }, () => new Int32Array(blockRows)),
-  } = arrays ?? {};
-  return { services: [], index: new Map(), numbers, codes };
+  throw new AppError(
+    'STORE_CORRUPT',
+    `${JSON.stringify(word)} is not a state, reason or transport of a port`,
+  );
 }

@@ -5,7 +5,7 @@ import type { Store } from '../../../store/store.ts';
 import { type DuckDb, literal } from '../duckdb.ts';
 import type { PortBlock } from './port-block.ts';
 import { type PortBlocks, readSqlitePorts } from './sqlite-ports.ts';
-import { openStage } from '../appender.ts';
+import { openAppender } from '../appender.ts';
 
 /** Ports of scans for DuckDB to read, once. */
 export interface PortRelation extends Disposable {
@@ -19,17 +19,16 @@ export interface PortRelation extends Disposable {
 export interface PortsRequest {
   /** UUIDs of scans. */
   readonly ids: readonly string[];
-  /** For files on the way; the caller removes it. */
+  /** For intermediate files; the caller removes it. */
   readonly folder: string;
-  /** Told how many ports are read, of how many where that is known. */
+  /** Reports how many ports were read, of how many where that is known. */
   readonly onRows?: ((rows: number, of?: number) => void) | undefined;
 }
 
 /**
- * Lets DuckDB read the ports of scans, the one table of which there are too many for
- * `StoreDatabase.query`. Each kind of store has its own way; a SQLite file's rows pass through a
- * table function, so that they are neither all in memory nor in a file between.
- *
+ * Lets DuckDB read the ports of scans, the one table that is too large for `StoreDatabase.query`.
+ * A SQLite file's rows pass through a table function, so that they are neither all in memory nor in
+ * a file between.
  */
 export async function portRelation(
   store: Store,
@@ -47,20 +46,20 @@ export async function portRelation(
   return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
 }
 
-/** By rows: a server hands them over at its own pace. */
+/** Row by row: a server sends them at its own pace. */
 async function relationOfRows(
   { database }: Store,
   duck: DuckDb,
   { ids, folder, onRows }: PortsRequest,
 ): Promise<PortRelation> {
-  const stage = await openStage(duck, { name: 'stored_ports', columns: rowColumns, folder });
+  const appender = await openAppender(duck, { name: 'stored_ports', columns: rowColumns, folder });
   let read = 0;
   for await (const rows of portRows(database, ids)) {
-    await stage.append(rows);
+    await appender.append(rows);
     read += rows.length;
     onRows?.(read);
   }
-  return { query: `SELECT * FROM ${await stage.finish()}`, [Symbol.dispose]: () => undefined };
+  return { query: `SELECT * FROM ${await appender.finish()}`, [Symbol.dispose]: () => undefined };
 }
 
 const rowColumns = {
@@ -76,7 +75,7 @@ const rowColumns = {
   last_seen: 'BIGINT',
 } as const;
 
-/** In the order of a block's numbers and codes. */
+/** In the order of a block's arrays. */
 const rawColumns = {
   job: 'DOUBLE',
   host: 'DOUBLE',
@@ -91,7 +90,7 @@ const rawColumns = {
   service: 'VARCHAR',
 } as const;
 
-/** Words of small vocabularies stand in for their codes here: a text costs more to hand over. */
+/** Words are passed as codes and decoded here: a text costs more to hand over. */
 const decoded = `
   SELECT job, host, ${wordOf('transport', transports)}, port, ${wordOf('state', portStates)},
     ${wordOf('reason', reasons)}, CASE WHEN service_code >= 0 THEN service END AS service,
@@ -110,7 +109,7 @@ async function registerPorts(
   blocks: PortBlocks,
   onRows: PortsRequest['onRows'],
 ): Promise<void> {
-  // One thread waits for JavaScript; a second one would spin meanwhile, on a core that is needed.
+  // One thread waits for JavaScript; a second one would only spin, on a core that is needed.
   await duck.run('SET threads = 1');
   const api = await import('@duckdb/node-api');
   const { default: bindings } = await import('@duckdb/node-bindings');
@@ -128,18 +127,16 @@ async function registerPorts(
     const rows = block ? Math.min(chunkRows, block.rows - at) : 0;
     chunk.rowCount = rows;
     if (!block) return;
-    const arrays = [...block.numbers, ...block.codes];
+    const arrays = Object.values(block.arrays);
     for (const [i, { buffer, BYTES_PER_ELEMENT: size }] of arrays.entries()) {
       const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
       bindings.copy_data_to_vector(vector, 0, buffer, at * size, rows * size);
     }
     const services = bindings.data_chunk_get_vector(chunk.chunk, arrays.length);
-    const codes = block.codes.at(-1)!;
     for (let row = 0; row < rows; row++) {
-      const code = codes[at + row]!;
-      if (code >= 0) {
-        bindings.vector_assign_string_element(services, row, block.services[code]!);
-      }
+      const code = block.arrays.service[at + row] ?? -1;
+      const service = code < 0 ? undefined : block.services[code];
+      if (service !== undefined) bindings.vector_assign_string_element(services, row, service);
     }
     at += rows;
     read += rows;

@@ -12,7 +12,7 @@ import {
 /** Blocks that may wait for the reader: enough that neither waits, small in memory. */
 const ahead = 8;
 
-/** What the thread is given. */
+/** The thread's input. */
 export interface PortThreadData {
   readonly path: string;
   readonly ranges: readonly PortRange[];
@@ -22,7 +22,7 @@ export interface PortThreadData {
   readonly counters: Int32Array<SharedArrayBuffer>;
 }
 
-/** What the thread posts; the last message is `end` or `error`. */
+/** A message of the thread; the last one is `end` or `error`. */
 export type PortThreadMessage =
   | { readonly block: PortBlock }
   | { readonly begun: true }
@@ -31,8 +31,8 @@ export type PortThreadMessage =
 
 /**
  * Reads ranges of ports, one after the other, and hands their columns on without copying. Both
- * ends wait by the counters, not by the event loop: DuckDB asks for rows in a call that cannot wait
- * for a promise.
+ * ends wait on the counters, not on the event loop: DuckDB asks for rows in a call that cannot
+ * await a promise.
  */
 function run({ path, ranges, port, counters }: PortThreadData): void {
   const post = (message: PortThreadMessage, buffers: ArrayBuffer[] = []): void => {
@@ -43,15 +43,16 @@ function run({ path, ranges, port, counters }: PortThreadData): void {
   try {
     const db = openDatabase(path, { readOnly: true });
     const read = portReader(db);
-    // What is recorded from here on is not seen: hosts that are read later know every port's host.
+    // Rows recorded from here on are not seen: hosts, which are read later, include every port's.
     db.exec('BEGIN; PRAGMA user_version');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     post({ begun: true });
     for (const first of ranges) {
       for (let range: PortRange | undefined = first; range;) {
-        const block: PortBlock = read(range, emptyArrays(port));
+        const used: PortArrays | undefined = receiveMessageOnPort(port)?.message;
+        const block: PortBlock = read(range, used);
         range = block.next;
-        post({ block }, buffersOf(block));
+        post({ block }, buffersOf(block.arrays));
         if (!waitForRoom(counters)) return;
       }
     }
@@ -60,10 +61,6 @@ function run({ path, ranges, port, counters }: PortThreadData): void {
   } catch (error) {
     post({ error: messageOf(error) });
   }
-}
-
-function emptyArrays(port: MessagePort): PortArrays | undefined {
-  return receiveMessageOnPort(port)?.message as PortArrays | undefined;
 }
 
 /** @returns false where the reader has gone */
@@ -76,4 +73,4 @@ function waitForRoom(counters: Int32Array<SharedArrayBuffer>): boolean {
   }
 }
 
-if (workerData) run(workerData as PortThreadData);
+if (workerData) run(workerData);

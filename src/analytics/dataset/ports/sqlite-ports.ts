@@ -16,7 +16,7 @@ import {
 } from './port-block.ts';
 import type { PortThreadData, PortThreadMessage } from './port-thread.ts';
 
-/** Up to so many rows, reading them at once is cheaper than starting a thread. */
+/** Up to this many rows, reading them here is cheaper than starting a thread. */
 const threadRows = 50_000;
 
 /** Ports being read, in a fixed order. */
@@ -24,15 +24,15 @@ export interface PortBlocks extends Disposable {
   /** How many there are. */
   readonly rows: number;
   /**
-   * The next block, waited for without the event loop; undefined behind the last. A block's arrays
-   * are its own until the next call.
+   * The next block, waited for without the event loop; undefined after the last. A block's arrays
+   * are valid until the next call.
    */
   next(): PortBlock | undefined;
 }
 
 /**
- * The ports of scans out of a SQLite store, as columns, as they were when this resolves. Many are
- * read by a thread of its own.
+ * The ports of scans in a SQLite store, as columns, as of the moment this resolves. A thread reads
+ * many of them.
  *
  * @param ids UUIDs of scans
  * @throws AppError STORE_CORRUPT and others of the store
@@ -52,8 +52,8 @@ export async function readSqlitePorts(path: string, ids: readonly string[]): Pro
 }
 
 /**
- * Rows of scans mostly stand one behind the other: then the table is read in its order, which is
- * three times as fast as through the index.
+ * The rows of a scan are mostly adjacent: then the table is read in its own order, three times as
+ * fast as through the index.
  */
 function plan(db: DatabaseSync, ids: readonly string[]): { rows: number; ranges: PortRange[] } {
   const jobs = db
@@ -88,7 +88,7 @@ function readHere(db: DatabaseSync, rows: number, ranges: readonly PortRange[]):
     rows,
     next() {
       const range = block?.next ?? left.next().value;
-      block = range && read(range, block);
+      block = range && read(range, block?.arrays);
       return block;
     },
     [Symbol.dispose]: () => db.close(),
@@ -128,10 +128,7 @@ async function readInThread(
   return {
     rows,
     next() {
-      if (block) {
-        const { numbers, codes } = block;
-        port.postMessage({ numbers, codes }, buffersOf(block));
-      }
+      if (block) port.postMessage(block.arrays, buffersOf(block.arrays));
       const message = take();
       block = 'block' in message ? message.block : undefined;
       return block;
@@ -156,7 +153,8 @@ function takeMessage(
     if (received) {
       Atomics.add(counters, 1, 1);
       Atomics.notify(counters, 1);
-      return received.message as PortThreadMessage;
+      const message: PortThreadMessage = received.message;
+      return message;
     }
     if (Atomics.wait(counters, 0, posted, threadTimeoutMs) === 'timed-out') {
       return { error: 'the thread that reads ports is silent' };
