@@ -114,7 +114,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'query',
-    summary: 'ask in SQL, or one of the ready questions',
+    summary: 'query the store in SQL or run a saved query',
     load: () => import('./commands/query.ts'),
   },
   {

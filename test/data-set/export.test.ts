@@ -339,7 +339,7 @@ function storedSample(): Record<string, unknown>[] {
 }
 
 describe.each(storeKinds)('on $name', ({ newStore }) => {
-  test('the data set is the same, and the questions have answers', async () => {
+  test('the data set is the same, and the saved queries have answers', async () => {
     await using made = await newStore();
     await importEvents(made.store, sampleEvents());
     await writeDataSet(store, { folder: out });

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listQuestions } from '../../src/analytics/query/saved-queries.ts';
+import { listSavedQueries } from '../../src/analytics/query/saved-queries.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { removeJob } from '../../src/store/scans/end-scan.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
@@ -165,11 +165,11 @@ describe('over the store', () => {
     expect(stdout).toMatch(/^A +B\n1/);
   });
 
-  test('every ready question is answered', async () => {
-    const questions = await listQuestions();
-    expect(questions.length).toBeGreaterThan(10);
+  test('every saved query has an answer', async () => {
+    const queries = await listSavedQueries();
+    expect(queries.length).toBeGreaterThan(10);
     const answers = new Map<string, unknown>();
-    for (const { name, title } of questions) {
+    for (const { name, title } of queries) {
       expect(title).toMatch(/\?$/);
       answers.set(name, await ask(name));
     }

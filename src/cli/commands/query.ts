@@ -3,7 +3,7 @@ import { access, constants, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { listQuestions, readQuestion } from '../../analytics/query/saved-queries.ts';
+import { listSavedQueries, readSavedQuery } from '../../analytics/query/saved-queries.ts';
 import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
 import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
 import type { App } from '../../app.ts';
@@ -37,10 +37,10 @@ type Options = OutputOptions &
 
 export function define(command: Command): void {
   command
-    .argument('[sql]', 'SQL, the name of a ready question, or - for stdin')
+    .argument('[sql]', 'SQL, the name of a saved query, or - for stdin')
     .option('--file <file>', 'read the SQL from a file')
     .option('--from <folder>', 'ask a folder of tables, as "export" writes them, not the store')
-    .option('--list', 'list the ready questions')
+    .option('--list', 'list the saved queries')
     .option('--memory <MB>', 'memory that the query may take', positiveOption, 1024)
     .option('--timeout <seconds>', 'time that the query may take', positiveOption, 300)
     .option('--cache <folder>', 'where columns are kept (default: beside the store)');
@@ -51,7 +51,7 @@ const examples = `
 Tables: runs, hosts, ports, banners, http_endpoints, errors (what each scan saw), services,
 tls_handshakes, certificates, inventory_hosts, inventory_ports (what is known now). Files of the
 current folder can be named: FROM 'hosts.parquet'. The SQL is DuckDB's, and can only read. Columns
-are kept as Parquet in a folder beside the store, so that only the first question waits for them.
+are kept as Parquet in a folder beside the store, so that only the first query waits for them.
 -o FILE.parquet writes Parquet.
 
 Examples:
@@ -220,20 +220,23 @@ async function readSql(io: Io, words: string | undefined, { file }: Options): Pr
     }
   }
   if (words === undefined || file !== undefined) {
-    throw new AppError('USAGE', 'name SQL, a question ("portolan query --list"), or --file FILE');
+    throw new AppError(
+      'USAGE',
+      'name SQL, a saved query ("portolan query --list"), or --file FILE',
+    );
   }
   if (words === '-') return readAll(io.stdin);
-  return /^[\w-]+$/.test(words) ? (await readQuestion(words)).sql : words;
+  return /^[\w-]+$/.test(words) ? (await readSavedQuery(words)).sql : words;
 }
 
 async function writeList(io: Io, options: Options): Promise<void> {
   await writeRows(io, options, {
-    rows: await listQuestions(),
+    rows: await listSavedQueries(),
     shape: {
-      empty: 'no questions',
+      empty: 'no saved queries',
       columns: [
         { title: 'name', value: ({ name }) => name },
-        { title: 'question', value: ({ title }) => title },
+        { title: 'title', value: ({ title }) => title },
       ],
     },
   });
