@@ -1,7 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Writable } from 'node:stream';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../src/cli/create-program.ts';
 import { commands, portolan } from '../src/cli/program.ts';
@@ -50,6 +49,14 @@ describe('the documentation', () => {
         .map((path) => `${page}: ${path}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  test('says of every folder of the sources what it is for, and of no other', () => {
+    const named = [...texts.get('CONTRIBUTING.md')!.matchAll(/^\| `(src\/[\w-]+)` /gm)];
+    const folders = globSync('src/*', { cwd: root, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `src/${name}`);
+    expect(named.map(([, folder]) => folder).sort()).toEqual(folders.sort());
   });
 
   test('the README is at most 120 lines', () => {
