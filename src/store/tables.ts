@@ -1,6 +1,6 @@
 import type { JobState } from '../core/job-states.ts';
 import type { ServiceDetail } from '../core/service-details.ts';
-import type { HostState, PortState, Reason, Severity, Transport } from '../core/states.ts';
+import type { HostState, PortState, Reason, Transport } from '../core/states.ts';
 
 /**
  * Rows as shared queries read them. Keys are opaque here (SQLite: integers, shown outside as the
@@ -117,103 +117,6 @@ export interface UnitRecord {
   readonly started_at: number;
   readonly completed_at: number | null;
   readonly counts: unknown;
-}
-
-/** The tables of what ports said. */
-export interface FactTables {
-  readonly banner_scans: PortKey & {
-    readonly protocol: string;
-    readonly banner: string;
-    readonly t: number;
-  };
-  readonly tls_scans: PortKey & {
-    readonly server_name: string;
-    readonly version: string | null;
-    readonly cipher: string | null;
-    readonly alpn: string | null;
-    readonly ja3: string | null;
-    readonly ja3s: string | null;
-    readonly certificate: string | null;
-    readonly chain: unknown;
-    readonly t: number;
-  };
-  readonly http_scans: PortKey & {
-    readonly scheme: 'http' | 'https';
-    readonly authority: string;
-    readonly path: string;
-    readonly status: number;
-    readonly h2: number;
-    readonly server_header: string | null;
-    readonly content_type: string | null;
-    readonly content_length: number | null;
-    readonly title: string | null;
-    readonly location: string | null;
-    readonly favicon_hash: number | null;
-    readonly favicon_md5: string | null;
-    readonly tech_tags: unknown;
-    readonly tls_server_name: string | null;
-    readonly t: number;
-  };
-}
-
-/** A row of `findings`, with the host's address. */
-export interface FindingRecord {
-  readonly job_id: Key;
-  readonly digest: unknown;
-  readonly address: string | null;
-  readonly transport: Transport | null;
-  readonly port: number | null;
-  readonly source: string;
-  readonly rule: string;
-  readonly matcher: string | null;
-  readonly name: string;
-  readonly severity: Severity;
-  readonly matched_at: string;
-  readonly description: string | null;
-  readonly cve: unknown;
-  readonly cwe: unknown;
-  readonly cvss: number | null;
-  readonly tags: unknown;
-  readonly extracted: unknown;
-  readonly t: number;
-}
-
-/** A row of `script_results`; transport is '' where the script looked at the host. */
-export interface ScriptRecord {
-  readonly job_id: Key;
-  readonly host_id: Key;
-  readonly transport: Transport | '';
-  readonly port: number;
-  readonly script: string;
-  readonly output: string;
-  readonly data: unknown;
-  readonly t: number;
-}
-
-/** A row of `os_matches`. */
-export interface OsMatchRecord {
-  readonly job_id: Key;
-  readonly host_id: Key;
-  readonly place: number;
-  readonly name: string;
-  readonly accuracy: number;
-  readonly family: string | null;
-  readonly vendor: string | null;
-  readonly generation: string | null;
-  readonly device_type: string | null;
-  readonly cpe: string | null;
-  readonly t: number;
-}
-
-/** A row of `trace_hops`. */
-export interface TraceHopRecord {
-  readonly job_id: Key;
-  readonly host_id: Key;
-  readonly ttl: number;
-  readonly address: string;
-  readonly rtt_ms: number | null;
-  readonly hostname: string | null;
-  readonly t: number;
 }
 
 /** A JSON column as a value: SQLite holds text, PostgreSQL's driver has parsed it already. */

@@ -1,16 +1,15 @@
 import { defined } from '../../core/defined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
-import { fromJson, type ScriptRecord } from '../../store/tables.ts';
 import { type Attributes, empty, escape, open } from './xml.ts';
 
 /** Results of scripts on a port; banners and page titles as nmap's scripts print them. */
 export function portScripts({ banners, pages, scripts }: ScannedPort): string {
   const told = [
-    ...banners.map(({ banner }) => ({ script: 'banner', output: banner, data: null })),
+    ...banners.map(({ banner }) => ({ script: 'banner', output: banner })),
     ...pages
       .slice(0, 1)
       .flatMap(({ title }) =>
-        title === null ? [] : [{ script: 'http-title', output: title, data: null }],
+        title === undefined ? [] : [{ script: 'http-title', output: title }],
       ),
   ].filter(({ script }) => !scripts.some((other) => other.script === script));
   return [...told, ...scripts].map(scriptElement).join('');
@@ -22,13 +21,9 @@ export function hostScripts({ scripts }: ScannedHost): string {
   return `<hostscript>${scripts.map(scriptElement).join('')}</hostscript>`;
 }
 
-function scriptElement({
-  script,
-  output,
-  data,
-}: Pick<ScriptRecord, 'data' | 'output' | 'script'>): string {
-  const value = fromJson(data);
-  return `${open('script', { id: script, output })}${membersOf(value)}</script>`;
+function scriptElement(result: { script: string; output: string; data?: unknown }): string {
+  const { script, output, data } = result;
+  return `${open('script', { id: script, output })}${membersOf(data)}</script>`;
 }
 
 /** Objects and arrays as tables with and without keys. */
@@ -45,7 +40,7 @@ function membersOf(value: unknown): string {
 }
 
 /** The CPE names of a text, which spaces separate. */
-export function cpeElements(cpe: string | null): string {
+export function cpeElements(cpe: string | undefined): string {
   return (cpe?.split(' ') ?? []).map((name) => `<cpe>${escape(name)}</cpe>`).join('');
 }
 
@@ -56,7 +51,7 @@ export function osElement({ os_matches: matches }: ScannedHost): string {
     const { vendor, generation: osgen, device_type: type, family: osfamily } = match;
     const about = { vendor: vendor ?? '', ...defined({ osgen, type }), accuracy };
     const kind =
-      osfamily === null
+      osfamily === undefined
         ? ''
         : `${open('osclass', { ...about, osfamily })}${cpeElements(match.cpe)}</osclass>`;
     // The line number in nmap's list of systems is not stored.

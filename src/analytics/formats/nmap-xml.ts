@@ -5,7 +5,6 @@ import { AppError } from '../../errors.ts';
 import { serviceAttributes } from '../../import/nmap/service-attributes.ts';
 import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
-import { fromJson } from '../../store/tables.ts';
 import { cpeElements, hostScripts, osElement, portScripts, traceElement } from './nmap-checks.ts';
 import { empty, open } from './xml.ts';
 
@@ -73,16 +72,15 @@ function portsOf(text: unknown): PortSet {
 
 function hostElement(scanned: ScannedHost): string {
   const { host, ports } = scanned;
-  const addrtype = host.address.includes(':') ? 'ipv6' : 'ipv4';
+  const addrtype = host.addr.includes(':') ? 'ipv6' : 'ipv4';
   const reason = host.reason ?? 'unknown-response';
   const { mac, vendor } = host;
   const addresses = [
-    empty('address', { addr: host.address, addrtype }),
+    empty('address', { addr: host.addr, addrtype }),
     ...(mac ? [empty('address', { addr: mac, addrtype: 'mac', ...(vendor && { vendor }) })] : []),
   ];
   const name = host.hostname ? empty('hostname', { name: host.hostname, type: 'PTR' }) : '';
-  const extra = (fromJson(host.not_shown) as NotShown[] | null) ?? [];
-  const inside = `${extraPorts(extra)}${ports.map(portElement).join('')}`;
+  const inside = `${extraPorts(host.not_shown ?? [])}${ports.map(portElement).join('')}`;
   const began = ports.reduce((first, { port }) => Math.min(first, port.first_seen), host.t);
   return [
     open('host', { starttime: seconds(began), endtime: seconds(host.t) }),
@@ -123,8 +121,8 @@ function portElement(scanned: ScannedPort): string {
 }
 
 function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
-  if (port.service === null) return '';
-  const isProbed = port.method !== null && port.method !== 'port';
+  if (port.service === undefined) return '';
+  const isProbed = port.method !== undefined && port.method !== 'port';
   const texts = serviceAttributes.map(([attribute, detail]) => [attribute, port[detail]]);
   const attributes = {
     name: port.service,

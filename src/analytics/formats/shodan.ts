@@ -1,7 +1,6 @@
 import { parseAddress } from '../../core/address.ts';
 import { defined } from '../../core/defined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
-import { fromJson } from '../../store/tables.ts';
 
 /**
  * The open ports of hosts as JSON lines in the shape of Shodan's data files: one object per service
@@ -19,21 +18,21 @@ export async function* shodanLines(hosts: AsyncIterable<ScannedHost>): AsyncGene
 
 function service(host: ScannedHost['host'], scanned: ScannedPort): object {
   const { port, banners, pages, handshakes } = scanned;
-  const { family, value } = parseAddress(host.address);
-  const hostnames = host.hostname === null ? [] : [host.hostname];
+  const { family, value } = parseAddress(host.addr);
+  const hostnames = listOf(host.hostname);
   const [page] = pages;
   const [tls] = handshakes;
   return {
-    ip_str: host.address,
-    ...(family === 4 ? { ip: Number(value) } : { ipv6: host.address }),
+    ip_str: host.addr,
+    ...(family === 4 ? { ip: Number(value) } : { ipv6: host.addr }),
     port: port.port,
     transport: port.transport,
     timestamp: new Date(port.last_seen).toISOString().replace('Z', '000'),
     hostnames,
     domains: hostnames.map((name) => name.split('.').slice(-2).join('.')),
-    asn: host.asn === null ? null : `AS${host.asn}`,
-    org: host.org,
-    os: host.os_family,
+    asn: host.asn === undefined ? null : `AS${host.asn}`,
+    org: host.org ?? null,
+    os: host.os_family ?? null,
     data: banners[0]?.banner ?? '',
     ...defined({
       product: port.product,
@@ -48,25 +47,29 @@ function service(host: ScannedHost['host'], scanned: ScannedPort): object {
 }
 
 function http(page: ScannedPort['pages'][number]): object {
-  const tags = (fromJson(page.tech_tags) as string[] | null) ?? [];
+  const tags = page.tech_tags ?? [];
   return {
     host: page.authority,
     location: page.path,
     status: page.status,
-    title: page.title,
-    server: page.server_header,
-    ...(page.favicon_hash !== null && { favicon: { hash: page.favicon_hash } }),
+    title: page.title ?? null,
+    server: page.server ?? null,
+    ...(page.favicon_hash !== undefined && { favicon: { hash: page.favicon_hash } }),
     components: Object.fromEntries(tags.map((tag) => [tag, { categories: [] }])),
   };
 }
 
 function ssl(tls: ScannedPort['handshakes'][number]): object {
   return {
-    versions: tls.version === null ? [] : [tls.version],
-    cipher: { name: tls.cipher, version: tls.version },
-    alpn: tls.alpn === null ? [] : [tls.alpn],
-    ja3s: tls.ja3s,
-    chain: tls.pem === null ? [] : [tls.pem],
-    cert: { fingerprint: { sha256: tls.certificate } },
+    versions: listOf(tls.version),
+    cipher: { name: tls.cipher ?? null, version: tls.version ?? null },
+    alpn: listOf(tls.alpn),
+    ja3s: tls.ja3s ?? null,
+    chain: listOf(tls.pem),
+    cert: { fingerprint: { sha256: tls.certificate ?? null } },
   };
+}
+
+function listOf(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
 }

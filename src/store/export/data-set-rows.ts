@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
+import { banners } from '../facts/banner.ts';
+import type { ofPort, Row as RowOf } from '../facts/columns.ts';
+import { errors } from '../facts/error.ts';
+import { pemsOf } from '../facts/handshake.ts';
+import { pagesWithHandshakes } from '../facts/page.ts';
+import { exportBatch, rowBatches } from '../facts/read-rows.ts';
+import { scannedHosts } from '../facts/scanned-host.ts';
 import { jobKey } from '../filter.ts';
 import { getJob } from '../scans/jobs.ts';
-import { and, join, identifier, type Sql, sql } from '../sql.ts';
+import { and, join, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { exportBatch } from './service-events.ts';
-import { type FactTables, fromJson, type Key, type PortScanRecord } from '../tables.ts';
+import type { PortScanRecord } from '../tables.ts';
 
 /**
  * The rows of the V1 data set as arrays in the order of its columns. They come
@@ -22,29 +28,12 @@ export async function* runRows(db: StoreDatabase, ids: readonly string[]): RowBa
   }
 }
 
-interface HostRecord {
-  readonly job_id: Key;
-  readonly host_id: Key;
-  readonly address: string;
-  readonly hostname: string | null;
-  readonly asn: number | null;
-  readonly org: string | null;
-}
-
 /** V1's `hosts`, and behind its columns the keys of scan and host that ports refer to. */
 export async function* hostRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    const pages = paged<HostRecord>(
-      db,
-      (after) => sql`
-        SELECT s.job_id, s.host_id, h.address, s.hostname, s.asn, s.org
-        FROM host_scans s JOIN hosts h ON h.id = s.host_id
-        WHERE s.job_id = ${jobKey(db, id)} AND ${and([after && sql`s.host_id > ${after.host_id}`])}
-        ORDER BY s.host_id LIMIT ${exportBatch}`,
-    );
-    for await (const rows of pages) {
-      yield rows.map(({ job_id, host_id, address, hostname, asn, org }) => {
-        return [`${id}/${address}`, id, address, hostname, asn, org, job_id, host_id];
+    for await (const rows of rowBatches({ db, id }, scannedHosts)) {
+      yield rows.map(({ addr, hostname, asn, org, job_id: job, host_id: host }) => {
+        return [`${id}/${addr}`, id, addr, hostname, asn, org, job, host];
       });
     }
   }
@@ -73,141 +62,62 @@ export async function* portRows(db: StoreDatabase, ids: readonly string[]): RowB
 }
 
 export async function* bannerRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
-  for await (const { id, rows } of factPages(db, ids, 'banner_scans', ['protocol'])) {
-    yield rows.map((row) => {
-      const port = portId(id, row);
-      return [`${port}/${row.protocol}`, port, row.protocol, row.banner, row.t];
-    });
-  }
-}
-
-export async function* httpRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
-  const key = ['scheme', 'authority', 'path'] as const;
-  for await (const { id, rows } of factPages(db, ids, 'http_scans', key)) {
-    const chains = await chainsOf(db, id, rows);
-    yield rows.map((row) => {
-      const port = portId(id, row);
-      const { scheme, authority, path, status, h2, t, favicon_hash: favicon } = row;
-      const tags = fromJson(row.tech_tags);
-      return [
-        `${port}/${scheme}://${authority}${path}`,
-        port,
-        scheme,
-        authority,
-        path,
-        status,
-        h2,
-        row.server_header,
-        row.content_type,
-        favicon === null ? null : `mmh3:0x${(favicon >>> 0).toString(16)}`,
-        tags === null ? null : JSON.stringify(tags),
-        row.ja3,
-        row.ja3s,
-        chains(row.chain),
-        t,
-      ];
-    });
-  }
-}
-
-interface ErrorRecord {
-  readonly id: number;
-  readonly scope: string;
-  readonly code: string;
-  readonly message: string;
-  readonly at: number;
-}
-
-/** An error's id is made of what it says, so that it is the same in every store. */
-export async function* errorRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    const pages = paged<ErrorRecord>(
-      db,
-      (after) => sql`
-        SELECT id, scope, code, message, at FROM scan_errors
-        WHERE job_id = ${jobKey(db, id)} AND ${and([after && sql`id > ${after.id}`])}
-        ORDER BY id LIMIT ${exportBatch}`,
-    );
-    for await (const rows of pages) {
-      yield rows.map(({ scope, code, message, at }) => {
-        const said = JSON.stringify([scope, code, message, at]);
-        const digest = createHash('sha256').update(said).digest('hex').slice(0, 16);
-        return [`${id}/${digest}`, id, scope, code, message, at];
+    for await (const rows of rowBatches({ db, id }, banners)) {
+      yield rows.map((row) => {
+        const port = portId(id, row);
+        return [`${port}/${row.protocol}`, port, row.protocol, row.banner, row.t];
       });
     }
   }
 }
 
-/** What the facts of a port have in common, with its host's address. */
-interface Place {
-  readonly address: string;
-  readonly transport: string;
-  readonly port: number;
-}
-
-function portId(id: string, { address, transport, port }: Place): string {
-  return `${id}/${address}/${transport}/${port}`;
-}
-
-/** Of the handshake that a page came through; null for http. */
-interface Handshake {
-  readonly ja3: string | null;
-  readonly ja3s: string | null;
-  readonly chain: unknown;
-}
-
-type Fact<T extends keyof FactTables> = FactTables[T] & Place & Handshake;
-
-async function* factPages<T extends 'banner_scans' | 'http_scans'>(
-  db: StoreDatabase,
-  ids: readonly string[],
-  table: T,
-  key: readonly string[],
-): AsyncGenerator<{ id: string; rows: Fact<T>[] }> {
-  const columns = ['host_id', 'transport', 'port', ...key];
-  const order = join(columns.map((column) => identifier(`f.${column}`)));
-  const isHttp = table === 'http_scans';
-  const more = isHttp ? sql`, s.ja3, s.ja3s, s.chain` : sql``;
-  const handshake = isHttp ? joinHandshake : sql``;
+export async function* httpRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    const pages = paged<Fact<T>>(db, (after) => {
-      const last = after as Readonly<Record<string, unknown>> | undefined;
-      const beyond = last && sql`(${order}) > (${join(columns.map((column) => last[column]))})`;
-      return sql`
-        SELECT f.*, h.address${more} FROM ${identifier(table)} f JOIN hosts h ON h.id = f.host_id ${handshake}
-        WHERE f.job_id = ${jobKey(db, id)} AND ${and([beyond])}
-        ORDER BY ${order} LIMIT ${exportBatch}`;
-    });
-    for await (const rows of pages) yield { id, rows };
+    for await (const rows of rowBatches({ db, id }, pagesWithHandshakes)) {
+      const pems = await pemsOf({ db, id }, rows);
+      yield rows.map((row) => {
+        const port = portId(id, row);
+        const { scheme, authority, path, status, h2, t, favicon_hash: favicon } = row;
+        const chain = row.chain?.flatMap((hash) => pems.get(hash) ?? []);
+        return [
+          `${port}/${scheme}://${authority}${path}`,
+          port,
+          scheme,
+          authority,
+          path,
+          status,
+          h2,
+          row.server,
+          row.content_type,
+          favicon === undefined ? null : `mmh3:0x${(favicon >>> 0).toString(16)}`,
+          row.tech_tags && JSON.stringify(row.tech_tags),
+          row.ja3,
+          row.ja3s,
+          chain && JSON.stringify(chain),
+          t,
+        ];
+      });
+    }
   }
 }
 
-const joinHandshake = sql`LEFT JOIN tls_scans s ON s.job_id = f.job_id AND s.host_id = f.host_id
-  AND s.transport = f.transport AND s.port = f.port AND s.server_name = f.tls_server_name`;
-
-/** Certificates asked for in one query. */
-const certificatesAtATime = 500;
-
-/** Reads the certificates of a batch's chains, each once; gives a chain as a JSON array of PEM. */
-async function chainsOf(
-  db: StoreDatabase,
-  id: string,
-  rows: readonly Handshake[],
-): Promise<(chain: unknown) => string | null> {
-  const wanted = new Set(rows.flatMap(({ chain }) => (fromJson(chain) as string[] | null) ?? []));
-  const pems = new Map<string, string>();
-  const hashes = [...wanted];
-  for (let i = 0; i < hashes.length; i += certificatesAtATime) {
-    const found = await db.query<{ sha256: string; pem: string }>(sql`
-      SELECT c.sha256, c.pem FROM certificates c JOIN scan_jobs j ON j.tenant_id = c.tenant_id
-      WHERE j.id = ${jobKey(db, id)}
-        AND c.sha256 IN (${join(hashes.slice(i, i + certificatesAtATime))})`);
-    for (const { sha256, pem } of found) pems.set(sha256, pem);
+/** An error's id is made of what it says, so that it is the same in every store. */
+export async function* errorRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
+  for (const id of ids) {
+    for await (const rows of rowBatches({ db, id }, errors)) {
+      yield rows.map(({ scope, code, message, t }) => {
+        const said = JSON.stringify([scope, code, message, t]);
+        const digest = createHash('sha256').update(said).digest('hex').slice(0, 16);
+        return [`${id}/${digest}`, id, scope, code, message, t];
+      });
+    }
   }
-  return (chain) => {
-    const list = fromJson(chain) as string[] | null;
-    return list === null ? null : JSON.stringify(list.flatMap((hash) => pems.get(hash) ?? []));
-  };
+}
+
+/** V1's id of a port. */
+export function portId(id: string, { addr, transport, port }: RowOf<typeof ofPort>): string {
+  return `${id}/${addr}/${transport}/${port}`;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { defined } from '../../core/defined.ts';
 import type {
-  NotShown,
   RunFinish,
   RunStart,
   RunUnit,
@@ -10,26 +9,21 @@ import type {
 } from '../../core/events.ts';
 import { recordOf } from '../../core/record-of.ts';
 import { serviceDetails } from '../../core/service-details.ts';
-import { joinServices, selectServiceDetails } from '../facts/services.ts';
+import type { StoredScan } from '../facts/fact.ts';
+import { facts as everyFact } from '../facts/facts.ts';
+import { exportBatch, rowBatches } from '../facts/read-rows.ts';
+import { scannedHosts } from '../facts/scanned-host.ts';
+import { scannedPorts } from '../facts/scanned-port.ts';
 import { jobKey } from '../filter.ts';
 import { getJob, type Job } from '../scans/jobs.ts';
-import { and, join, identifier, sql } from '../sql.ts';
+import { and, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { exportBatch, storedFindings } from './service-events.ts';
-import { storedChecks } from './check-events.ts';
-import {
-  fromJson,
-  type HostScanRecord,
-  type Key,
-  type PortScanRecord,
-  type ServiceDetails,
-  type UnitRecord,
-} from '../tables.ts';
+import { fromJson, type UnitRecord } from '../tables.ts';
 
 /**
  * The events of recorded scans as their scanners sent them: importing them into another store
- * gives the same rows. They come in the order start, hosts, ports, findings, errors, units, finish
- * of one scan after the other; memory holds some thousand.
+ * gives the same rows. They come in the order start, hosts, ports, facts, units, finish of one scan
+ * after the other; memory holds some thousand.
  *
  * @param ids UUIDs of scans
  * @throws AppError NOT_FOUND
@@ -37,15 +31,16 @@ import {
 export async function* storedEvents(
   db: StoreDatabase,
   ids: Iterable<string> | AsyncIterable<string>,
+  facts = everyFact,
 ): AsyncGenerator<ScanEvent> {
   for await (const id of ids) {
     const job = await getJob(db, id);
+    const scan = { db, id };
     yield startOf(job);
-    yield* hostEvents(db, id);
-    yield* portEvents(db, id);
-    yield* storedFindings(db, id);
-    yield* storedChecks(db, id);
-    yield* unitEvents(db, id);
+    yield* hostEvents(scan);
+    yield* portEvents(scan);
+    for (const fact of facts) if (fact.eventsOf) yield* fact.eventsOf(scan);
+    yield* unitEvents(scan);
     yield finishOf(job);
   }
 }
@@ -100,58 +95,37 @@ function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
   return status === 'failed' || status === 'cancelled' || status === 'crashed' ? status : 'partial';
 }
 
-async function* hostEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanHost> {
-  let after: Key | undefined;
-  for (;;) {
-    const rows = await db.query<HostScanRecord>(sql`
-      SELECT s.*, h.address FROM host_scans s JOIN hosts h ON h.id = s.host_id
-      WHERE s.job_id = ${jobKey(db, id)} AND ${and([after && sql`s.host_id > ${after}`])}
-      ORDER BY s.host_id LIMIT ${exportBatch}`);
-    for (const row of rows) {
-      const { host_id, job_id: _job, address, state, reason, not_shown, t, ...about } = row;
-      after = host_id;
+async function* hostEvents(scan: StoredScan): AsyncGenerator<ScanHost> {
+  for await (const rows of rowBatches(scan, scannedHosts)) {
+    for (const { job_id: _job, host_id: _host, reason, ...host } of rows) {
       // Only ports spoke for it: they will again.
-      if (reason === null) continue;
-      const notShown = fromJson(not_shown) as NotShown[] | null;
-      const base = { type: 'scan.host' as const, run_id: id, addr: address, state, reason, t };
-      yield { ...base, ...defined({ ...about, not_shown: notShown }) };
+      if (reason !== undefined) yield { type: 'scan.host', run_id: scan.id, ...host, reason };
     }
-    if (rows.length < exportBatch) return;
   }
 }
 
-async function* portEvents(db: StoreDatabase, id: string): AsyncGenerator<ScanPort> {
-  let after: readonly unknown[] | undefined;
-  for (;;) {
-    const rows = await db.query<PortScanRecord & ServiceDetails & { address: string }>(sql`
-      SELECT p.*, h.address, ${selectServiceDetails}
-      FROM port_scans p JOIN hosts h ON h.id = p.host_id ${joinServices}
-      WHERE p.job_id = ${jobKey(db, id)}
-        AND ${and([after && sql`(p.host_id, p.transport, p.port) > (${join(after)})`])}
-      ORDER BY p.host_id, p.transport, p.port LIMIT ${exportBatch}`);
+async function* portEvents(scan: StoredScan): AsyncGenerator<ScanPort> {
+  for await (const rows of rowBatches(scan, scannedPorts)) {
     for (const row of rows) {
-      const { confidence, method } = row;
+      const { addr, transport, port, state, reason, service: name, confidence, method } = row;
       const details = { ...recordOf(serviceDetails, (detail) => row[detail]), confidence, method };
       yield {
         type: 'scan.port',
-        run_id: id,
-        addr: row.address,
-        transport: row.transport,
-        port: row.port,
-        state: row.state,
-        ...defined({ reason: row.reason }),
-        ...(row.service !== null && { service: { name: row.service, ...defined(details) } }),
+        run_id: scan.id,
+        addr,
+        transport,
+        port,
+        state,
+        ...defined({ reason }),
+        ...(name !== undefined && { service: { name, ...defined(details) } }),
         t_first: row.first_seen,
         t_last: row.last_seen,
       };
     }
-    const last = rows.at(-1);
-    if (!last || rows.length < exportBatch) return;
-    after = [last.host_id, last.transport, last.port];
   }
 }
 
-async function* unitEvents(db: StoreDatabase, id: string): AsyncGenerator<RunUnit> {
+async function* unitEvents({ db, id }: StoredScan): AsyncGenerator<RunUnit> {
   let after = -1;
   for (;;) {
     const rows = await db.query<UnitRecord>(sql`

@@ -1,37 +1,23 @@
 import { softwareDetails } from '../../core/service-details.ts';
-import { jobKey, tenantKey } from '../filter.ts';
-import { and, join, identifier, type Sql, sql } from '../sql.ts';
+import { handshakes } from '../facts/handshake.ts';
+import { exportBatch, rowBatches } from '../facts/read-rows.ts';
+import { services } from '../facts/scanned-port.ts';
+import { tenantKey } from '../filter.ts';
+import { and, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { paged, type RowBatches } from './data-set-rows.ts';
-import { exportBatch } from './service-events.ts';
-import { type FactTables, fromJson, type Key, type ServiceDetails } from '../tables.ts';
+import { fromJson, type Key, type PortKey } from '../tables.ts';
+import { paged, portId, type RowBatches } from './data-set-rows.ts';
 
 /**
  * Rows of the tables that `portolan query` has beside the V1 data set, as arrays in the order of
  * their columns, in batches.
  */
 
-interface PortPlace {
-  readonly host_id: Key;
-  readonly address: string;
-  readonly transport: string;
-  readonly port: number;
-}
-
 /** Products and versions, by port. @param ids UUIDs of scans */
 export async function* serviceRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    const pages = paged<PortPlace & ServiceDetails>(
-      db,
-      (after) => sql`
-        SELECT f.*, h.address FROM services f JOIN hosts h ON h.id = f.host_id
-        WHERE f.job_id = ${jobKey(db, id)} AND ${and([after && behind(after)])}
-        ORDER BY f.host_id, f.transport, f.port LIMIT ${exportBatch}`,
-    );
-    for await (const rows of pages) {
-      yield rows.map((row) => {
-        return [portId(id, row), ...softwareDetails.map((detail) => row[detail])];
-      });
+    for await (const rows of rowBatches({ db, id }, services)) {
+      yield rows.map((row) => [portId(id, row), ...softwareDetails.map((detail) => row[detail])]);
     }
   }
 }
@@ -39,14 +25,7 @@ export async function* serviceRows(db: StoreDatabase, ids: readonly string[]): R
 /** TLS handshakes, by port. @param ids UUIDs of scans */
 export async function* tlsRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    const pages = paged<PortPlace & FactTables['tls_scans']>(db, (after) => {
-      const beyond = after && behind(after, after.server_name);
-      return sql`
-        SELECT f.*, h.address FROM tls_scans f JOIN hosts h ON h.id = f.host_id
-        WHERE f.job_id = ${jobKey(db, id)} AND ${and([beyond])}
-        ORDER BY f.host_id, f.transport, f.port, f.server_name LIMIT ${exportBatch}`;
-    });
-    for await (const rows of pages) {
+    for await (const rows of rowBatches({ db, id }, handshakes)) {
       yield rows.map((row) => {
         const { server_name: asked, version, cipher, alpn, ja3, ja3s, certificate, t } = row;
         return [portId(id, row), asked, version, cipher, alpn, ja3, ja3s, certificate, t];
@@ -103,7 +82,7 @@ export async function* inventoryHostRows(db: StoreDatabase): RowBatches {
   }
 }
 
-type PortRecord = PortPlace & Readonly<Record<string, unknown>>;
+type PortRecord = PortKey & Readonly<Record<string, unknown>>;
 
 /** What is known of every port now. */
 export async function* inventoryPortRows(db: StoreDatabase): RowBatches {
@@ -113,7 +92,12 @@ export async function* inventoryPortRows(db: StoreDatabase): RowBatches {
     (after) => sql`
       SELECT f.*, h.address, h.hostname, ${uuid} AS run_id FROM host_ports f
       JOIN hosts h ON h.id = f.host_id LEFT JOIN scan_jobs j ON j.id = f.last_job_id
-      WHERE ${and([sql`h.tenant_id = ${tenantKey(db)}`, after && behind(after)])}
+      WHERE ${and([
+        sql`h.tenant_id = ${tenantKey(db)}`,
+        after &&
+          sql`(f.host_id, f.transport, f.port) >
+          (${after.host_id}, ${after.transport}, ${after.port})`,
+      ])}
       ORDER BY f.host_id, f.transport, f.port LIMIT ${exportBatch}`,
   );
   const columns = ['address', 'hostname', 'transport', 'port', 'state', 'reason', 'service'];
@@ -123,17 +107,4 @@ export async function* inventoryPortRows(db: StoreDatabase): RowBatches {
       [...columns, ...what, 'checked_at', 'last_changed', 'run_id'].map((column) => row[column]),
     );
   }
-}
-
-function portId(id: string, { address, transport, port }: PortPlace): string {
-  return `${id}/${address}/${transport}/${port}`;
-}
-
-/** The condition that a row stands behind one. */
-function behind({ host_id, transport, port }: PortPlace, serverName?: string): Sql {
-  if (serverName === undefined) {
-    return sql`(f.host_id, f.transport, f.port) > (${join([host_id, transport, port])})`;
-  }
-  const key = join([host_id, transport, port, serverName]);
-  return sql`(f.host_id, f.transport, f.port, f.server_name) > (${key})`;
 }

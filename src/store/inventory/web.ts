@@ -11,6 +11,8 @@ import {
   readPage,
   textKey,
 } from '../keyset.ts';
+import { selectFields } from '../facts/columns.ts';
+import { pages as pageFact } from '../facts/page.ts';
 import type { StoreDatabase } from '../store.ts';
 import { isOfJobs } from './port-details.ts';
 import { type Key, type PortKey, textsFromJson } from '../tables.ts';
@@ -134,6 +136,22 @@ function newestOf(hosts: readonly Key[]): Sql {
     GROUP BY host_id, transport, port, scheme, authority, path)`;
 }
 
+const selectPage = selectFields(pageFact.columns, 'w', [
+  'scheme',
+  'authority',
+  'path',
+  'status',
+  'title',
+  'server',
+  'content_type',
+  'content_length',
+  'location',
+  'h2',
+  'tech_tags',
+  'favicon_hash',
+  'favicon_md5',
+]);
+
 /** What scans saw on pages; those of a scan that was removed meanwhile are left out. */
 async function describe(db: StoreDatabase, found: readonly Found[]): Promise<WebRow[]> {
   if (found.length === 0) return [];
@@ -141,9 +159,8 @@ async function describe(db: StoreDatabase, found: readonly Found[]): Promise<Web
   const ports = new Map(found.map((row) => [portOf(row), row]));
   const keys = [...ports.values()];
   const rows = await db.query<Seen>(sql`
-    SELECT k.place, w.scheme, w.authority, w.path, w.status, w.title, w.server_header AS server,
-      w.content_type, w.content_length, w.location, w.h2, w.tech_tags, w.favicon_hash,
-      w.favicon_md5, t.version AS tls_version, t.alpn, t.ja3, t.ja3s, t.certificate, w.t AS seen
+    SELECT k.place, ${selectPage}, t.version AS tls_version, t.alpn, t.ja3, t.ja3s, t.certificate,
+      w.t AS seen
     FROM ${db.dialect.keyTable(keys)} k
     JOIN http_scans w ON w.job_id = k.job_id AND w.host_id = k.host_id
       AND w.transport = k.transport AND w.port = k.port
@@ -151,9 +168,9 @@ async function describe(db: StoreDatabase, found: readonly Found[]): Promise<Web
       AND t.transport = k.transport AND t.port = k.port AND t.server_name = w.tls_server_name
       AND ${isOfJobs(db, 't.job_id', keys)}
     WHERE ${isOfJobs(db, 'w.job_id', keys)}`);
-  const pages = new Map(rows.map((row) => [`${portOf(keys[row.place]!)} ${urlOf(row)}`, row]));
+  const seenAt = new Map(rows.map((row) => [`${portOf(keys[row.place]!)} ${urlOf(row)}`, row]));
   return found.flatMap((key) => {
-    const seen = pages.get(`${portOf(key)} ${urlOf(key)}`);
+    const seen = seenAt.get(`${portOf(key)} ${urlOf(key)}`);
     return seen ? [toRow(key, seen)] : [];
   });
 }

@@ -1,11 +1,11 @@
 import type { EventBatch } from '../../core/event-batch.ts';
+import { facts as everyFact } from '../facts/facts.ts';
 import { hostSightings } from '../facts/host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { Refusal, writeUnits } from './fence.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 import { createStaging } from './staging.ts';
-import { writeChecks } from './write-checks.ts';
-import { writeFacts } from './write-facts.ts';
+import { factWriter } from './write-facts.ts';
 import { coveredHosts, stagedHosts, writeHosts, type Writer } from './write-hosts.ts';
 import { stagedPorts, writePorts } from './write-ports.ts';
 import { closeUnlisted, coveredPorts, isAnyKnown, stageCoverage } from './write-units.ts';
@@ -21,7 +21,9 @@ const patienceMs = 60_000;
 export function postgresRecorder(
   session: Session,
   role: Extract<Role, { name: 'portolan_app' }>,
+  facts = everyFact,
 ): Store['record'] {
+  const writeFacts = factWriter(facts);
   return async (jobId, batch, options = {}) => {
     const { signal } = options;
     try {
@@ -29,7 +31,8 @@ export function postgresRecorder(
       return await inTransaction(
         session,
         role,
-        (client) => write({ client, tenantId: role.tenantId, jobId }, batch, options),
+        (client) =>
+          write({ client, tenantId: role.tenantId, jobId }, batch, { ...options, writeFacts }),
         { isIdempotent: true, patienceMs, ...(signal && { signal }) },
       );
     } catch (error) {
@@ -42,7 +45,7 @@ export function postgresRecorder(
 async function write(
   writer: Writer,
   batch: EventBatch,
-  options: RecordOptions,
+  { writeFacts, ...options }: RecordOptions & { writeFacts: ReturnType<typeof factWriter> },
 ): Promise<RecordResult> {
   const { client } = writer;
   const units = batch.events.filter((event) => event.type === 'run.unit');
@@ -55,7 +58,6 @@ async function write(
   const hosts = await writeHosts(writer, hostSightings(batch));
   await writePorts(writer, batch.ports, hosts);
   const skipped = await writeFacts(writer, batch.events, hosts.ids);
-  await writeChecks(writer, batch.events, hosts.ids);
   await closeUnlisted(writer, covered);
   return { status: 'recorded', portCount: batch.ports.length, skipped };
 }

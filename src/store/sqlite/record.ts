@@ -1,6 +1,6 @@
 import type { EventBatch } from '../../core/event-batch.ts';
-import type { ScanBanner, ScanScript } from '../../core/events.ts';
 import { AppError } from '../../errors.ts';
+import { facts as everyFact } from '../facts/facts.ts';
 import { hostSightings } from '../facts/host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
@@ -10,14 +10,7 @@ import type { SqliteConnection } from './database.ts';
 import { inBulk } from './bulk.ts';
 import { type Statements, statements } from './statements.ts';
 import { transaction } from '../../database/transaction.ts';
-import {
-  type FindingsContext,
-  writeBanners,
-  writeEndpoint,
-  writeError,
-  writeTls,
-} from './write-findings.ts';
-import { writeFinding, writeOs, writeScripts, writeTrace } from './write-checks.ts';
+import { factWriter } from './write-facts.ts';
 import { writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
 import { type CoverageWriter, coverageWriter } from './write-units.ts';
@@ -27,8 +20,12 @@ const selectJob = `
   FROM scan_jobs j JOIN tenants t ON t.id = j.tenant_id WHERE j.uuid = ?`;
 
 /** The `record` of a SQLite store. */
-export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Store['record'] {
+export function sqliteRecorder(
+  { db, path, exclusively }: SqliteConnection,
+  facts = everyFact,
+): Store['record'] {
   const prepare = statements(db);
+  const writeFacts = factWriter(facts);
   let coverageOf: CoverageWriter | undefined;
   return async (jobId, batch, options = {}) => {
     const { signal } = options;
@@ -38,7 +35,9 @@ export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Sto
         return retryBusy(
           () =>
             inBulk(db, batch.ports.length, () =>
-              transaction(db, () => write({ prepare, conclude, path }, jobId, batch, options)),
+              transaction(db, () =>
+                write({ prepare, writeFacts, conclude, path }, jobId, batch, options),
+              ),
             ),
           signal ? { signal } : {},
         );
@@ -52,12 +51,13 @@ export function sqliteRecorder({ db, path, exclusively }: SqliteConnection): Sto
 
 interface Writer {
   readonly prepare: Statements;
+  readonly writeFacts: ReturnType<typeof factWriter>;
   readonly conclude: CoverageWriter;
   readonly path: string;
 }
 
 function write(
-  { prepare, conclude, path }: Writer,
+  { prepare, writeFacts, conclude, path }: Writer,
   jobId: string,
   batch: EventBatch,
   { attempt, lease, coverage }: RecordOptions,
@@ -69,7 +69,7 @@ function write(
   if (status !== 'recorded') return { status, portCount: 0, skipped: {} };
   const hosts = writeHosts(prepare, job, [...hostSightings(batch).values()]);
   writePorts(prepare, job, batch.ports, hosts);
-  const skipped = writeEvents({ prepare, job, hosts }, batch.events);
+  const skipped = writeFacts({ prepare, job, hosts }, batch.events);
   for (const unit of units) {
     const isNew = writeUnit(prepare, job, unit, {
       workerId: lease?.workerId,
@@ -79,55 +79,4 @@ function write(
     if (covered) conclude.write(job, unit, covered);
   }
   return { status, portCount: batch.ports.length, skipped };
-}
-
-function writeEvents(
-  context: FindingsContext,
-  events: EventBatch['events'],
-): Record<string, number> {
-  const skipped: Record<string, number> = {};
-  const banners: ScanBanner[] = [];
-  const scripts: ScanScript[] = [];
-  for (const event of events) {
-    switch (event.type) {
-      case 'scan.banner':
-        banners.push(event);
-        break;
-      case 'scan.tls':
-        writeTls(context, event, event.tls);
-        break;
-      case 'web.endpoint':
-        writeEndpoint(context, event);
-        break;
-      case 'scan.finding':
-        writeFinding(context, event);
-        break;
-      case 'scan.script':
-        scripts.push(event);
-        break;
-      case 'scan.os':
-        writeOs(context, event);
-        break;
-      case 'scan.trace':
-        writeTrace(context, event);
-        break;
-      case 'run.error':
-        writeError(context, event);
-        break;
-      case 'run.phase':
-      case 'result.schema':
-      case 'result.record':
-        skipped[event.type] = (skipped[event.type] ?? 0) + 1;
-        break;
-      // The job's own row, units and hosts are written by others.
-      case 'run.start':
-      case 'run.finish':
-      case 'run.unit':
-      case 'scan.host':
-        break;
-    }
-  }
-  writeBanners(context, banners);
-  writeScripts(context, scripts);
-  return skipped;
 }

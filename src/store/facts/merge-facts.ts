@@ -1,0 +1,28 @@
+import { columnName } from './columns.ts';
+import type { AnyFact } from './fact.ts';
+import type { MergeWords } from './merge-words.ts';
+
+/** What an INSERT of a fact's rows does where the store has their key already. */
+export function mergeClause(fact: AnyFact, words: MergeWords): string {
+  const { columns, key, merge, table } = fact;
+  const target = [ownerColumn(fact), ...key.map((field) => columnName(columns, field))];
+  const onConflict = `ON CONFLICT (${target.join(', ')}) DO`;
+  const others = Object.keys(columns).filter((field) => !key.includes(field));
+  if (merge === 'newest') {
+    const updates = others
+      .map((field) => columnName(columns, field))
+      .map((column) => `${column} = excluded.${column}`);
+    return `${onConflict} UPDATE SET ${updates.join(', ')} WHERE excluded.t >= ${table}.t`;
+  }
+  if (merge === 'widen-times') {
+    return `${onConflict} UPDATE SET
+      first_seen = ${words.least}(${table}.first_seen, excluded.first_seen),
+      last_seen = ${words.greatest}(${table}.last_seen, excluded.last_seen)`;
+  }
+  return `${onConflict} NOTHING`;
+}
+
+/** The column that says whose a row is. */
+export function ownerColumn({ owner }: AnyFact): string {
+  return owner === 'scan' ? 'job_id' : 'tenant_id';
+}

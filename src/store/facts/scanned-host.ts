@@ -1,0 +1,29 @@
+import type { NotShown } from '../../core/events.ts';
+import type { HostState, Reason } from '../../core/states.ts';
+import type { Key } from '../tables.ts';
+import { bigint, type Column, host, json, optional, text, time, word } from './columns.ts';
+
+const storeKey: Column<Key> = { type: 'uuid' };
+
+/** Hosts as scans saw them: rows of `host_scans`, which the hosts' own writers write. */
+export const scannedHosts = {
+  table: 'host_scans',
+  columns: {
+    addr: host,
+    job_id: storeKey,
+    host_id: storeKey,
+    state: word<HostState>(),
+    /** None where only its ports spoke for it. */
+    reason: optional(word<Reason>()),
+    hostname: optional(text),
+    mac: optional(text),
+    vendor: optional(text),
+    os_family: optional(text),
+    asn: optional(bigint),
+    org: optional(text),
+    suspect: optional(text),
+    not_shown: optional(json<NotShown[]>()),
+    t: time,
+  },
+  key: ['addr'],
+};
