@@ -1,8 +1,8 @@
-/** Bounds of one port's conversation. Times in ms, sizes in bytes. */
+/** Bounds of the probe of one port. Times in ms, sizes in bytes. */
 export interface ProbeLimits {
   /** How long a server may take to speak first: slow resolvers delay SMTP and FTP greetings. */
   readonly greetingMs: number;
-  /** How long one question and its answer may take, connecting included. */
+  /** How long one step may take, connecting included. */
   readonly stepMs: number;
   /** How long the whole port may take. */
   readonly totalMs: number;
@@ -10,7 +10,7 @@ export interface ProbeLimits {
   readonly quietMs: number;
   /** Connections to one port, redirects and favicon included. */
   readonly maxConnections: number;
-  /** What is kept of an answer that is no HTTP. */
+  /** What is kept of an answer other than HTTP. */
   readonly maxAnswerBytes: number;
   /** Status line and headers of one response. */
   readonly maxHeadBytes: number;

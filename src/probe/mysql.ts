@@ -11,12 +11,12 @@ const errorPacket = 0xff;
  * Reads the initial handshake packet, version 9 or 10, or an error packet sent in its place
  * (MySQL internals, "Connection Phase").
  */
-export function parseMysqlGreeting(bytes: Uint8Array): MysqlGreeting | undefined {
+export function parseMysqlGreeting(bytes: Buffer): MysqlGreeting | undefined {
   if (bytes.length < 7) return undefined;
-  const length = bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16);
-  const first = bytes[4]!;
+  const length = bytes.readUIntLE(0, 3);
+  const first = bytes[4];
   if (bytes[3] !== 0 || length < 3 || length > 4096 || bytes.length < length + 4) return undefined;
-  const packet = Buffer.from(bytes.subarray(5, 4 + length));
+  const packet = bytes.subarray(5, 4 + length);
   if (first === errorPacket) {
     const message = packet.toString('latin1', 2).replace(/^#.{5}/s, '');
     return isText(message) ? { kind: 'error', text: message } : undefined;
@@ -32,7 +32,7 @@ function isText(text: string): boolean {
 }
 
 /** The text that fingerprint rules match in place of a MySQL server's binary greeting. */
-export function mysqlText(bytes: Uint8Array): string | undefined {
+export function mysqlText(bytes: Buffer): string | undefined {
   const greeting = parseMysqlGreeting(bytes);
   return greeting && `mysql ${greeting.kind} ${greeting.text}`;
 }

@@ -1,4 +1,4 @@
-/** Binary questions of {@link file://./nudges.ts}, each from its protocol's specification. */
+/** The binary payloads of `probe-payloads.ts`, each from its protocol's specification. */
 
 const uint16 = (value: number) => [value >> 8, value & 0xff];
 const uint32 = (value: number) => [...uint16(value >>> 16), ...uint16(value & 0xffff)];
@@ -14,7 +14,7 @@ export function postgresUnsupportedStartup(): Buffer {
 }
 
 /** `isMaster` in the old message (any version answers it), then `buildInfo` in OP_MSG. */
-export function mongoHello(): Buffer {
+export function mongoVersion(): Buffer {
   const query = [
     ...int32le(0),
     ...ascii('admin.$cmd\0'),

@@ -2,7 +2,7 @@ import {
   dnsVersionQuery,
   kafkaApiVersions,
   ldapRootDse,
-  mongoHello,
+  mongoVersion,
   mqttConnect,
   mssqlPrelogin,
   openvpnReset,
@@ -12,13 +12,13 @@ import {
   smb2Negotiate,
 } from './packets.ts';
 
-/** A question for a server that does not speak first. */
+/** What is sent to a server that does not speak first. */
 export interface ProbePayload {
-  /** The service it asks for, as fingerprint rules name it. */
+  /** The service that answers it, as fingerprint rules name it. */
   readonly name: string;
-  /** Ports where it is asked before anything else. */
+  /** Ports where it is sent before anything else. */
   readonly ports: readonly number[];
-  /** Asked on every silent port, in the order of this list. */
+  /** Sent to every silent port, in the order of this list. */
   readonly isGeneral?: true;
   readonly payload: (name: string) => Buffer;
 }
@@ -26,7 +26,7 @@ export interface ProbePayload {
 const text = (payload: string) => () => Buffer.from(payload, 'latin1');
 
 /** Written from each protocol's specification. None logs in or changes anything. */
-export const probePayloads: readonly ProbePayload[] = [
+const probePayloads: readonly ProbePayload[] = [
   {
     name: 'redis',
     ports: [6379, 6380, 6381, 7000, 7001, 16379, 26379],
@@ -40,7 +40,7 @@ export const probePayloads: readonly ProbePayload[] = [
     isGeneral: true,
     payload: () => postgresUnsupportedStartup(),
   },
-  { name: 'mongodb', ports: [27017, 27018, 27019, 28017], payload: () => mongoHello() },
+  { name: 'mongodb', ports: [27017, 27018, 27019, 28017], payload: () => mongoVersion() },
   { name: 'amqp', ports: [5672, 5671], payload: text('AMQP\0\0\x09\x01') },
   { name: 'mqtt', ports: [1883, 8883], payload: () => mqttConnect() },
   { name: 'ldap', ports: [389, 636, 3268, 3269, 10389], payload: () => ldapRootDse() },
@@ -87,17 +87,22 @@ export const probePayloads: readonly ProbePayload[] = [
   { name: 'generic', ports: [], isGeneral: true, payload: text('\r\n\r\n') },
 ];
 
-/** The questions of a port: its own first. */
-export function ownNudges(port: number): ProbePayload[] {
+/** The payloads for the services that usually live on a port. */
+export function payloadsForPort(port: number): ProbePayload[] {
   return probePayloads.filter(({ ports }) => ports.includes(port));
 }
 
-/** What any silent port is asked, after its own questions, HTTP and TLS. */
-export function generalNudges(port: number): ProbePayload[] {
+/** What any silent port is sent, after its own payloads, HTTP and TLS. */
+export function generalPayloads(port: number): ProbePayload[] {
   return probePayloads.filter(({ ports, isGeneral }) => isGeneral && !ports.includes(port));
 }
 
-/** Ports of web servers, asked at once in HTTP. */
+/** The payload that a service answers. */
+export function payloadOf(service: string): ProbePayload | undefined {
+  return probePayloads.find(({ name }) => name === service);
+}
+
+/** Ports of web servers, probed with HTTP at once. */
 export const httpPorts: ReadonlySet<number> = new Set([
   80, 81, 82, 88, 591, 631, 2375, 2379, 3000, 3001, 3128, 4200, 5000, 5001, 5173, 5601, 7080, 7474,
   8000, 8001, 8008, 8010, 8020, 8060, 8069, 8080, 8081, 8082, 8084, 8085, 8086, 8088, 8089, 8090,

@@ -46,7 +46,7 @@ describe('a server that speaks first', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('in several pieces is heard to the end', async () => {
+  test('in several pieces is read to the end', async () => {
     const { result } = await probe((socket) => {
       socket.write('220-FileZilla Server 1.7.3\r\n');
       setTimeout(() => socket.write('220 Please visit\r\n'), 20);
@@ -76,7 +76,7 @@ describe('a server that speaks first', () => {
     });
   });
 
-  test('with words that nobody knows leaves its words, and a guess by its port', async () => {
+  test('with words that nobody knows leaves its words, and a name by its port', async () => {
     const { result } = await probe((socket) => socket.write('ahoy\x1b[2J\r\n'), { as: 25565 });
     expect(result.service).toEqual({ name: 'minecraft', confidence: 0.3, method: 'port' });
     expect(result.banners[0]?.banner).toBe(String.raw`ahoy\x1b[2J\r\n`);
@@ -101,7 +101,7 @@ describe('a server that speaks first', () => {
 });
 
 describe('a silent server', () => {
-  test('that answers no question is open, silent and bounded in connections', async () => {
+  test('that answers nothing is open, silent and bounded in connections', async () => {
     const run = await probe(() => {}, { limits: { stepMs: 80, greetingMs: 60 } });
     expect(run.result.service).toEqual({ name: 'unknown', confidence: 0, method: 'port' });
     expect(codes(run)).toEqual(['NO_ANSWER']);
@@ -109,7 +109,7 @@ describe('a silent server', () => {
     expect(run.sockets.length).toBeLessThanOrEqual(12);
   });
 
-  test('is asked the question of its port first', async () => {
+  test('is sent the payload of its port first', async () => {
     const asked: string[] = [];
     const { result, sockets } = await probe(
       (socket) => {
@@ -155,7 +155,7 @@ describe('a silent server', () => {
       'PostgreSQL',
     ],
   ] as const) {
-    test(`on port ${port} is recognised as ${name}`, async () => {
+    test(`on port ${port} is recognized as ${name}`, async () => {
       const { result } = await probe(
         (socket) => socket.once('data', () => socket.write(Buffer.from(answer, 'latin1'))),
         { as: port },
@@ -186,7 +186,7 @@ describe('a server that breaks', () => {
   });
 });
 
-test('a printer’s port is guessed, never connected to', async () => {
+test('a printer’s port is named by its number, never connected to', async () => {
   const { result, sockets } = await probe(() => {}, { as: 9100 });
   expect(result.service).toEqual({ name: 'jetdirect', confidence: 0.3, method: 'port' });
   expect(sockets).toHaveLength(0);

@@ -2,17 +2,17 @@ import type { Service } from '../core/events.ts';
 import { bannerText } from '../core/banner-text.ts';
 import { runProbes } from './run-probes.ts';
 import type { StepResult } from './step-result.ts';
-import { guessByPort } from './port-service.ts';
+import { portService } from './port-service.ts';
 import { defaultProbeLimits, type ProbeLimits } from './limits.ts';
 import { isPrinterPort } from './printer-ports.ts';
 import type { ProbeFault, ProbeResult, ProbeTarget } from './probe.ts';
 import { PortSession } from './session.ts';
 
 /**
- * Finds out what is on an open TCP port: waits for a greeting, asks questions in the order in
- * which the port's number makes them likely, shakes hands in TLS, reads web pages. It needs a few
- * connections and at most `totalMs`; whatever goes wrong is a fault in the result, never an
- * exception. Printers (9100 to 9107) are not asked.
+ * Finds out what is on an open TCP port: waits for a greeting, sends payloads in the order in which
+ * the port's number makes them likely, starts TLS, reads web pages. It needs a few connections and
+ * at most `totalMs`; whatever goes wrong is a fault in the result, never an exception. Printers are
+ * not probed.
  *
  * @example
  * const result = await probePort({ addr, port, connect, inScope: () => false, signal });
@@ -22,38 +22,39 @@ export async function probePort(
   target: ProbeTarget,
   limits: Partial<ProbeLimits> = {},
 ): Promise<ProbeResult> {
-  const guess = guessByPort(target.port);
-  if (isPrinterPort(target.port)) return { service: guess, banners: [], endpoints: [], faults: [] };
+  const byPort = portService(target.port);
+  if (isPrinterPort(target.port))
+    return { service: byPort, banners: [], endpoints: [], faults: [] };
   using session = new PortSession(target, { ...defaultProbeLimits, ...limits });
   try {
-    const finding = await runProbes(session);
-    return resultOf(session, finding, guess);
+    const found = await runProbes(session);
+    return resultOf(session, found, byPort);
   } catch (error) {
-    // A fault of a probe itself must not end the scan.
+    // A defect of a probe must not end the scan.
     session.failed(error, 'the probe failed');
-    return { service: guess, banners: [], endpoints: [], faults: faultsOf(session) };
+    return { service: byPort, banners: [], endpoints: [], faults: faultsOf(session) };
   }
 }
 
 function resultOf(
   session: PortSession,
-  finding: StepResult | undefined,
-  guess: Service,
+  found: StepResult | undefined,
+  byPort: Service,
 ): ProbeResult {
-  if (!finding && session.faults.length === 0) {
+  if (!found && session.faults.length === 0) {
     session.fault('NO_ANSWER', 'the port accepts connections but says nothing');
   }
-  const protocol = finding?.service?.name ?? finding?.asked ?? 'unknown';
-  const endpoints = finding?.endpoints ?? [];
+  const protocol = found?.service?.name ?? found?.asked ?? 'unknown';
+  const endpoints = found?.endpoints ?? [];
   return {
-    service: finding?.service ?? guess,
-    banners: (finding?.answers ?? []).map(({ bytes, t }) => ({
+    service: found?.service ?? byPort,
+    banners: (found?.answers ?? []).map(({ bytes, t }) => ({
       protocol,
       banner: bannerText(bytes, session.limits.maxBannerBytes),
       t,
     })),
     endpoints,
-    ...(finding?.tls && endpoints.length === 0 ? { tls: finding.tls } : {}),
+    ...(found?.tls && endpoints.length === 0 ? { tls: found.tls } : {}),
     faults: faultsOf(session),
   };
 }

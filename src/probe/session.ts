@@ -10,8 +10,8 @@ export interface Answer {
 }
 
 /**
- * The conversation with one port: hands out connections while there are any left and time is not
- * over, keeps the faults, and closes everything in the end.
+ * The probe of one port: makes connections while any are left and time is not over, keeps the
+ * faults, and closes everything in the end.
  */
 export class PortSession implements Disposable {
   readonly target: ProbeTarget;
@@ -74,7 +74,7 @@ export class PortSession implements Disposable {
     return wire;
   }
 
-  /** Has something ended before the connections are closed. */
+  /** Calls back before the connections are closed. */
   atEnd(end: () => void): void {
     this.#ends.push(end);
   }
@@ -95,7 +95,7 @@ export class PortSession implements Disposable {
     return wire.receive(take, { timeoutMs, quietMs: this.limits.quietMs, signal: this.signal });
   }
 
-  /** Keeps a fault, once for each code and message. What breaks by an abort is no fault. */
+  /** Keeps a fault, once for each code and message. What an abort breaks is not a fault. */
   fault(code: string, message: string): void {
     if (this.target.signal.aborted) return;
     if (!this.faults.some((one) => one.code === code && one.message === message)) {

@@ -1,12 +1,12 @@
 import { Duplex } from 'node:stream';
 import { type ByteStore, byteStore } from './byte-store.ts';
 
-/** What is kept of each direction: enough for both hellos. */
+/** What is kept of each direction: enough for ClientHello and ServerHello. */
 const maxTappedBytes = 32_768;
 
 /**
- * A stream between TLS and its connection that keeps the first bytes of both directions. Only so
- * can the hellos be read: Node gives no access to them.
+ * A stream between TLS and its connection that keeps the first bytes of both directions, where the
+ * ClientHello and ServerHello are: Node gives no access to them.
  */
 export class Tap extends Duplex {
   readonly sent: ByteStore = byteStore(maxTappedBytes);

@@ -21,10 +21,14 @@ export function readTelnet(bytes: Uint8Array): TelnetOpening {
   const text: number[] = [];
   const refusals: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? iac;
     const command = bytes[at + 1];
-    if (bytes[at] !== iac) text.push(bytes[at]!);
-    else if (command === iac) text.push(bytes[++at]!);
-    else if (command === subnegotiation) {
+    if (byte !== iac) {
+      text.push(byte);
+    } else if (command === iac) {
+      text.push(iac);
+      at++;
+    } else if (command === subnegotiation) {
       while (at < bytes.length && !(bytes[at] === iac && bytes[at + 1] === endOfSubnegotiation))
         at++;
       at++;

@@ -1,6 +1,7 @@
 import { defined } from '../../core/defined.ts';
 import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
+import { tlsServiceName } from '../../core/tls-service-name.ts';
 import { masscanBanner, unmasked } from '../masscan-events.ts';
 import { asPort, asWord } from '../object.ts';
 import type { HostContext, HostPlace } from './host-events.ts';
@@ -80,19 +81,6 @@ function seenOf(
   return { ...at, state: word, reason: reasonOf(state), ...about };
 }
 
-const tunnelled: Readonly<Record<string, string>> = {
-  http: 'https',
-  'http-proxy': 'https-proxy',
-  imap: 'imaps',
-  pop3: 'pop3s',
-  smtp: 'smtps',
-  ftp: 'ftps',
-  ldap: 'ldaps',
-  irc: 'ircs',
-  nntp: 'nntps',
-  telnet: 'telnets',
-};
-
 function serviceOf(element: XmlElement): Service | undefined {
   const name = attribute(element, 'name');
   if (name === undefined) return undefined;
@@ -101,7 +89,7 @@ function serviceOf(element: XmlElement): Service | undefined {
   const confidence = numberOf(element, 'conf');
   const method = attribute(element, 'method');
   return {
-    name: isTls ? (tunnelled[name] ?? `ssl/${name}`) : name,
+    name: isTls ? tlsServiceName(name) : name,
     ...defined({
       ...Object.fromEntries(
         serviceAttributes.map(([key, detail]) => [detail, attribute(element, key)]),

@@ -45,9 +45,11 @@ const maxTag = 2000;
 const tagStart = /<(link|meta|script)[\s/]/gi;
 const attributePattern = /([a-z][\w:-]{0,40})\s{0,5}=\s{0,5}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi;
 
+const tagNames = ['link', 'meta', 'script'] as const;
+
 /** A tag of a page's head, attributes by name in lower case. */
 export interface Tag {
-  readonly name: 'link' | 'meta' | 'script';
+  readonly name: (typeof tagNames)[number];
   readonly attributes: ReadonlyMap<string, string>;
 }
 
@@ -59,8 +61,8 @@ export function tagsOf(html: string, limit = 200): Tag[] {
     const end = searched.indexOf('>', match.index);
     if (end === -1 || tags.length >= limit) break;
     if (end - match.index > maxTag) continue;
-    const name = match[1]!.toLowerCase() as Tag['name'];
-    tags.push({ name, attributes: attributesOf(searched.slice(match.index, end)) });
+    const name = tagNames.find((one) => one === match[1]?.toLowerCase());
+    if (name) tags.push({ name, attributes: attributesOf(searched.slice(match.index, end)) });
   }
   return tags;
 }
@@ -83,59 +85,23 @@ export function iconLink(tags: readonly Tag[]): string | undefined {
   return link?.attributes.get('href')?.trim();
 }
 
-const namedEntities: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-  ndash: '–',
-  mdash: '—',
-  hellip: '…',
-  laquo: '«',
-  raquo: '»',
-  lsaquo: '‹',
-  rsaquo: '›',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  bull: '•',
-  middot: '·',
-  rarr: '→',
-  larr: '←',
-  auml: 'ä',
-  ouml: 'ö',
-  uuml: 'ü',
-  Auml: 'Ä',
-  Ouml: 'Ö',
-  Uuml: 'Ü',
-  szlig: 'ß',
-  eacute: 'é',
-  egrave: 'è',
-  agrave: 'à',
-  ccedil: 'ç',
-  ntilde: 'ñ',
-  oacute: 'ó',
-  aacute: 'á',
-  iacute: 'í',
-  deg: '°',
-  euro: '€',
-  times: '×',
-};
+/** The named entities that titles use, each before its character. */
+const entityTable = `
+  amp & lt < gt > quot " apos ' nbsp \u00a0 copy © reg ® trade ™ ndash – mdash — hellip …
+  laquo « raquo » lsaquo ‹ rsaquo › lsquo ‘ rsquo ’ ldquo “ rdquo ” bull • middot · rarr → larr ←
+  auml ä ouml ö uuml ü Auml Ä Ouml Ö Uuml Ü szlig ß eacute é egrave è agrave à ccedil ç ntilde ñ
+  oacute ó aacute á iacute í deg ° euro € times ×`;
+const namedEntities: ReadonlyMap<string, string> = new Map(
+  [...entityTable.matchAll(/(\w+) ([^ ])/g)].map(([, name = '', text = '']) => [name, text]),
+);
 
 /** Decodes numeric entities and the named ones that titles use; others stay as written. */
 export function decodeEntities(text: string): string {
   return text.replaceAll(
     /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));?/gi,
-    (all, ten, hex, name) => {
-      if (name !== undefined)
-        return Object.hasOwn(namedEntities, name) ? namedEntities[name]! : all;
-      const code = ten === undefined ? Number.parseInt(hex as string, 16) : Number(ten);
+    (all, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
+      if (name !== undefined) return namedEntities.get(name) ?? all;
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
       const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
       return isCharacter ? String.fromCodePoint(code) : '\ufffd';
     },

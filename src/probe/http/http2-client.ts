@@ -1,9 +1,9 @@
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import type { Tls } from '../../core/events.ts';
-import { bracketed } from '../../core/scope.ts';
+import { hostPort } from '../../core/scope.ts';
 import { byteStore } from '../byte-store.ts';
-import type { Site } from './http-client.ts';
-import type { BodyProblem, HttpResponse } from './http-message.ts';
+import type { Site } from './client.ts';
+import type { BodyProblem, HttpResponse } from './message.ts';
 import type { PortSession } from '../session.ts';
 import { userAgent } from './user-agent.ts';
 import type { Wire } from '../wire.ts';
@@ -17,7 +17,7 @@ export async function http2Site(
   const http2 = await import('node:http2');
   const scheme = tls ? 'https' : 'http';
   const { addr, port } = session.target;
-  const client = http2.connect(`${scheme}://${bracketed(addr)}:${port}`, {
+  const client = http2.connect(`${scheme}://${hostPort(addr, port)}`, {
     createConnection: () => wire.stream,
     maxSessionMemory: 4,
     settings: { enablePush: false },

@@ -10,7 +10,7 @@ export function murmur3(bytes: Uint8Array, seed = 0): number {
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
   let last = 0;
-  for (let at = bytes.length - 1; at >= tail; at--) last = (last << 8) | bytes[at]!;
+  for (let at = bytes.length - 1; at >= tail; at--) last = (last << 8) | (bytes[at] ?? 0);
   hash ^= scramble(last) ^ bytes.length;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

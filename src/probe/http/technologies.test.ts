@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpResponse } from './http-message.ts';
+import type { HttpResponse } from './message.ts';
 import { technologiesOf } from './technologies.ts';
 import { technologyRules } from './technology-rules.ts';
 

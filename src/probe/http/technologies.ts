@@ -1,5 +1,5 @@
 import { tagsOf } from './html.ts';
-import type { HttpResponse } from './http-message.ts';
+import type { HttpResponse } from './message.ts';
 import { technologyRules, type TechnologyRule } from './technology-rules.ts';
 
 /** How much of a page is searched. */

@@ -4,8 +4,12 @@ let cached: string | undefined;
 
 /** How probes name themselves in HTTP: `Portolan/` and the package's version. */
 export function userAgent(): string {
-  const load = createRequire(import.meta.url);
-  // The same two steps up from src/probe/ in a checkout and from dist/probe/ in the package.
-  cached ??= `Portolan/${(load('../../../package.json') as { version: string }).version}`;
+  if (cached === undefined) {
+    // The same three steps up from src/ in a checkout and from dist/ in the package.
+    const { version }: { version: string } = createRequire(import.meta.url)(
+      '../../../package.json',
+    );
+    cached = `Portolan/${version}`;
+  }
   return cached;
 }

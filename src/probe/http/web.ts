@@ -1,9 +1,9 @@
 import type { Service } from '../../core/events.ts';
-import { recognise } from '../recognise.ts';
+import { recognize } from '../recognize.ts';
 import { type FaviconHashes, faviconHashes } from './favicon.ts';
 import { decodeText, iconLink, tagsOf, titleOf } from './html.ts';
-import { decodedBody, noteBody, rootUrl, type Site } from './http-client.ts';
-import { headerOf, type HttpResponse } from './http-message.ts';
+import { decodedBody, noteBody, rootUrl, type Site } from './client.ts';
+import { headerOf, type HttpResponse } from './message.ts';
 import type { ProbeResult } from '../probe.ts';
 import type { PortSession } from '../session.ts';
 import { technologiesOf } from './technologies.ts';
@@ -35,32 +35,31 @@ interface Page {
 }
 
 /**
- * Looks at a web server: its first page, where that redirects to, and its icon. A redirect is
+ * Probes a web server: its first page, where that redirects to, and its icon. A redirect is
  * followed only where it stays on this port and scheme, since all connections lead here; another
  * port's pages are found when that port is scanned.
  *
  * @param first the response to the first page, where it was read already
  */
-export async function lookAtSite(
+export async function probeSite(
   session: PortSession,
   site: Site,
   first?: HttpResponse,
 ): Promise<WebFinding | undefined> {
   const pages = await followRedirects(session, site, first);
-  if (pages.length === 0) return undefined;
-  let service = serviceOf(site, pages);
+  const [root] = pages;
+  if (!root) return undefined;
   const versionPage = versionPages[session.target.port];
-  if (service.product === undefined && versionPage !== undefined) {
-    const page = await readPage(session, site, new URL(versionPage, pages[0]!.url));
+  if (versionPage !== undefined && serviceOf(site, pages).product === undefined) {
+    const page = await readPage(session, site, new URL(versionPage, root.url));
     if (page) pages.push(page);
-    service = serviceOf(site, pages);
   }
-  const icon = await findIcon(session, site, pages);
+  const icon = await findIcon(session, site, pages.at(-1) ?? root);
   const endpoints = pages.map(({ endpoint }) => ({
     ...endpoint,
     ...(icon ? { favicon_hash: icon.murmur3, favicon_md5: icon.md5 } : {}),
   }));
-  return { service, endpoints };
+  return { service: serviceOf(site, pages), endpoints };
 }
 
 async function followRedirects(
@@ -156,7 +155,7 @@ function serviceOf(site: Site, pages: readonly Page[]): Service {
   const name = site.scheme;
   for (const kind of ['http', 'page'] as const) {
     for (const { response, html } of pages) {
-      const service = recognise(kind, kind === 'http' ? response.head : html);
+      const service = recognize(kind, kind === 'http' ? response.head : html);
       if (service) return { ...service, name: service.name === 'http' ? name : service.name };
     }
   }
@@ -166,19 +165,15 @@ function serviceOf(site: Site, pages: readonly Page[]): Service {
 async function findIcon(
   session: PortSession,
   site: Site,
-  pages: readonly Page[],
+  page: Page,
 ): Promise<FaviconHashes | undefined> {
-  const last = pages.at(-1)!;
-  const link = iconLink(tagsOf(last.html));
-  const linked =
-    link === undefined ? undefined : URL.parse(link.slice(0, maxHeaderValue), last.url.href);
-  const candidates = [
-    ...(linked?.origin === last.url.origin ? [linked] : []),
-    new URL('/favicon.ico', last.url),
-  ];
-  for (const url of new Map(candidates.map((one) => [one.href, one])).values()) {
+  const usual = new URL('/favicon.ico', page.url).href;
+  const link = iconLink(tagsOf(page.html))?.slice(0, maxHeaderValue);
+  const linked = link === undefined ? null : URL.parse(link, page.url.href);
+  const hrefs = linked?.origin === page.url.origin ? [linked.href, usual] : [usual];
+  for (const href of new Set(hrefs)) {
     if (session.isOver) return undefined;
-    const response = await site.get(url);
+    const response = await site.get(new URL(href));
     if (response?.status !== 200 || response.problem) continue;
     const hashes = faviconHashes(await decodedBody(session, response));
     if (hashes) return hashes;

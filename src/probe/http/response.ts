@@ -1,6 +1,6 @@
 import { byteStore } from '../byte-store.ts';
-import { type BodyReader, bodyReader } from './http-body.ts';
-import type { HttpHead, HttpResponse } from './http-message.ts';
+import { type BodyReader, bodyReader } from './body.ts';
+import type { HttpHead, HttpResponse } from './message.ts';
 import type { ProbeLimits } from '../limits.ts';
 import type { Ending, Progress } from '../wire.ts';
 

@@ -7,7 +7,7 @@ const maxField = 200;
 const maxMatched = 32_768;
 
 /** The service that the first matching rule names; undefined where none matches. */
-export function recognise(kind: RuleKind, text: string): Service | undefined {
+export function recognize(kind: RuleKind, text: string): Service | undefined {
   const start = text.slice(0, maxMatched);
   const rule = ruleFor(kind, start);
   return rule && serviceOf(rule, rule.pattern.exec(start)?.groups ?? {});

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ja3Hash, ja3sText, ja3Text, parseClientHello, parseServerHello } from './tls-hello.ts';
+import { ja3Hash, ja3sText, ja3Text, parseClientHello, parseServerHello } from './ja3.ts';
 
 const uint16 = (value: number) => [value >> 8, value & 0xff];
 const vector = (size: 1 | 2, bytes: readonly number[]) =>

@@ -2,13 +2,13 @@ import { isIP } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Tls } from '../../core/events.ts';
 import { messageOf, systemCode } from '../../errors.ts';
-import { ja3Hash, ja3sText, ja3Text, parseClientHello, parseServerHello } from './tls-hello.ts';
+import { ja3Hash, ja3sText, ja3Text, parseClientHello, parseServerHello } from './ja3.ts';
 import type { ProbeFault } from '../probe.ts';
 import type { PortSession } from '../session.ts';
 import { Tap } from '../tap.ts';
 import type { Wire } from '../wire.ts';
 
-/** A finished handshake: the connection to go on with, and what the handshake said. */
+/** A finished handshake: the connection inside TLS, and what the handshake told. */
 export interface Secured {
   readonly wire: Wire;
   readonly tls: Tls;
@@ -24,18 +24,18 @@ export interface Unsecured {
 let sharedContext: SecureContext | undefined;
 
 /**
- * Shakes hands on an open connection. Every certificate is accepted: an inventory wants to see the
- * bad ones. Old servers are met as far as OpenSSL still can (TLS 1.0, SHA-1, small keys). JA3 is
- * that of our own hello: JA3S means something only beside it.
+ * Starts TLS on an open connection. Every certificate is accepted: an inventory wants to see the bad
+ * ones. Old servers are supported as far as OpenSSL still does (TLS 1.0, SHA-1, small keys). JA3 is
+ * that of our own ClientHello: JA3S means something only beside it.
  */
-export async function secure(
+export async function startTls(
   session: PortSession,
   plain: Wire,
   alpn: readonly string[] = ['h2', 'http/1.1'],
 ): Promise<Secured | Unsecured> {
   const tap = new Tap(plain.stream);
   plain.isLent = true;
-  const socket = await startTls(session, tap, alpn);
+  const socket = await wrap(session, tap, alpn);
   const wire = session.hold(socket);
   const fault = await handshake(session, socket);
   if (fault) {
@@ -45,11 +45,7 @@ export async function secure(
   return { wire, tls: describe(session, socket, tap) };
 }
 
-async function startTls(
-  session: PortSession,
-  tap: Tap,
-  alpn: readonly string[],
-): Promise<TLSSocket> {
+async function wrap(session: PortSession, tap: Tap, alpn: readonly string[]): Promise<TLSSocket> {
   const { connect } = await import('node:tls');
   const name = session.target.hostname;
   return connect({

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultProbeLimits } from '../limits.ts';
-import { parseHead, responseReader } from './http-response.ts';
+import { parseHead, responseReader } from './response.ts';
 import type { Ending } from '../wire.ts';
 
 const limits = { ...defaultProbeLimits, maxBodyBytes: 1000, maxHeadBytes: 2000 };

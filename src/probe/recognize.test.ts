@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprintRules } from './fingerprints.ts';
-import { recognise, ruleFor } from './recognise.ts';
+import { recognize, ruleFor } from './recognize.ts';
 
 describe('fingerprint rules', () => {
   for (const [index, rule] of fingerprintRules.entries()) {
@@ -10,7 +10,7 @@ describe('fingerprint rules', () => {
       for (const { text, version, extra } of rule.examples) {
         const caught = ruleFor(rule.on, text);
         expect(caught && fingerprintRules.indexOf(caught), text).toBe(index);
-        const service = recognise(rule.on, text);
+        const service = recognize(rule.on, text);
         expect(service).toMatchObject({ name: rule.name, confidence: rule.confidence });
         expect(service?.product).toBe(rule.product);
         expect(service?.version).toBe(version);
@@ -28,17 +28,17 @@ describe('fingerprint rules', () => {
   });
 
   test('put the portable release of OpenSSH into the update field of its CPE', () => {
-    expect(recognise('banner', 'SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n')?.cpe).toBe(
+    expect(recognize('banner', 'SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n')?.cpe).toBe(
       'cpe:2.3:a:openbsd:openssh:9.6:p1:*:*:*:*:*:*',
     );
   });
 
   test('quote what a CPE may not hold', () => {
-    const service = recognise('http', 'HTTP/1.1 200 OK\r\nServer: Docker/24.0+a (linux)');
+    const service = recognize('http', 'HTTP/1.1 200 OK\r\nServer: Docker/24.0+a (linux)');
     expect(service?.cpe).toBe(String.raw`cpe:2.3:a:docker:engine:24.0\+a:*:*:*:*:*:*:*`);
   });
 
   test('know nothing of what nobody wrote a rule for', () => {
-    expect(recognise('banner', 'hello')).toBeUndefined();
+    expect(recognize('banner', 'hello')).toBeUndefined();
   });
 });

@@ -1,13 +1,13 @@
 import type { Tls } from '../../core/events.ts';
-import { bracketed } from '../../core/scope.ts';
+import { hostPort } from '../../core/scope.ts';
 import { messageOf } from '../../errors.ts';
-import type { HttpResponse } from './http-message.ts';
-import { responseReader } from './http-response.ts';
+import type { HttpResponse } from './message.ts';
+import { responseReader } from './response.ts';
 import type { PortSession } from '../session.ts';
 import { userAgent } from './user-agent.ts';
 import type { Ending, Wire } from '../wire.ts';
 
-/** A web server on this port, spoken to in HTTP/1.1 or HTTP/2, plain or through TLS. */
+/** A web server on this port, that answers in HTTP/1.1 or HTTP/2, plain or through TLS. */
 export interface Site {
   readonly scheme: 'http' | 'https';
   readonly tls?: Tls | undefined;
@@ -18,12 +18,8 @@ export interface Site {
 /** The URL of this port's first page: by name where one is known. */
 export function rootUrl(session: PortSession, scheme: Site['scheme']): URL {
   const { addr, port, hostname } = session.target;
-  const host = hostname ?? bracketed(addr);
-  try {
-    return new URL(`${scheme}://${host}:${port}/`);
-  } catch {
-    return new URL(`${scheme}://${bracketed(addr)}:${port}/`);
-  }
+  const byName = URL.parse(`${scheme}://${hostname ?? ''}:${port}/`);
+  return byName ?? new URL(`${scheme}://${hostPort(addr, port)}/`);
 }
 
 /** What came back for a request in HTTP/1.1, whatever it was. */
@@ -34,7 +30,11 @@ export interface Http1Answer {
 }
 
 /** Sends a GET in HTTP/1.1 and reads its answer; the connection is then used up. */
-export async function askHttp1(session: PortSession, wire: Wire, url: URL): Promise<Http1Answer> {
+export async function requestHttp1(
+  session: PortSession,
+  wire: Wire,
+  url: URL,
+): Promise<Http1Answer> {
   const reader = responseReader(session.limits);
   wire.send(
     `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n` +
@@ -56,7 +56,7 @@ export function http1Site(
     async get(url) {
       const connection = await dial();
       if (!connection) return undefined;
-      const answer = await askHttp1(session, connection.wire, url);
+      const answer = await requestHttp1(session, connection.wire, url);
       if (!answer.response) faultOf(session, answer, connection.wire, url);
       return answer.response;
     },

@@ -1,5 +1,5 @@
 import { byteStore } from '../byte-store.ts';
-import { type BodyProblem, type HttpHead, headerOf } from './http-message.ts';
+import { type BodyProblem, type HttpHead, headerOf } from './message.ts';
 import type { Ending, Progress } from '../wire.ts';
 
 /** A chunk's size line, extensions included. */
@@ -69,7 +69,7 @@ function chunkedBody(maxBytes: number): BodyReader {
   return {
     take(chunk) {
       for (let at = 0; at < chunk.length;) {
-        if (state === 'size') takeSizeByte(chunk[at++]!);
+        if (state === 'size') takeSizeByte(chunk[at++] ?? 0);
         else if (state === 'after-data') {
           if (chunk[at++] === 10) state = 'size';
         } else if (state === 'data') {

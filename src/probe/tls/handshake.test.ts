@@ -54,7 +54,7 @@ describe('a TLS handshake', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  test('has the same JA3 each time, since that is our own hello', async () => {
+  test('has the same JA3 each time, since that is our own ClientHello', async () => {
     const [one, two] = await Promise.all([probe(credentials), probe(credentials)]);
     expect(one.result.tls?.tls.ja3).toBe(two.result.tls?.tls.ja3);
   });
