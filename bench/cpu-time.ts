@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * CPU time of a whole process of Node.js, user and system, ms.
+ * User and system CPU time of a whole Node.js process, ms.
  *
- * @param env variables beside this process's own
+ * @param env variables in addition to this process's own
  */
 export function cpuMs(
   words: readonly string[],

@@ -13,9 +13,9 @@ const scans = 5;
 const hostsPerScan = 2_000;
 
 /**
- * Writes a store of ports as Parquet, and lets DuckDB write the same rows from CSV; then asks for
- * an aggregate of all of them, through the store's columns and of the exported file; at last goes
- * the long way of events into another store and compares. Each in a process of its own.
+ * Writes a store of ports as Parquet while DuckDB writes the same rows from CSV; then queries an
+ * aggregate of them through the store's columns and from the exported file; finally exports events
+ * into another store and compares. Each step runs in its own process.
  */
 export async function benchDataSet(ports = 5_000_000, rounds = 3): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-data-set-'));
@@ -64,7 +64,7 @@ async function benchExport(folder: string, store: string, rounds: number): Promi
   );
 }
 
-/** From JSON Lines of the same store, and by DuckDB alone: the same rows of ports, no more. */
+/** Reads JSON Lines of the same store; DuckDB alone reads only the rows of ports. */
 async function benchFile(folder: string, store: string, rounds: number): Promise<void> {
   const file = join(folder, 'events.jsonl');
   await inProcess(`
@@ -77,7 +77,7 @@ async function benchFile(folder: string, store: string, rounds: number): Promise
     await pipeline(events, createWriteStream(${JSON.stringify(file)}));`);
   const write = `
     const counts = await writeEventFile({ file: '${file}', folder: '${join(folder, 'of-file')}' });
-    if (!counts) throw new Error('the file took the long way');`;
+    if (!counts) throw new Error('the file was imported instead of read by DuckDB');`;
   const times = { ours: [] as number[], theirs: [] as number[] };
   let peak = 0;
   for (let round = 0; round < rounds; round++) {
@@ -121,14 +121,14 @@ async function benchQuery(folder: string, store: string, rounds: number): Promis
     times.direct.push((await inProcess(direct)).seconds);
   }
   const [ours, theirs] = [median(times.ask), median(times.direct)];
-  console.log(`  query, an aggregate of all, at first   ${text(first.seconds)}`);
+  console.log(`  query, aggregate of all, first time    ${text(first.seconds)}`);
   console.log(
-    `  query, its columns kept                ${text(ours)}  ${(ours / theirs).toFixed(2)} × DuckDB's time (limit 2)`,
+    `  query, columns cached                  ${text(ours)}  ${(ours / theirs).toFixed(2)} × DuckDB's time (limit 2)`,
   );
   console.log(`  DuckDB on the exported Parquet         ${text(theirs)}`);
 }
 
-/** A store of a million ports, to events, into another store: the same data set. */
+/** Exports a store of a million ports as events into another store: the data sets must be equal. */
 async function benchRoundTrip(folder: string): Promise<void> {
   const store = join(folder, 'million.db');
   await makeStore(store, 1_000_000);
@@ -158,14 +158,14 @@ function copy(from: string, folder: string): string {
     (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 262144)`;
 }
 
-/** DuckDB as it comes, with all of the memory that it wants. */
+/** DuckDB with its defaults and unlimited memory. */
 function duckDb(sql: string): string {
   return `
     const connection = await (await DuckDBInstance.create()).connect();
     await (await connection.run(${JSON.stringify(sql)})).getRowObjectsJS();`;
 }
 
-/** Runs a piece of a program; its start-up, loading modules included, does not count. */
+/** Runs a piece of a program and times it without start-up and loading of modules. */
 async function inProcess(body: string): Promise<Measured> {
   const program = `
     import { DuckDBInstance } from '@duckdb/node-api';
@@ -188,7 +188,7 @@ function source(path: string): string {
   return JSON.stringify(new URL(path, import.meta.url));
 }
 
-/** Made by SQL, as importing would make it: one port in five has a service. */
+/** Creates by SQL what an import would create: one port in five has a service. */
 async function makeStore(path: string, ports: number): Promise<void> {
   await (await openSqliteStore(path, { create: true })).close();
   const db = openDatabase(path);

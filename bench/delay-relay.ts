@@ -1,7 +1,7 @@
 /**
- * A network with a delay: two TUN devices, and this process between them, which hands each packet
- * on when its time has come. Prints "ready" once both devices are there, then runs until killed.
- * Started inside the first namespace; it moves the second device into the other one.
+ * A network with a delay: two TUN devices, and this process between them, which forwards each packet
+ * when it is due. Prints "ready" once both devices exist, then runs until killed. Start it inside the
+ * first namespace; it moves the second device into the other one.
  *
  * Usage: delay-relay.ts FIRST_DEVICE SECOND_DEVICE SECOND_NAMESPACE DELAY_MS
  */
@@ -13,10 +13,10 @@ const O_RDWR_NONBLOCK = 0o4002;
 const TUNSETIFF = 0x400454ca;
 const IFF_TUN_NO_PI = 0x1001;
 const POLLIN = 1;
-/** Packets under way in one direction, and the room for each: an MTU of 1500. */
+/** Packets in flight in one direction, and the space for each: an MTU of 1500. */
 const ringSize = 32_768;
 const packetBytes = 1536;
-/** Packets read in a row before others are handed on. */
+/** Packets read in a row before others are forwarded. */
 const batch = 256;
 
 const libc = koffi.load('libc.so.6');
@@ -26,7 +26,7 @@ const read = libc.func('int64_t read(int, int64_t, uint64_t)');
 const write = libc.func('int64_t write(int, int64_t, uint64_t)');
 const poll = libc.func('int poll(int64_t, uint64_t, int)');
 
-/** One direction: a ring of packets in order of arrival, each with the time when it is due. */
+/** One direction: a ring of packets in order of arrival, each with the time it is due. */
 interface Direction {
   readonly from: number;
   readonly to: number;
@@ -56,7 +56,7 @@ function direction(from: number, to: number): Direction {
   return { from, to, memory, base, lengths, due: new Float64Array(ringSize), head: 0, count: 0 };
 }
 
-/** Takes in what has arrived, up to a batch. */
+/** Reads the packets that have arrived, up to a batch. */
 function receive(way: Direction, dueMs: number): number {
   let received = 0;
   while (received < batch && way.count < ringSize) {
@@ -71,7 +71,7 @@ function receive(way: Direction, dueMs: number): number {
   return received;
 }
 
-/** Hands on what is due. */
+/** Forwards the packets that are due. */
 function deliver(way: Direction, nowMs: number): void {
   while (way.count > 0 && way.due[way.head]! <= nowMs) {
     write(way.to, way.base + way.head * packetBytes, way.lengths[way.head]!);

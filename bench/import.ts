@@ -14,7 +14,7 @@ const ports = 500_000;
 const portsPerHost = 250;
 const nmapHosts = 28_000;
 
-/** How many ports, and how many bytes, one file has. */
+/** A file to import, and the number of its ports. */
 interface Sample {
   readonly name: string;
   readonly path: string;
@@ -22,9 +22,9 @@ interface Sample {
 }
 
 /**
- * Imports the same ports as Portolan's JSON Lines, masscan's three formats and naabu's, and 100 MB of
- * nmap's XML as `-sV` writes it, each into a new store in a process of its own. Every round does all
- * of them, one after the other.
+ * Imports the same ports as Portolan's JSON Lines, in masscan's three formats and naabu's, and 100 MB
+ * of nmap XML as `-sV` writes it, each into a new store in its own process. Every round imports all
+ * of them in turn.
  */
 export async function benchImport(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-import-'));
@@ -51,7 +51,7 @@ export async function benchImport(): Promise<void> {
           `${bytes.toFixed(1).padStart(7)} MB/s  ${(rate / base).toFixed(2)} × the rate of jsonl`,
       );
     }
-    console.log(`  peak of memory with nmap-xml ${peak.toFixed(0)} MB (limit 400)`);
+    console.log(`  peak memory with nmap-xml ${peak.toFixed(0)} MB (limit 400)`);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -89,8 +89,8 @@ function* portLines(line: (ip: string, port: number, second: number) => string):
 }
 
 /**
- * Ten ports a host, each with a product of one of 40 versions, two CPEs and every fifth with a
- * script: 350 bytes a port.
+ * Ten ports per host, each with a product in one of 40 versions and two CPEs, every fifth with a
+ * script: 350 bytes per port.
  */
 function* nmapXml(hosts: number): Generator<string> {
   yield (
@@ -135,7 +135,7 @@ async function write(path: string, texts: Iterable<string>): Promise<void> {
   await once(out, 'finish');
 }
 
-/** A module of the program as a string literal of its URL. */
+/** The URL of a module as a string literal. */
 function source(path: string): string {
   return JSON.stringify(new URL(path, import.meta.url));
 }

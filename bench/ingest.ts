@@ -23,24 +23,24 @@ export interface IngestResult {
   readonly importSeconds: number;
   readonly shellSeconds: number;
   readonly copySeconds: number;
-  /** Speed against the shell's `.import` of the same rows (at least 1.3). */
+  /** Speed relative to the shell's `.import` of the same rows (at least 1.3). */
   readonly againstShell: number;
-  /** Speed against `INSERT … SELECT` of the same rows from an attached copy (at least 0.55). */
+  /** Speed relative to `INSERT … SELECT` of the same rows from an attached copy (at least 0.55). */
   readonly againstCopy: number;
   /** Of `port_scans` with its index (at most 120). */
   readonly bytesPerPort: number;
   readonly peakMegabytes: number;
 }
 
-/** The tables that the rows of an import go to: those that others refer to, and those others. */
+/** The tables that an import fills: first those that the others refer to. */
 const dimensions = ['scan_jobs', 'hosts'];
 const tables = ['host_scans', 'port_scans', 'host_ports'];
 
 /**
- * Imports a file of ports into a new store, and takes the same rows into the same tables, with the
- * same indexes, by the sqlite3 shell's `.import` of CSV (no JSON, no ids to compute, no foreign
- * keys checked) and by `INSERT … SELECT` from an attached copy (the engine's limit). Each round
- * does all three, one after the other. Needs the sqlite3 shell.
+ * Imports a file of ports into a new store, and loads the same rows into the same tables, with the
+ * same indexes, by the sqlite3 shell's `.import` of CSV (no JSON, no ids to compute, no foreign key
+ * checks) and by `INSERT … SELECT` from an attached copy (the engine's limit). Each round does all
+ * three in turn. Needs the sqlite3 shell.
  */
 export async function ingest({
   rows = 2_000_000,
@@ -107,12 +107,12 @@ export async function writePorts(file: string, rows: number, hosts: number): Pro
   await once(out, 'finish');
 }
 
-/** A module of the program as a string literal of its URL. */
+/** The URL of a module as a string literal. */
 function source(path: string): string {
   return JSON.stringify(new URL(path, import.meta.url));
 }
 
-/** In a process of its own, so that its peak of memory can be read; start-up is included. */
+/** Runs in its own process, so that its peak memory can be read; start-up is included. */
 export async function timeImport(
   file: string,
   store: string,
@@ -131,7 +131,7 @@ export async function timeImport(
   return { seconds, megabytes: Number(stdout) / 1024 };
 }
 
-/** What makes the tables and indexes of a store. */
+/** The statements that create the tables and indexes of a store. */
 function schemaOf(store: string): string {
   const db = openDatabase(store, { readOnly: true });
   const made = db
@@ -153,7 +153,7 @@ async function exportCsv(folder: string, store: string): Promise<void> {
   await run('sqlite3', [store, `.read '${script}'`]);
 }
 
-/** The shell cannot import NULL, which STRICT columns need: here the tables are not STRICT. */
+/** The shell cannot import NULL, which STRICT columns need, so its tables are not STRICT. */
 async function timeShell(folder: string, from: string): Promise<number> {
   const store = join(folder, 'shell.db');
   await remove(store);
@@ -167,7 +167,7 @@ async function timeShell(folder: string, from: string): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-/** With the settings of a store. */
+/** Uses the settings of a store. */
 async function timeCopy(folder: string, from: string): Promise<number> {
   const path = join(folder, 'copy.db');
   await remove(path);
@@ -177,7 +177,7 @@ async function timeCopy(folder: string, from: string): Promise<number> {
     PRAGMA wal_autocheckpoint = 20000; ATTACH '${from}' AS source`);
   const started = performance.now();
   for (const table of [...dimensions, ...tables]) {
-    // Without columns that are computed.
+    // Without computed columns.
     const columns = db.prepare('SELECT name FROM pragma_table_info(?)').all(table);
     const list = columns.map(({ name }) => String(name)).join(', ');
     db.exec(`INSERT INTO ${table} (${list}) SELECT ${list} FROM source.${table}`);

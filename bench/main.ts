@@ -1,4 +1,7 @@
-/** `npm run bench [start|portman|scan|queue|workers|import|ingest|data-set|postgres|questions]…`: medians, and ratios against a peer. */
+/**
+ * `npm run bench [start|portman|scan|queue|workers|import|ingest|data-set|postgres|questions]…`:
+ * medians, and ratios to a peer.
+ */
 import { benchDataSet } from './data-set.ts';
 import { benchImport } from './import.ts';
 import { benchQueue } from './queue.ts';
@@ -32,8 +35,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
         `portolan ${result.againstCopy.toFixed(2)} × as fast (limit 0.55)`,
     );
     console.log(
-      `  ${result.bytesPerPort.toFixed(0)} bytes a port with its index (limit 120), ` +
-        `peak of memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`,
+      `  ${result.bytesPerPort.toFixed(0)} bytes per port including its index (limit 120), ` +
+        `peak memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`,
     );
   },
 };

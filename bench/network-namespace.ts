@@ -19,9 +19,9 @@ export interface DistantNetwork extends Disposable {
 }
 
 /**
- * 1,024 hosts with 100 ports each: 1 in 100 is open, 5 refuse, the rest drop what they are sent.
+ * 1,024 hosts with 100 ports each: 1 in 100 is open, 5 refuse, the others drop packets.
  *
- * @param roundTripMs the delay there and back together
+ * @param roundTripMs the round-trip delay
  */
 export async function newDistantNetwork(roundTripMs: number): Promise<DistantNetwork> {
   const far = newNamespace(['10.9.0.0/22']);
@@ -51,7 +51,7 @@ function connect(inside: Namespace, device: string, address: string, beyond: str
   inside.run('ip', ['route', 'add', beyond, 'dev', device, 'src', address]);
 }
 
-/** Sets which ports are open and which refuse, and returns the open ones. */
+/** Chooses the open and the refusing ports, and returns the open ones. */
 function choosePorts(far: Namespace): string[] {
   const total = 1024 * 100;
   const order = permutation(total, 'bench');
@@ -76,7 +76,7 @@ tcp flags & (syn | ack) == syn drop
   return open.map((pair) => text(pair, ':')).sort();
 }
 
-/** The text of a pair of host and port, counted from 0. */
+/** A pair of host and port, counted from 0, as text. */
 function text(pair: number, between: string): string {
   const host = Math.floor(pair / 100);
   return `10.9.${host >> 8}.${host & 255}${between}${(pair % 100) + 1}`;

@@ -8,7 +8,7 @@ import { median } from './median.ts';
 const bin = fileURLToPath(new URL('../bin/portman.js', import.meta.url));
 const limitMs = 150;
 
-/** Measures the commands of portman that people put into prompts and scripts. */
+/** Measures the portman commands that people use in prompts and scripts. */
 export function benchPortman(runs = 11): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'portman-bench-'));
   const env = { PORTKEEPER_DB_PATH: join(folder, 'database.db') };
@@ -21,7 +21,7 @@ export function benchPortman(runs = 11): Promise<void> {
   for (const words of [['list'], ['projects', '--json'], ['reserve', '20000', '-n', 'bench']]) {
     print(words, measure([bin, ...words], env, runs));
   }
-  // A port beside them, so that the check ends with status 0.
+  // A port outside the reserved range, so that the check exits with status 0.
   print(['check', '19999'], measure([bin, 'check', '19999'], env, runs));
   rmSync(folder, { recursive: true });
   return Promise.resolve();

@@ -22,14 +22,14 @@ export interface CopyResult {
   readonly peakMegabytes: number;
 }
 
-/** The columns that are filled; the others are NULL in both. */
+/** The columns that are filled; the others are NULL in every variant. */
 const columns =
   'tenant_id, job_id, host_id, transport, port, state, reason, service, confidence, method, first_seen, last_seen';
 
 /**
- * The same ports into the same partitioned table, with its indexes and references: by `psql \copy`
- * of CSV; by the binary encoder; and by a whole import, with hosts, inventory and the reading of
- * JSON, into an inventory that is empty and into one that knows every port.
+ * Loads the same ports into the same partitioned table, with its indexes and references: by
+ * `psql \copy` of CSV; by the binary encoder; and by a whole import, including JSON, hosts and
+ * inventory, into an empty inventory and into one that knows every port.
  */
 export async function postgresIngest(
   url: string,
@@ -65,7 +65,7 @@ export async function postgresIngest(
       const batch = await readBack(client, rows);
       await client.query('TRUNCATE port_scans; CHECKPOINT');
       seconds.copy.push(await timed(() => copyFacts(client, batch)));
-      // Facts anew, hosts and ports all known.
+      // New facts; all hosts and ports are known.
       await client.query('TRUNCATE port_scans, host_scans; CHECKPOINT');
       seconds.again.push((await timeImport(file, url)).seconds);
     }
@@ -89,7 +89,7 @@ type Batch = {
   ports: ReturnType<EventBatchBuilder['take']>['ports'];
 };
 
-/** The rows of the table as the columns that an import works with. */
+/** The rows of the table as the columns that an import uses. */
 async function readBack(client: Client, rows: number): Promise<Batch> {
   const { rows: keys } = await client.query<{ id: string; address: string; tenant_id: string }>(
     'SELECT id, host(address) AS address, tenant_id FROM hosts',

@@ -13,7 +13,7 @@ import { compileSql } from '../src/store/sql.ts';
 import type { StoreDatabase } from '../src/store/store.ts';
 import { listWeb } from '../src/store/inventory/web.ts';
 
-/** How much there is: by default 10 million ports of 20 tenants in 24 months. */
+/** The size of a store; by default 10 million ports of 20 tenants in 24 months. */
 export interface Volume {
   readonly tenants: number;
   readonly months: number;
@@ -23,13 +23,13 @@ export interface Volume {
 
 const volume: Volume = { tenants: 20, months: 24, hosts: 2084, portsPerHost: 10 };
 
-/** Fills a store by SQL: one scan a tenant and month, which sees all hosts of the tenant. */
+/** Fills a store by SQL: one scan per tenant and month, which sees all hosts of the tenant. */
 export async function fillStore(url: string, size: Volume = volume): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   const { tenants, months, hosts, portsPerHost } = size;
   await client.query('TRUNCATE scan_jobs, hosts, certificates CASCADE');
-  // The rows are right by construction: checking every reference again would take most of the time.
+  // The rows are valid by construction; checking every reference would take most of the time.
   await client.query('SET session_replication_role = replica; SET synchronous_commit = off');
   await client.query(`
     INSERT INTO tenants SELECT uuid_at(to_timestamp(n)), 'tenant-' || n, now()
@@ -92,7 +92,7 @@ type Ask = (db: StoreDatabase, round: number) => Promise<unknown>;
 
 const address = (round: number): string => `10.0.${(round * 7) % 8}.${(round * 13) % 250}`;
 
-/** The ten questions that people ask most: pages of 100 rows, and single things. */
+/** The most frequent queries: pages of 100 rows, and single objects. */
 export function questions(scan: string, hostIds: readonly string[]): Readonly<Record<string, Ask>> {
   const page = { limit: 100 };
   return {
@@ -112,7 +112,7 @@ export function questions(scan: string, hostIds: readonly string[]): Readonly<Re
   };
 }
 
-/** Of many rounds, ms. */
+/** Times over many rounds, ms. */
 interface Times {
   readonly median: number;
   readonly p95: number;
@@ -120,15 +120,15 @@ interface Times {
 
 export interface QuestionResult {
   readonly question: string;
-  /** Of the application, and of a role that row-level security does not concern. */
+  /** As the application, and as a role that bypasses row-level security. */
   readonly withSecurity: Times;
   readonly without: Times;
-  /** Partitions of facts that are read from end to end. */
+  /** Partitions of facts that are read completely. */
   readonly fullScans: number;
   readonly plan: string;
 }
 
-/** Asks every question in turn with and without row-level security. */
+/** Runs every query in turn with and without row-level security. */
 export async function askQuestions(url: string, rounds = 60): Promise<QuestionResult[]> {
   const pool = openPool(url, { ...defaultPool, max: 1 });
   const session = { pool, location: url };
@@ -177,7 +177,7 @@ function summary(values: readonly number[]): Times {
   return { median: at(0.5), p95: at(0.95) };
 }
 
-/** The plans of every statement that a question makes. */
+/** The plans of every statement of a query. */
 async function explained(
   db: StoreDatabase,
   ask: (db: StoreDatabase) => Promise<unknown>,

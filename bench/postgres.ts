@@ -7,7 +7,7 @@ import {
 import { postgresIngest } from './postgres-ingest.ts';
 import { askQuestions, fillStore } from './postgres-queries.ts';
 
-/** As a server that keeps what it is given. */
+/** A durable server. */
 const settings = {
   fsync: 'on',
   synchronous_commit: 'on',
@@ -22,7 +22,7 @@ async function newStore(): Promise<PostgresServer> {
   return server;
 }
 
-/** Recording into PostgreSQL against `psql \copy`. */
+/** Compares recording into PostgreSQL with `psql \copy`. */
 export async function benchPostgres(): Promise<void> {
   await using server = await newStore();
   const result = await postgresIngest(server.url);
@@ -31,19 +31,19 @@ export async function benchPostgres(): Promise<void> {
     console.log(
       `  ${name.padEnd(44)}${seconds.toFixed(1).padStart(6)} s  ${ratio(seconds)} × as fast ${limit}`,
     );
-  console.log('1 million ports into PostgreSQL 18 (median of 3), against psql \\copy of CSV');
+  console.log('1 million ports into PostgreSQL 18 (median of 3), relative to psql \\copy of CSV');
   line('psql \\copy', result.shellSeconds, '');
   line('binary COPY of the facts', result.copySeconds, '(limit 1.1)');
   line('portolan import, new hosts and ports', result.importSeconds, '(limit 0.3)');
   line('portolan import, hosts and ports all known', result.againSeconds, '(limit 0.3)');
-  console.log(`  peak of memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`);
+  console.log(`  peak memory ${result.peakMegabytes.toFixed(0)} MB (limit 300)`);
 }
 
-/** The questions that are asked most; `PLANS=1` prints their plans. */
+/** Runs the most frequent queries; `PLANS=1` prints their plans. */
 export async function benchQuestions(): Promise<void> {
   await using server = await newStore();
   await fillStore(server.url);
-  console.log('10 million ports, 24 months, 20 tenants: one tenant’s questions, ms');
+  console.log('10 million ports, 24 months, 20 tenants: queries of one tenant, ms');
   console.log(`  ${''.padEnd(28)}      p95    median   without security   ratio   full scans`);
   const isVerbose = process.env['PLANS'] !== undefined;
   for (const { question, withSecurity, without, fullScans, plan } of await askQuestions(

@@ -17,16 +17,16 @@ import { packagedPostgres, startPostgresServer } from '../test/postgres/server.t
 import { median } from './median.ts';
 
 /**
- * Units, or the other queue's jobs, of one measurement: some seconds of them, since a worker begins
- * a scan with small shares.
+ * Units, or jobs of the other queue, in one measurement. They take some seconds, because a worker
+ * begins a scan with small leases.
  */
 const unitCount = 60_000;
 const concurrency = 4;
 const pickUps = 40;
-/** Of two measurements, one after the other: a slow minute of the machine hits both. */
+/** Pairs of measurements, in turn, so that a slow minute of the machine affects both. */
 const rounds = 3;
 
-/** Measures the whole life of empty units on both stores, against graphile-worker's empty jobs. */
+/** Measures the whole life of empty units on both stores, and of graphile-worker's empty jobs. */
 export async function benchQueue(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-bench-'));
   {
@@ -34,7 +34,7 @@ export async function benchQueue(): Promise<void> {
     const perSecond = await unitsPerSecond(store);
     console.log(`SQLite: ${perSecond.toFixed(0)} empty units/s (limit 5,000)`);
     console.log(
-      `  an idle worker begins after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`,
+      `  an idle worker starts a scan after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`,
     );
   }
   rmSync(folder, { recursive: true });
@@ -42,13 +42,13 @@ export async function benchQueue(): Promise<void> {
 }
 
 interface Pair {
-  /** Units a second, and the other queue's jobs a second: without and with their adding. */
+  /** Units per second, and jobs per second of the other queue without and with adding them. */
   readonly own: number;
   readonly peer: number;
   readonly life: number;
 }
 
-/** Each pair on a server of its own: neither is to work among the dead rows of the other. */
+/** Runs each pair on its own server, so that neither works among the dead rows of the other. */
 async function benchPostgres(): Promise<void> {
   const pairs: Pair[] = [];
   for (let i = 0; i < rounds; i++) {
@@ -67,22 +67,22 @@ async function benchPostgres(): Promise<void> {
     );
     if (i > 0) continue;
     const plain = await graphileJobsPerSecond(peers.url, { count: 4000, isTuned: false });
-    console.log(`  graphile-worker as it comes: ${plain.perSecond.toFixed(0)} jobs/s`);
+    console.log(`  graphile-worker with its defaults: ${plain.perSecond.toFixed(0)} jobs/s`);
     console.log(
-      `  an idle worker begins after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`,
+      `  an idle worker starts a scan after ${(await pickUpMs(store)).toFixed(1)} ms (limit 50)`,
     );
   }
   const ratio = (of: keyof Pair): string =>
     median(pairs.map((pair) => pair.own / pair[of])).toFixed(2);
   console.log(
-    `  portolan ${ratio('peer')} × as fast (median of ${rounds}, limit 0.7); with the adding of the ` +
+    `  portolan ${ratio('peer')} × as fast (median of ${rounds}, limit 0.7); including adding the ` +
       `jobs ${ratio('life')} ×`,
   );
 }
 
 const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 
-/** A scanner that finds nothing at once. */
+/** A scanner that returns at once and finds nothing. */
 async function* scanNothing(
   _config: unknown,
   { runId, units }: ScanContext,
@@ -116,7 +116,7 @@ async function unitsPerSecond(store: Store): Promise<number> {
   return unitCount / ((performance.now() - startedMs) / 1000);
 }
 
-/** From the commit of a scan to the beginning of its first unit. */
+/** The time from the commit of a scan to the start of its first unit. */
 async function pickUpMs(store: Store): Promise<number> {
   await using worker = startWorker(store);
   await worker.ready;
@@ -136,7 +136,7 @@ function ignore(): void {}
 
 interface RunningWorker extends AsyncDisposable {
   readonly ready: Promise<void>;
-  /** When the next scanner is begun. */
+  /** Resolves when the next scanner starts. */
   nextScan(): Promise<number>;
 }
 
@@ -173,9 +173,9 @@ async function graphileJobsPerSecond(
   url: string,
   { count, isTuned }: { count: number; isTuned: boolean },
 ): Promise<{
-  /** From the start of its workers on, when all jobs are in the queue already. */
+  /** Measured from the start of its workers, when all jobs are queued. */
   readonly perSecond: number;
-  /** Their adding too, as a unit's leasing is part of its life. */
+  /** Including adding the jobs, as leasing is part of a unit's life. */
   readonly lifePerSecond: number;
 }> {
   const addedMs = performance.now();

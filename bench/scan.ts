@@ -10,7 +10,7 @@ import { median } from './median.ts';
 
 const bin = fileURLToPath(new URL('../bin/portolan.js', import.meta.url));
 const nmapOptions = ['-sT', '-n', '-Pn', '-oG', '-'] as const;
-/** nmap told not to be gentle. */
+/** nmap without its politeness. */
 const tuned = ['-T5', '--min-rate', '20000', '--max-retries', '1'] as const;
 const listeners = 50;
 const everyPort = ['127.0.0.1', '-p', '-', '--engine'] as const;
@@ -21,7 +21,7 @@ interface Run {
   readonly open: readonly string[];
 }
 
-/** Measures the scan engine against nmap in the same run, and prints medians and ratios. */
+/** Measures the scan engine and nmap in the same run, and prints medians and ratios. */
 export async function benchScan(runs = 3): Promise<void> {
   await benchLoopback(runs);
   using network = await newDistantNetwork(20);
@@ -59,10 +59,10 @@ function benchDistant(network: DistantNetwork, runs: number): void {
   print(`nmap -sT ${tuned.join(' ')}`, results.tuned, results.tuned, network.open);
   print('nmap -sT -T5 (one run)', slow, results.tuned, network.open);
   print('portolan epoll', results.epoll, results.tuned, network.open);
-  console.log(`portolan against nmap -sT -T5: ${ratio(slow, results.epoll)} times as fast`);
+  console.log(`portolan relative to nmap -sT -T5: ${ratio(slow, results.epoll)} times as fast`);
 }
 
-/** Runs each variant in turn, so that a slow minute of the machine hits all of them. */
+/** Runs each variant in turn, so that a slow minute of the machine affects all of them. */
 function interleave<Name extends string>(
   runs: number,
   variants: Readonly<Record<Name, () => Run>>,
@@ -75,7 +75,7 @@ function interleave<Name extends string>(
   return results as Record<Name, Run[]>;
 }
 
-/** The whole command, start-up and recording into a new store included. */
+/** Runs the whole command, including start-up and recording into a new store. */
 function portolan(words: readonly string[], inside: readonly string[] = []): Run {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-bench-'));
   const command = [process.execPath, bin, 'scan', ...words, '--no-probe', '--json'];
@@ -94,7 +94,7 @@ function nmap(options: readonly string[], inside: readonly string[] = []): Run {
   return { ...run, open };
 }
 
-/** Runs a command to its end; its CPU time is the difference in what this process's children used. */
+/** Runs a command to its end and measures its time and CPU time. */
 function execute(command: readonly string[]): { elapsedMs: number; cpuMs: number; output: string } {
   const timed = ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'time', ...command];
   const startedMs = performance.now();

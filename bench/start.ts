@@ -9,7 +9,7 @@ import { median } from './median.ts';
 
 const bin = fileURLToPath(new URL('../bin/portolan.js', import.meta.url));
 
-/** Measures the CPU time of whole processes that people put into prompts and scripts. */
+/** Measures the CPU time of commands that people use in prompts and scripts. */
 export async function benchStart(runs = 11): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-bench-'));
   const db = join(folder, 'results.db');

@@ -12,10 +12,10 @@ import { median } from './median.ts';
 import { type DistantNetwork, newDistantNetwork } from './network-namespace.ts';
 
 const rounds = 1;
-/** How long the workers of a large scan are watched, ms. */
+/** How long the worker of a large scan is observed, ms. */
 const largeMs = 15_000;
 
-/** Measures what a second worker gains, what a worker takes, and what recording a scan costs. */
+/** Measures the gain of a second worker, a worker's memory, and the cost of recording a scan. */
 export async function benchWorkers(): Promise<void> {
   const [network, wide] = [await createMs('10.9.0.0/24'), await createMs('10.0.0.0/8')];
   console.log(
@@ -51,7 +51,7 @@ async function withStore<T>(work: (store: Store, db: string) => Promise<T>): Pro
   }
 }
 
-/** Few connects at once and small parts: what it is waited for are answers, not the processor. */
+/** Few simultaneous connections and small leases: the scan waits for answers, not the processor. */
 async function queue(store: Store, targets: string): Promise<string> {
   const config = parseScanConfig({
     targets: [targets],
@@ -105,7 +105,7 @@ async function scanSeconds({ near }: DistantNetwork, count: number): Promise<num
   });
 }
 
-/** Of a worker that has a part of a scan that would take it days. */
+/** The peak memory of a worker on a scan that would take days. */
 async function peakMegabytes({ near }: DistantNetwork): Promise<number> {
   return withStore(async (store, db) => {
     const worker = startWorker(near.name, db, 4);
