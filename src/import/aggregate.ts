@@ -1,7 +1,7 @@
 import { defined } from '../core/defined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { portStates, transports } from '../core/states.ts';
-import { allChecked, firstAddress } from './checked.ts';
+import { allChecked } from './checked.ts';
 import {
   type AnyObject,
   asCount,
@@ -10,15 +10,23 @@ import {
   asText,
   asTexts,
   asTime,
+  asWebUrl,
   asWord,
+  firstAddress,
+  portOf,
 } from './object.ts';
-import { objectReader, type RecordContext } from './records.ts';
+import { objectImporter, type RecordContext } from './records.ts';
 
 /**
- * The aggregate lines that stood before the events of the V1 data set: a host with the ports that
- * are `open`, or a page with its `final_url`.
+ * The aggregate lines that preceded the events of the V1 data set: a host with its `open` ports, or
+ * a page with its `final_url`.
  */
-export const readAggregate = objectReader('aggregate', () => aggregateEvents);
+export const aggregate = objectImporter({
+  name: 'aggregate',
+  title: 'older aggregate lines ("open", "final_url")',
+  matches: (line) => 'open' in line || 'final_url' in line,
+  newParser: () => aggregateEvents,
+});
 
 /** The events of an aggregate line, or what is wrong with it. */
 export function aggregateEvents(
@@ -27,7 +35,7 @@ export function aggregateEvents(
 ): readonly ScanEvent[] | string {
   const isPage = typeof line['final_url'] === 'string';
   if (!isPage && !('open' in line)) return 'it has neither "open" nor "final_url"';
-  const url = urlOf(line['final_url']) ?? urlOf(line['url']);
+  const url = asWebUrl(line['final_url']) ?? asWebUrl(line['url']);
   const names = ['addr', 'address', 'ip', 'host_ip', 'host', 'target'].map((key) => line[key]);
   const addr = firstAddress([...names, url?.hostname]);
   if (addr === undefined) return 'it has no address';
@@ -39,21 +47,12 @@ export function aggregateEvents(
   const name = ['hostname', 'host', 'target', 'domain']
     .map((key) => asText(line[key]))
     .find((text) => text !== undefined && firstAddress([text]) === undefined);
-  return allChecked([
-    ...openPorts(line, at),
-    ...(isPage && url ? [pageEvent(line, at, url)] : []),
-    ...(name === undefined
-      ? []
-      : [
-          {
-            type: 'scan.host' as const,
-            ...at,
-            state: 'up' as const,
-            reason: 'syn-ack' as const,
-            hostname: name,
-          },
-        ]),
-  ]);
+  const events = openPorts(line, at);
+  if (isPage && url) events.push(pageEvent(line, at, url));
+  if (name !== undefined) {
+    events.push({ type: 'scan.host', ...at, state: 'up', reason: 'syn-ack', hostname: name });
+  }
+  return allChecked(events);
 }
 
 interface At {
@@ -99,7 +98,7 @@ function pageEvent(line: AnyObject, at: At, url: URL): ScanEvent {
     run_id: at.run_id,
     addr: at.addr,
     transport: 'tcp',
-    port: url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port),
+    port: portOf(url),
     scheme,
     authority: url.host,
     path: `${url.pathname}${url.search}`,
@@ -114,9 +113,4 @@ function pageEvent(line: AnyObject, at: At, url: URL): ScanEvent {
     }),
     t: at.t,
   };
-}
-
-function urlOf(value: unknown): URL | undefined {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
 }

@@ -3,24 +3,25 @@ import type { RunError, ScanEvent } from '../core/events.ts';
 import { AppError } from '../errors.ts';
 import type { ImportInput } from './importer.ts';
 
-/** Ports in a batch: a transaction of 20,000 to 50,000 rows is fastest. */
+/** Ports per batch: a transaction of 20,000 to 50,000 rows is fastest. */
 const portsPerBatch = 40_000;
-/** Other events in a batch. The first ones are smaller, so that recording begins at once. */
+/** Other events per batch. The first batches are smaller, so that recording starts at once. */
 const eventsPerBatch = 5_000;
 const eventsInFirstBatch = 500;
 /**
- * Characters of lines that wait to be recorded, over all runs: some lines carry a megabyte. Some
- * batches of it are on their way at once.
+ * Characters of lines that wait to be recorded, over all runs: a line may have a megabyte, and
+ * several batches are on their way at once.
  */
 const maxPendingLength = 4_000_000;
 /** Bytes of a port's columns. */
 const bytesPerPort = 34;
-/** Runs that are collected side by side where a file mixes them. */
+/** Runs that are collected side by side if a file mixes them. */
 const maxOpenRuns = 16;
-/** Bad places that become error rows of their own; those beyond are only counted. */
+/** Bad places that become error rows; any further ones are only counted. */
 const maxErrorRows = 10_000;
 
 interface OpenRun {
+  readonly runId: string;
   readonly builder: EventBatchBuilder;
   /** Characters of the lines that are in it. */
   length: number;
@@ -29,8 +30,8 @@ interface OpenRun {
 type Fault = Pick<RunError, 'scope' | 'code' | 'message'>;
 
 /**
- * What the reading of one file has come to: events go in, batches come out, each of one run. Places
- * that cannot be read become errors of the run that they stand in.
+ * Collects the events of a file into batches of one run each. Places that cannot be read become
+ * errors of the current run.
  */
 export class ImportCollector {
   /** Lines read so far. */
@@ -39,9 +40,9 @@ export class ImportCollector {
   currentRun: string | undefined;
   /** Epoch ms of the latest event that has a time. */
   lastTime = 0;
-  /** The file says of nothing when it was seen. */
+  /** The file has no times. */
   isUntimed = false;
-  /** Batches that are full. */
+  /** Full batches. */
   readonly ready: ImportChunk[] = [];
   private readonly input: ImportInput;
   private readonly runs = new Map<string, OpenRun>();
@@ -56,7 +57,7 @@ export class ImportCollector {
     this.input = input;
   }
 
-  /** Batches that are full, taken out. */
+  /** Takes the full batches. */
   drain(): ImportChunk[] {
     return this.ready.splice(0);
   }
@@ -69,7 +70,7 @@ export class ImportCollector {
     this.currentRun = runId;
     this.lastTime = timeOf(event) ?? this.lastTime;
     builder.add(event);
-    // Ports are columns: what they hold besides is what their services are called.
+    // A port takes its columns, and the texts of its service.
     const isBare = event.type === 'scan.port' && event.service === undefined;
     const held = isBare ? Math.min(length, bytesPerPort) : length;
     run.length += held;
@@ -77,16 +78,18 @@ export class ImportCollector {
     if (this.early.length > 0) {
       for (const fault of this.early.splice(0)) builder.add(this.errorOf(runId, fault));
     }
-    if (builder.isFull || builder.eventCount >= this.eventLimit) this.release(runId);
-    while (this.pendingLength > maxPendingLength) this.release(this.longestRun());
+    if (builder.isFull || builder.eventCount >= this.eventLimit) this.release(run);
+    while (this.pendingLength > maxPendingLength) {
+      this.release([...this.runs.values()].reduce((a, b) => (b.length > a.length ? b : a)));
+    }
   }
 
-  /** Counts an event, or another part of the file, that no table takes. */
+  /** Counts an event, or another part of the file, that has no table. */
   skip(type: string): void {
     this.skipped[type] = (this.skipped[type] ?? 0) + 1;
   }
 
-  /** The line that was read last cannot be used. */
+  /** The latest line cannot be used. */
   addBad(message: string, isUnended = false): void {
     this.isTruncated = isUnended;
     const code = isUnended ? 'TRUNCATED' : 'INVALID_LINE';
@@ -101,13 +104,13 @@ export class ImportCollector {
     else this.add(this.errorOf(this.currentRun, fault), fault.message.length);
   }
 
-  /** Whether nothing of the file is missing or bad, as far as it was read. */
+  /** Whether nothing is missing or bad so far. */
   get isWhole(): boolean {
     return this.badCount === 0 && !this.input.isCutOff();
   }
 
   /**
-   * The end of the file: what is left becomes ready.
+   * Ends the file: what is left becomes ready.
    *
    * @param isTruncated whether it ends in the middle of something
    * @throws AppError INVALID_INPUT where there was nothing of a scan in it
@@ -119,8 +122,9 @@ export class ImportCollector {
       const why = first ? `; ${first.scope.replace(':', ' ')}: ${first.message}` : '';
       throw new AppError('INVALID_INPUT', `${this.input.name} has no event of a scan in it${why}`);
     }
-    for (const runId of this.runs.keys()) if (runId !== current) this.release(runId);
-    this.release(current, isTruncated || this.input.isCutOff());
+    for (const run of this.runs.values()) if (run.runId !== current) this.release(run);
+    const last = this.runs.get(current);
+    if (last) this.release(last, isTruncated || this.input.isCutOff());
   }
 
   private errorOf(runId: string, fault: Fault): ScanEvent {
@@ -129,28 +133,22 @@ export class ImportCollector {
 
   private open(runId: string): OpenRun {
     if (this.runs.size >= maxOpenRuns) {
-      const [oldest] = this.runs.keys();
-      this.release(oldest!);
-      this.runs.delete(oldest!);
+      const [oldest] = this.runs.values();
+      if (oldest) this.release(oldest);
+      if (oldest) this.runs.delete(oldest.runId);
     }
-    const run = { builder: new EventBatchBuilder(portsPerBatch), length: 0 };
+    const run = { runId, builder: new EventBatchBuilder(portsPerBatch), length: 0 };
     this.runs.set(runId, run);
     return run;
   }
 
-  private longestRun(): string {
-    const [first] = [...this.runs].sort(([, a], [, b]) => b.length - a.length);
-    return first![0];
-  }
-
-  private release(runId: string, isTruncated = false): void {
-    const run = this.runs.get(runId)!;
+  private release(run: OpenRun, isTruncated = false): void {
     const batch = run.builder.take();
     this.pendingLength -= run.length;
     run.length = 0;
     this.eventLimit = Math.min(eventsPerBatch, this.eventLimit * 2);
     this.ready.push({
-      runId,
+      runId: run.runId,
       batch,
       lines: this.lineCount,
       bytes: this.input.bytesRead(),

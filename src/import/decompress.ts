@@ -1,13 +1,13 @@
 import { pipeline, Readable } from 'node:stream';
 import zlib from 'node:zlib';
-import { AppError } from '../errors.ts';
+import { AppError, systemCode } from '../errors.ts';
 import { peek } from './peek.ts';
 
 const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) };
 
 /**
- * Decompresses what begins like gzip or zstd; passes on anything else. A compressed file that
- * breaks off yields what came before, then `onCutOff` is told.
+ * Decompresses gzip and zstd, recognized by their first bytes, and passes on anything else. A
+ * compressed file that breaks off yields its beginning, then calls `onCutOff`.
  *
  * @throws AppError UNSUPPORTED for zstd where this Node.js lacks it
  */
@@ -22,12 +22,12 @@ export async function* decompress(
     yield* all;
     return;
   }
-  // The iteration below sees the error; pipeline only has to tear both ends down.
+  // The iteration below sees the error; pipeline only tears both ends down.
   pipeline(Readable.from(all), decoder, () => {});
   try {
-    for await (const chunk of decoder) yield chunk as Buffer;
+    for await (const chunk of decoder) yield chunk;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'Z_BUF_ERROR') throw broken(name, error);
+    if (systemCode(error) !== 'Z_BUF_ERROR') throw broken(name, error);
     onCutOff();
   }
 }
@@ -43,7 +43,7 @@ function decoderFor(head: Buffer, name: string): zlib.Gunzip | zlib.ZstdDecompre
 }
 
 function broken(name: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const code = systemCode(error) ?? '';
   if (!code.startsWith('Z_') && !code.startsWith('ERR_ZSTD')) return error;
   return new AppError('INVALID_INPUT', `${name} cannot be decompressed: it is damaged (${code})`, {
     cause: error,

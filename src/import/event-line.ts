@@ -1,7 +1,8 @@
 import { isAddress } from '../core/address.ts';
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 import { messageOf } from '../errors.ts';
-import { toScanPort } from './port-line.ts';
+import { isObject } from './object.ts';
+import { isScanPort } from './port-line.ts';
 
 /** What one line is. */
 export type EventLine =
@@ -20,12 +21,9 @@ export function parseEventLine(text: string): EventLine {
   } catch (error) {
     return { kind: 'bad', message: `no JSON: ${messageOf(error).slice(0, 200)}` };
   }
-  if (typeof line !== 'object' || line === null || Array.isArray(line)) {
-    return { kind: 'bad', message: 'no JSON object' };
-  }
-  const port = toScanPort(line as Record<string, unknown>);
-  if (port) return { kind: 'event', event: port };
-  const type: unknown = 'type' in line ? line.type : undefined;
+  if (!isObject(line)) return { kind: 'bad', message: 'no JSON object' };
+  if (isScanPort(line)) return { kind: 'event', event: line };
+  const { type } = line;
   if (typeof type !== 'string') return { kind: 'bad', message: 'it has no "type"' };
   if (!types.has(type)) return { kind: 'unknown', type: type.slice(0, 100) };
   return parseEvent(line, type);
@@ -39,7 +37,7 @@ function parseEvent(line: object, type: string): EventLine {
     return { kind: 'bad', message: `${type}: ${field}: ${issue?.message ?? ''}`.slice(0, 300) };
   }
   if ('addr' in event && event.addr !== undefined && !isAddress(event.addr)) {
-    return { kind: 'bad', message: `${type}: addr: "${event.addr}" is no IP address` };
+    return { kind: 'bad', message: `${type}: addr: "${event.addr}" is not an IP address` };
   }
   return { kind: 'event', event };
 }

@@ -1,17 +1,35 @@
 import { defined } from '../core/defined.ts';
 import type { ScanEvent, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { allChecked, firstAddress } from './checked.ts';
-import { type AnyObject, asCount, asObject, asPort, asText, asTexts, asTime } from './object.ts';
-import { objectReader, type RecordContext } from './records.ts';
+import { allChecked } from './checked.ts';
+import {
+  type AnyObject,
+  asCount,
+  asObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  asWebUrl,
+  firstAddress,
+  portOf,
+} from './object.ts';
+import { objectImporter, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
-/** `httpx -json`: a web page a line. */
-export const readHttpx = objectReader('httpx', () => parseRecord);
+/** `httpx -json`: one web page per line. */
+export const httpx = objectImporter({
+  name: 'httpx',
+  title: 'httpx (-json)',
+  matches: (line) =>
+    typeof line['url'] === 'string' &&
+    ['status_code', 'status-code', 'failed', 'webserver', 'host_ip'].some((key) => key in line),
+  newParser: () => parseLine,
+});
 
-function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
-  const url = urlOf(line);
-  if (!url) return `"${asText(line['url'])}" is no http or https URL`;
+function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
+  const url = asWebUrl(line['url']);
+  if (!url) return `"${asText(line['url'])}" is not an http or https URL`;
   const addr = addressOf(line, url);
   if (addr === undefined) return `no address for ${url.host}: run httpx with -ip`;
   const port = asPort(line['port']) ?? portOf(url);
@@ -35,12 +53,6 @@ function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEven
   ]);
 }
 
-function urlOf(line: AnyObject): URL | undefined {
-  const text = asText(line['url']) ?? '';
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
-}
-
 /** `host` is a name in newer versions, an address in older ones. */
 function addressOf(line: AnyObject, url: URL): string | undefined {
   return firstAddress([
@@ -50,10 +62,6 @@ function addressOf(line: AnyObject, url: URL): string | undefined {
     ...asTexts(line['a']),
     ...asTexts(line['aaaa']),
   ]);
-}
-
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 function hostEvent(
@@ -96,7 +104,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
   };
 }
 
-/** tlsx's form inside httpx: certificates only as their fields, unless asked for. */
+/** tlsx's form inside httpx, which has certificates as PEM only on request. */
 function tlsOf(tls: AnyObject): Tls {
   const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
   return defined({

@@ -4,17 +4,17 @@ import { transferables } from '../core/event-batch.ts';
 import { AppError, messageOf } from '../errors.ts';
 import { readHere, type ThreadMessage, type ThreadTask } from './read-import.ts';
 
-/** Batches that may wait for the recording thread: enough that neither waits, small in memory. */
+/** Batches that may wait for the recording thread: enough that neither thread waits, few in memory. */
 const ahead = 2;
 
-/** The thread of a large import: parses, and hands each batch on without copying its columns. */
+/** The thread of a large import: parses and posts each batch without copying its columns. */
 async function run(port: NonNullable<typeof parentPort>): Promise<void> {
   const post = (message: ThreadMessage, transfer: ArrayBuffer[]): void =>
     port.postMessage(message, transfer);
   const taken = on(port, 'message');
   let sent = 0;
   try {
-    const { path, format } = workerData as ThreadTask;
+    const { path, format }: ThreadTask = workerData;
     for await (const chunk of readHere({ path }, format)) {
       if (sent >= ahead) await taken.next();
       sent++;

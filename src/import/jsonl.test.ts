@@ -4,9 +4,9 @@ import type { ImportChunk } from '../core/event-batch.ts';
 import { scanPort } from '../core/events.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
 import { sniff } from './importers.ts';
-import { readJsonl } from './jsonl.ts';
+import { jsonl } from './jsonl.ts';
 import { maxLineBytes } from './lines.ts';
-import { toScanPort } from './port-line.ts';
+import { isScanPort } from './port-line.ts';
 
 async function read(text: string, chunkBytes = 1000): Promise<ImportChunk[]> {
   const bytes = Buffer.from(text);
@@ -20,7 +20,7 @@ async function read(text: string, chunkBytes = 1000): Promise<ImportChunk[]> {
     modifiedAt: 0,
     name: 'test',
   };
-  return Array.fromAsync(readJsonl(input));
+  return Array.fromAsync(jsonl.read(input));
 }
 
 const v1 = [
@@ -126,11 +126,11 @@ test('random bytes never crash the reader', async () => {
 test('a file without any event, and a format that is not known, say so', async () => {
   await expect(read('\n\nnothing\n')).rejects.toThrow(/test has no event.*line 3: no JSON/);
   expect(() => sniff(Buffer.from('<?xml version="1.0"?>'), 'a.xml')).toThrow(
-    /a\.xml is in no format that is known here; what is read: Portolan JSON Lines/,
+    /a\.xml is not in a known format; known formats: Portolan JSON Lines/,
   );
   const json =
     '{"host":"a.example","ip":"192.0.2.1","timestamp":"x","found":{"what":1,"more":2}}\n';
-  expect(() => sniff(Buffer.from(json), 'other.json')).toThrow(/no format that is known/);
+  expect(() => sniff(Buffer.from(json), 'other.json')).toThrow(/not in a known format/);
   const wide = Buffer.from('\ufeff<?xml version="1.0"?>', 'utf16le');
   expect(() => sniff(wide, 'wide.xml')).toThrow(/wide\.xml is text in UTF-16.*iconv/);
   expect(() => sniff(Buffer.alloc(0), 'empty')).toThrow(/empty is empty/);
@@ -176,8 +176,7 @@ test('the fast check of a scan.port line agrees with its schema', () => {
   fc.assert(
     fc.property(line, fc.integer({ min: 0 }), (random, last) => {
       const object = { ...random, t_last: random.t_last ?? last };
-      const fast = toScanPort(object);
-      if (!fast) return;
+      if (!isScanPort(object)) return;
       accepted++;
       const { success, data } = scanPort.safeParse(object);
       expect(success).toBe(true);
@@ -189,8 +188,9 @@ test('the fast check of a scan.port line agrees with its schema', () => {
 });
 
 test('every well-formed IPv4 line takes the fast way', () => {
-  expect(toScanPort(JSON.parse(v1[0]!) as Record<string, unknown>)).toBeDefined();
+  expect(isScanPort(JSON.parse(v1[0]!) as Record<string, unknown>)).toBe(true);
   const service = { name: 'https', product: 'nginx', confidence: 0.9, method: 'http' };
   const line = { ...(JSON.parse(v1[0]!) as object), service };
-  expect(toScanPort(line)).toEqual(scanPort.parse(line));
+  expect(isScanPort(line)).toBe(true);
+  expect(line).toEqual(scanPort.parse(line));
 });

@@ -2,12 +2,24 @@ import type { ImportChunk } from '../core/event-batch.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { ImportCollector } from './collector.ts';
 import { parseEventLine } from './event-line.ts';
-import type { ImportInput } from './importer.ts';
+import type { Importer, ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
 import { parseObject } from './object.ts';
 
 /** Portolan's own JSON Lines, version 1, and the V1 data set's three events. */
-export async function* readJsonl(input: ImportInput): AsyncGenerator<ImportChunk> {
+export const jsonl: Importer = {
+  name: 'jsonl',
+  title: 'Portolan JSON Lines (.jsonl)',
+  // Events of another version too: each bad line then says what is wrong with it.
+  sniff: (head) =>
+    head
+      .toString()
+      .split('\n')
+      .some((line) => /^\s*\{.*"type"\s*:\s*"(run|scan|web|result)\./.test(line)),
+  read: readJsonl,
+};
+
+async function* readJsonl(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
   for await (const found of lines(input.chunks)) {
     for (const line of found) {
@@ -29,7 +41,7 @@ function take(collector: ImportCollector, { text, isUnended }: Line): void {
   if (!takeAggregate(collector, text)) collector.addBad(parsed.message, isUnended);
 }
 
-/** A line of the older form between events: it belongs to the run that it stands in. */
+/** A line of the older form between events belongs to the current run. */
 function takeAggregate(collector: ImportCollector, text: string): boolean {
   const line = parseObject(text);
   if (!line || collector.currentRun === undefined) return false;

@@ -1,46 +1,62 @@
 import { defined } from '../core/defined.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { severities } from '../core/states.ts';
-import { checked, firstAddress } from './checked.ts';
-import { type AnyObject, asObject, asPort, asText, asTexts, asTime, asWord } from './object.ts';
-import { objectReader, type RecordContext } from './records.ts';
+import { allChecked } from './checked.ts';
+import {
+  type AnyObject,
+  asNumberTo,
+  asObject,
+  asPort,
+  asText,
+  asTexts,
+  asTime,
+  asWord,
+  firstAddress,
+} from './object.ts';
+import { objectImporter, type RecordContext } from './records.ts';
 
-/** `nuclei -jsonl`: a finding a line. */
-export const readNuclei = objectReader('nuclei', () => parseRecord);
+/** `nuclei -jsonl`: one finding per line. */
+export const nuclei = objectImporter({
+  name: 'nuclei',
+  title: 'nuclei (-jsonl)',
+  matches: (line) => 'template-id' in line || 'templateID' in line,
+  newParser: () => parseLine,
+});
 
-function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
+function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const rule = asText(line['template-id'] ?? line['templateID']);
   if (rule === undefined) return 'it has no "template-id"';
-  // With -matcher-status, checks that found nothing are lines too.
+  // With -matcher-status, checks that found nothing have lines too.
   if (line['matcher-status'] === false) return [];
   const info = asObject(line['info']) ?? {};
   const matchedAt = asText(line['matched-at'] ?? line['matched'] ?? line['host']) ?? '';
-  const place = placeOf(line, matchedAt);
   const t = context.time(asTime(line['timestamp']));
-  const name = asText(info['name']) ?? rule;
-  const severity = asWord(severities, asText(info['severity'])) ?? 'unknown';
-  const event = checked({
-    type: 'scan.finding',
-    run_id: context.runId,
-    ...place,
-    source: 'nuclei',
-    rule,
-    name,
-    severity,
-    matched_at: matchedAt,
-    ...defined({
-      matcher: asText(line['matcher-name'] ?? line['matcher_name']),
-      description: asText(info['description'])?.trim(),
-      tags: words(info['tags']),
-      extracted: words(line['extracted-results']),
-      ...classes(asObject(info['classification'])),
-    }),
-    t,
-  });
-  return typeof event === 'string' ? event : [event];
+  const found = asObject(info['classification']);
+  return allChecked([
+    {
+      type: 'scan.finding',
+      run_id: context.runId,
+      ...placeOf(line, matchedAt),
+      source: 'nuclei',
+      rule,
+      name: asText(info['name']) ?? rule,
+      severity: asWord(severities, info['severity']) ?? 'unknown',
+      matched_at: matchedAt,
+      ...defined({
+        matcher: asText(line['matcher-name'] ?? line['matcher_name']),
+        description: asText(info['description'])?.trim(),
+        tags: words(info['tags']),
+        extracted: words(line['extracted-results']),
+        cve: words(found?.['cve-id'])?.map((id) => id.toUpperCase()),
+        cwe: words(found?.['cwe-id'])?.map((id) => id.toUpperCase()),
+        cvss: asNumberTo(10, found?.['cvss-score']),
+      }),
+      t,
+    },
+  ]);
 }
 
-/** The address that nuclei spoke to; a finding of a name alone has none. */
+/** The address that nuclei connected to; a finding about a name alone has none. */
 function placeOf(
   line: AnyObject,
   matchedAt: string,
@@ -57,22 +73,9 @@ function urlOf(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Lists; older versions wrote texts with commas. */
+/** A list; older versions wrote a text with commas. */
 function words(value: unknown): string[] | undefined {
   const list = asTexts(value).flatMap((text) => (Array.isArray(value) ? text : text.split(',')));
   const found = list.map((word) => word.trim()).filter((word) => word !== '');
   return found.length > 0 ? found : undefined;
-}
-
-function classes(value: AnyObject | undefined): { cve?: string[]; cwe?: string[]; cvss?: number } {
-  const score = Number(value?.['cvss-score'] ?? Number.NaN);
-  return defined({
-    cve: upperWords(value?.['cve-id']),
-    cwe: upperWords(value?.['cwe-id']),
-    cvss: score >= 0 && score <= 10 ? score : undefined,
-  });
-}
-
-function upperWords(value: unknown): string[] | undefined {
-  return words(value)?.map((word) => word.toUpperCase());
 }

@@ -1,3 +1,4 @@
+import { isAddress } from '../core/address.ts';
 import { latestTime, longestText } from '../core/event-limits.ts';
 
 /** A JSON object whose members may be anything. */
@@ -14,9 +15,12 @@ export function parseObject(text: string): AnyObject | undefined {
 
 /** A value where it is an object, no array. */
 export function asObject(value: unknown): AnyObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as AnyObject)
-    : undefined;
+  return isObject(value) ? value : undefined;
+}
+
+/** Whether a value is an object, no array. */
+export function isObject(value: unknown): value is AnyObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value where it is a text with something in it; a number as text. */
@@ -41,6 +45,30 @@ export function asCount(value: unknown): number | undefined {
 export function asPort(value: unknown): number | undefined {
   const port = asCount(value);
   return port !== undefined && port <= 65_535 ? port : undefined;
+}
+
+/** A number from 0 to `most`, given as a number or as text. */
+export function asNumberTo(most: number, value: unknown): number | undefined {
+  const number = Number(value ?? Number.NaN);
+  return number >= 0 && number <= most ? number : undefined;
+}
+
+/** The first of some values that is an IP address. */
+export function firstAddress(values: readonly unknown[]): string | undefined {
+  return values
+    .map((value) => (typeof value === 'string' ? value.trim().replace(/^\[|\]$/g, '') : ''))
+    .find(isAddress);
+}
+
+/** A URL of a web page. */
+export function asWebUrl(value: unknown): URL | undefined {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
+}
+
+/** The port of a web page. */
+export function portOf({ protocol, port }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
 /** A value where it is one of some words, in any case. */
@@ -104,9 +132,5 @@ function since1970(ms: number): number | undefined {
 
 /** The members of a list that are objects. */
 export function objectsOf(value: unknown): AnyObject[] {
-  const list: unknown[] = Array.isArray(value) ? value : [];
-  return list.flatMap((each): AnyObject[] => {
-    const object = asObject(each);
-    return object ? [object] : [];
-  });
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }

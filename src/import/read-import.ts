@@ -13,20 +13,20 @@ import { peek } from './peek.ts';
 export type ImportSource =
   { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array>; readonly name: string };
 
-/** Reading a file at once is cheaper, up to here, than starting a thread for it. */
+/** Up to this size, reading a file here is cheaper than starting a thread for it. */
 const threadBytes = 4_000_000;
 const sniffBytes = 65_536;
 const readBytes = 262_144;
 
 export interface ReadOptions {
-  /** The name of an importer; without it, the file's beginning tells. */
+  /** The name of an importer; by default the content is recognized. */
   readonly format?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads a file of any known format into batches. A large file is parsed in a thread of its own,
- * while this one records.
+ * Reads a file of any known format into batches. A large file is parsed in a second thread, while
+ * this one records.
  *
  * @throws AppError NO_INPUT, INVALID_INPUT (no known format, no event in it), UNSUPPORTED, USAGE
  *   (no such format); the signal's reason
@@ -54,10 +54,10 @@ export async function* readHere(
   let bytes = 0;
   let isCutOff = false;
   const name = 'path' in source ? source.path : source.name;
-  const input =
+  const input: AsyncIterable<Uint8Array> =
     'path' in source ? createReadStream(source.path, { highWaterMark: readBytes }) : source.stream;
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of input as AsyncIterable<Uint8Array>) {
+    for await (const chunk of input) {
       bytes += chunk.length;
       yield chunk;
     }
@@ -79,13 +79,13 @@ export async function* readHere(
   yield* importer.read({ chunks: all, ...progress, modifiedAt, name });
 }
 
-/** What the thread posts. */
+/** A message of the thread. */
 export type ThreadMessage =
   | { readonly chunk: ImportChunk }
   | { readonly end: true }
   | { readonly error: { readonly code: ErrorCode | undefined; readonly message: string } };
 
-/** What the thread is started with. */
+/** The thread's input. */
 export interface ThreadTask {
   readonly path: string;
   readonly format: string | undefined;
@@ -105,12 +105,12 @@ async function* readInThread(
   });
   try {
     for await (const [message] of on(thread, 'message', { signal, close: ['exit'] })) {
-      const posted = message as ThreadMessage;
+      const posted: ThreadMessage = message;
       if ('end' in posted) return;
       if ('error' in posted) throw threadError(posted.error);
       yield posted.chunk;
-      // The port hands over message after message: without a turn of the event loop no signal,
-      // as of Ctrl-C, would come through before the file's end.
+      // Messages follow each other closely: without a turn of the event loop, no signal such as
+      // Ctrl-C would get through before the end of the file.
       await setImmediate();
       thread.postMessage('taken', []);
     }

@@ -6,12 +6,13 @@ import type { Importer, ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
 import { type AnyObject, parseObject } from './object.ts';
 import { peek } from './peek.ts';
+import { firstObject } from './sniff.ts';
 
-/** What a parser of records is told. */
+/** What a parser of records needs to know. */
 export interface RecordContext {
   /** The `run_id` of its events. */
   readonly runId: string;
-  /** The time of an event, epoch ms: the given one, else that of the record before. */
+  /** The time of an event, epoch ms: the given one, else that of the previous record. */
   readonly time: (given: number | undefined) => number;
 }
 
@@ -24,37 +25,52 @@ export type ParseObject = (
   context: RecordContext,
 ) => readonly ScanEvent[] | string;
 
-/** A format of records, mostly each a line, in which nothing says which run it is of. */
-export interface RecordFormat {
-  /** The importer's name. */
-  readonly name: string;
+/** A format of records, mostly one per line, that does not name its runs. */
+export interface RecordFormat extends Omit<Importer, 'read'> {
   /** A parser for one file: it may remember what it has read. */
   readonly newParser: () => ParseRecord;
-  /** Joins lines where a record may be of several. */
+  /** Joins the lines of a record that may have several. */
   readonly join?: (lines: AsyncIterable<Line[]>) => AsyncIterable<Line[]>;
-  /** Whether the records up to the end make a whole file; without it, each file is one. */
+  /** Whether a file with this last line is complete; by default every file is. */
   readonly isComplete?: (lastLine: string) => boolean;
 }
 
-/** How much of a file tells it from others, where its records have no time. */
+/** How much of a file identifies it where its records have no time. */
 const headBytes = 65_536;
 
 /**
- * The reader of a format of records. The file is one run, whose id is a hash of its first record:
+ * The importer of a format of records. The file is one run, whose id is a hash of its first record:
  * that holds a time, so that another scan is another run, and a file that has grown is the same
  * one. Where the records have no time, it is a hash of the first 64 KiB, and the time of everything
  * is that of the file.
  */
-export function recordReader(format: RecordFormat): Importer['read'] {
-  return (input) => readRecords(format, input);
+export function recordImporter(format: RecordFormat): Importer {
+  const { name, title, sniff } = format;
+  return { name, title, sniff, read: (input) => readRecords(format, input) };
 }
 
-/** The reader of a format with a JSON object a line. */
-export function objectReader(name: string, newParser: () => ParseObject): Importer['read'] {
-  return recordReader({ name, newParser: () => objectParser(newParser()) });
+/** A format with one JSON object per line. */
+export interface ObjectFormat {
+  readonly name: string;
+  readonly title: string;
+  /** Whether the first object of a file is of this format. */
+  readonly matches: (line: AnyObject) => boolean;
+  readonly newParser: () => ParseObject;
 }
 
-/** Blank lines are no records. */
+export function objectImporter({ name, title, matches, newParser }: ObjectFormat): Importer {
+  return recordImporter({
+    name,
+    title,
+    sniff(head) {
+      const line = firstObject(head);
+      return line !== undefined && matches(line);
+    },
+    newParser: () => objectParser(newParser()),
+  });
+}
+
+/** Skips blank lines. */
 export function objectParser(parse: ParseObject): ParseRecord {
   return (text, context) => {
     const line = parseObject(text);
@@ -108,14 +124,14 @@ class RecordReading {
     if (typeof events === 'string') return collector.addBad(events, isUnended);
     if (text.length > 0) this.lastText = text;
     if (events.length === 0) return;
-    if (isFirst) {
-      if (!this.hasTime) {
-        collector.isUntimed = true;
-        this.context.runId = this.runId(this.head);
-        events = this.parse(text, this.context) as readonly ScanEvent[];
-      }
-      this.start(events[0]!);
+    if (isFirst && !this.hasTime) {
+      collector.isUntimed = true;
+      this.context.runId = this.runId(this.head);
+      events = this.parse(text, this.context);
+      if (typeof events === 'string') return collector.addBad(events, isUnended);
     }
+    const [first] = events;
+    if (isFirst && first) this.start(first);
     const length = text.length / events.length;
     for (const event of events) collector.add(event, length);
   }

@@ -1,9 +1,8 @@
 import { bannerText } from '../core/banner-text.ts';
 import { defined } from '../core/defined.ts';
-import type { ScanEvent, Tls } from '../core/events.ts';
+import type { ScanEvent, ScanPort, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { transports } from '../core/states.ts';
-import { allChecked, firstAddress } from './checked.ts';
+import { allChecked } from './checked.ts';
 import {
   type AnyObject,
   asCount,
@@ -12,15 +11,25 @@ import {
   asText,
   asTexts,
   asTime,
-  asWord,
+  firstAddress,
+  objectsOf,
 } from './object.ts';
-import { objectReader, type RecordContext } from './records.ts';
+import { objectImporter, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
-/** zgrab2: a host a line, with what each of its scans got out of it. */
-export const readZgrab2 = objectReader('zgrab2', () => parseRecord);
+/** zgrab2: one host per line, with the result of each of its scans. */
+export const zgrab2 = objectImporter({
+  name: 'zgrab2',
+  title: 'zgrab2',
+  matches(line) {
+    const scans = Object.values(asObject(line['data']) ?? {});
+    const hasStatus = scans.some((scan) => typeof asObject(scan)?.['status'] === 'string');
+    return hasStatus && !('rec_type' in line);
+  },
+  newParser: () => parseLine,
+});
 
-/** Ports of protocols, for older files, which do not say the port. */
+/** Default ports of protocols, for older files, which do not name the port. */
 const usualPorts: Readonly<Record<string, number>> = {
   http: 80,
   https: 443,
@@ -50,7 +59,7 @@ const usualPorts: Readonly<Record<string, number>> = {
 };
 const datagramProtocols = new Set(['ntp', 'bacnet', 'ipmi', 'snmp', 'dns']);
 
-function parseRecord(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
+function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const addr = firstAddress([line['ip'], line['domain']]);
   const domain = asText(line['domain']);
   if (addr === undefined) return `no address for "${domain ?? ''}"`;
@@ -85,14 +94,13 @@ function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | 
   const protocol = asText(scan['protocol']) ?? name;
   const port = asPort(scan['port']) ?? usualPorts[name] ?? usualPorts[protocol];
   if (port === undefined) return `the scan "${name}" does not say its port`;
-  const isUdp = datagramProtocols.has(protocol);
-  const transport = asWord(transports, isUdp ? 'udp' : 'tcp')!;
-  const at = { run_id, addr, transport, port };
+  const transport = datagramProtocols.has(protocol) ? 'udp' : 'tcp';
+  const at: At = { run_id, addr, transport, port };
   const status = asText(scan['status']) ?? 'unknown-error';
   const result = asObject(scan['result']) ?? {};
   const events: ScanEvent[] = [...portEvent(at, { status, protocol, result, t })];
   if (status !== 'success') {
-    const message = asText(scan['error']) ?? `zgrab2's ${protocol} scan ended so`;
+    const message = asText(scan['error']) ?? `zgrab2's ${protocol} scan failed`;
     const scope = portScope(addr, transport, port);
     const code = status.toUpperCase().replaceAll('-', '_');
     return [...events, { type: 'run.error', run_id, scope, code, message, t }];
@@ -109,9 +117,9 @@ function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | 
   return events;
 }
 
-type At = { run_id: string; addr: string; transport: 'tcp' | 'udp'; port: number };
+type At = Pick<ScanPort, 'run_id' | 'addr' | 'transport' | 'port'>;
 
-/** Each outcome that tells of the port; a time-out tells nothing of whether it is closed. */
+/** A port event where the outcome shows the port's state: an `io-timeout` comes after connecting. */
 function portEvent(
   at: At,
   answer: { status: string; protocol: string; result: AnyObject; t: number },
@@ -140,7 +148,7 @@ function portEvent(
   return [{ type: 'scan.port', ...at, state: 'open', reason, ...about, ...times }];
 }
 
-/** The scan "banner" takes whatever is there; HTTP within TLS goes by a name of its own. */
+/** The scan "banner" fits any service; HTTP within TLS has a name of its own. */
 function serviceName(protocol: string, result: AnyObject): string | undefined {
   if (protocol === 'banner') return undefined;
   const request = asObject(asObject(result['response'])?.['request']);
@@ -160,17 +168,17 @@ function bannerOf(result: AnyObject): string | undefined {
 
 const maxBannerBytes = 65_536;
 
-/** What an SSH server calls itself. */
+/** How an SSH server identifies itself. */
 function serverId(result: AnyObject): AnyObject | undefined {
   return asObject(result['server_id']) ?? asObject(asObject(result['handshake'])?.['server_id']);
 }
 
-/** Software that names itself: `OpenSSH_9.2p1`, or a version where the protocol is the product's own. */
+/** Software that identifies itself: `OpenSSH_9.2p1`, or the version alone of a product's own protocol. */
 function softwareOf(result: AnyObject): { product?: string; version?: string } {
   const [product, version] = asText(serverId(result)?.['software'])?.split(/[_/](?=\d)/) ?? [];
   const build = asObject(result['build_info']);
   const said = [version, result['server_version'], result['version'], build?.['version']];
-  // A number is the version of a protocol, as NTP's.
+  // A number is the version of a protocol, such as NTP's.
   return defined({ product, version: asText(said.find((each) => typeof each === 'string')) });
 }
 
@@ -211,11 +219,11 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
   ];
 }
 
-/** What a handshake log tells; undefined where it is nothing. */
+/** The handshake of a log; undefined where it holds nothing. */
 function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
   const log = asObject(tls['handshake_log']) ?? tls;
   const hello = asObject(log['server_hello']);
-  // In TLS 1.3 the version itself stays at 1.2, and an extension says better.
+  // In TLS 1.3 the version itself stays at 1.2; an extension has the real one.
   const chosen = asObject(asObject(hello?.['supported_versions'])?.['selected_version']);
   const found = defined({
     version: tlsVersion((chosen ?? asObject(hello?.['version']))?.['name']),
@@ -229,11 +237,10 @@ function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
 /** The certificates of a handshake log: base64 of DER, the server's own first. */
 function chainOf(log: AnyObject): string[] | undefined {
   const sent = asObject(log['server_certificates']);
-  const rest = Array.isArray(sent?.['chain']) ? (sent['chain'] as unknown[]) : [];
-  const chain = [sent?.['certificate'], ...rest].flatMap((each) => {
-    const raw = asText(asObject(each)?.['raw']);
-    return raw === undefined ? [] : [toPem(raw)];
-  });
+  const chain = objectsOf([sent?.['certificate']])
+    .concat(objectsOf(sent?.['chain']))
+    .flatMap(({ raw }) => asText(raw) ?? [])
+    .map(toPem);
   return chain.length > 0 ? chain.slice(0, 20) : undefined;
 }
 

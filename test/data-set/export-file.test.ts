@@ -209,7 +209,10 @@ function plainNumbers(row: Event): Event {
 test('what cannot be is refused, and nothing is left', async () => {
   writeFileSync(file, 'nothing of a scan\n');
   const wrong = await portolan(['export', '--from', file, '--format', 'parquet', '-o', out]);
-  expect(wrong).toMatchObject({ status: 65, stderr: expect.stringContaining('no format') });
+  expect(wrong).toMatchObject({
+    status: 65,
+    stderr: expect.stringContaining('not in a known format'),
+  });
   const missing = join(folder, 'missing.jsonl');
   const none = await portolan(['export', '--from', missing, '--format', 'parquet', '-o', out]);
   expect(none).toMatchObject({ status: 66, stderr: expect.stringContaining(missing) });

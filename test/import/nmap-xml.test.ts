@@ -173,7 +173,7 @@ describe.runIf(canRun)("nmap's XML", () => {
       batch.events.filter((event) => event.type === 'run.error'),
     );
     expect(faults).toMatchObject([
-      { code: 'INVALID_XML', message: expect.stringContaining('10.9.0.\ufffd" is no address') },
+      { code: 'INVALID_XML', message: expect.stringContaining('10.9.0.\ufffd" is not an address') },
     ]);
   });
 

@@ -438,7 +438,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
   test('a file in no known format changes nothing and lists what is read', async () => {
     const path = join(folder, 'a.xml');
     writeFileSync(path, '<?xml version="1.0"?><html>');
-    await expect(importFrom({ path })).rejects.toThrow(/what is read: Portolan JSON Lines/);
+    await expect(importFrom({ path })).rejects.toThrow(/known formats: Portolan JSON Lines/);
     await expect(importFrom({ path: join(folder, 'none') })).rejects.toThrow(
       /cannot be read.*ENOENT/,
     );

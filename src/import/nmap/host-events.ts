@@ -4,32 +4,13 @@ import type { NotShown, ScanEvent } from '../../core/events.ts';
 import { hostScope } from '../../core/scope.ts';
 import { hostStates, portStates, type Transport, transports } from '../../core/states.ts';
 import { asWord } from '../object.ts';
+import type { HostContext, HostPlace } from './host-context.ts';
 import { osEvent } from './os-events.ts';
 import { addPortEvents } from './port-events.ts';
 import { reasonOf } from './reason.ts';
 import { scriptOf } from './script-events.ts';
 import { traceEvent } from './trace-events.ts';
 import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
-
-/** The run that a host stands in. */
-export interface HostContext {
-  readonly runId: string;
-  /** Epoch ms: for hosts that have no times of their own. */
-  readonly startedAt: number;
-  /** The transport of a run that has one: older files do not repeat it. */
-  readonly transport: Transport;
-  /** Told of parts of a kind that no table takes. */
-  readonly skip: (kind: string) => void;
-}
-
-/** What of a host was read. */
-export interface HostPlace {
-  readonly run_id: string;
-  readonly addr: string;
-  /** Epoch ms. */
-  readonly first: number;
-  readonly t: number;
-}
 
 /**
  * The events of a `<host>` element: the host, its ports, what they said.
@@ -56,7 +37,7 @@ export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] 
   return events;
 }
 
-/** masscan writes hosts without a status: there only ports speak for them. */
+/** masscan writes hosts without a status: only their ports show that they are up. */
 function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): ScanEvent[] {
   const status = childOf(host, 'status');
   if (!status) return [];
@@ -83,7 +64,7 @@ function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): Sc
   ];
 }
 
-/** The name that the user gave the host outweighs the one of reverse DNS. */
+/** The name that the user gave takes precedence over reverse DNS. */
 function hostnameOf(host: XmlElement): string | undefined {
   const names = childrenOf(childOf(host, 'hostnames'), 'hostname');
   const named = names.find(({ attributes }) => attributes['type'] === 'user') ?? names[0];
@@ -94,7 +75,7 @@ function bestClass(host: XmlElement): XmlElement | undefined {
   return childOf(childOf(childOf(host, 'os'), 'osmatch'), 'osclass');
 }
 
-/** Ports that are only counted; those of another protocol than TCP and UDP have no table. */
+/** Ports that are only counted; protocols other than TCP and UDP have no table. */
 function notShownOf(extra: XmlElement, context: HostContext): NotShown[] {
   const state = asWord(portStates, extra.attributes['state']);
   if (!state) return [];
@@ -116,6 +97,6 @@ function transportOf(text: string | undefined, context: HostContext): Transport 
 function faults(host: XmlElement, { run_id, addr, t }: HostPlace): ScanEvent[] {
   if (host.attributes['timedout'] !== 'true') return [];
   const scope = hostScope(addr);
-  const message = 'nmap gave the host up (--host-timeout): its ports were not all looked at';
+  const message = 'nmap gave up on the host (--host-timeout): not all of its ports were scanned';
   return [{ type: 'run.error', run_id, scope, code: 'HOST_TIMEOUT', message, t }];
 }

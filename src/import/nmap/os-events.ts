@@ -1,23 +1,23 @@
 import { defined } from '../../core/defined.ts';
 import type { ScanOs } from '../../core/events.ts';
-import type { HostPlace } from './host-events.ts';
-import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+import type { HostPlace } from './host-context.ts';
+import { attribute, childOf, childrenOf, shareOf, type XmlElement } from './xml-tree.ts';
 
-/** The operating systems that a `<host>` may run; none where nmap did not tell. */
+/** The operating systems that a `<host>` may run, if nmap guessed any. */
 export function osEvent(host: XmlElement, { run_id, addr, t }: HostPlace): ScanOs[] {
   const matches = childrenOf(childOf(host, 'os'), 'osmatch').map(toMatch);
   if (matches.length === 0) return [];
   return [{ type: 'scan.os', run_id, addr, matches: matches.slice(0, 200), t }];
 }
 
-/** A match names a system, its classes say of which kind: the first is the surest. */
+/** A match names a system and its classes the kind of system, the surest first. */
 function toMatch(match: XmlElement): ScanOs['matches'][number] {
   const classes = childrenOf(match, 'osclass');
   const [best] = classes;
   const cpes = classes.flatMap((each) => childrenOf(each, 'cpe')).map(({ text }) => text.trim());
   return {
     name: attribute(match, 'name') ?? 'unknown',
-    accuracy: Math.min(1, Math.max(0, (numberOf(match, 'accuracy') ?? 0) / 100)),
+    accuracy: shareOf(match, 'accuracy', 100) ?? 0,
     ...defined({
       family: attribute(best, 'osfamily'),
       vendor: attribute(best, 'vendor'),

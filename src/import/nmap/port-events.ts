@@ -1,35 +1,28 @@
 import { defined } from '../../core/defined.ts';
-import type { ScanBanner, ScanEvent, ScanPort, Service } from '../../core/events.ts';
+import type { ScanEvent, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
 import { tlsServiceName } from '../../core/tls-service-name.ts';
-import { masscanBanner, unmasked } from '../masscan-events.ts';
+import { masscanBanner, unmasked } from '../masscan/masscan-events.ts';
 import { asPort, asWord } from '../object.ts';
-import type { HostContext, HostPlace } from './host-events.ts';
+import type { HostContext, HostPlace } from './host-context.ts';
 import { reasonOf } from './reason.ts';
-import { certificateOf, scriptOf, type ScriptResult } from './script-events.ts';
+import type { PortFacts } from './port-facts.ts';
+import { certificateOf, scriptOf } from './script-events.ts';
 import { serviceAttributes } from './service-attributes.ts';
-import { attribute, childOf, childrenOf, numberOf, type XmlElement } from './xml-tree.ts';
+import { attribute, childOf, childrenOf, shareOf, type XmlElement } from './xml-tree.ts';
 
-/** What masscan writes as ports of hosts that answered a ping. */
+/** masscan writes hosts that answered a ping as ports of these protocols. */
 const pings: Readonly<Record<string, Reason>> = { icmp: 'echo-reply', arp: 'arp-response' };
 
-/** What a `<port>` element tells, whichever host it stands in. */
-interface PortFacts {
-  readonly at: Pick<ScanPort, 'transport' | 'port'>;
-  readonly seen: Pick<ScanPort, 'transport' | 'port' | 'state' | 'reason' | 'service'> | undefined;
-  readonly said: Pick<ScanBanner, 'protocol' | 'banner'> | undefined;
-  readonly scripts: readonly ScriptResult[];
-}
-
-/** Appends the events of a `<port>` element: its state, what it said, what scripts made of it. */
+/** Appends the events of a `<port>` element: its state, its banner, the results of scripts. */
 export function addPortEvents(
   events: ScanEvent[],
   port: XmlElement,
   { run_id, addr, first, t }: HostPlace,
   context: HostContext,
 ): void {
-  const facts = (port.facts ??= factsOf(port)) as PortFacts | undefined;
-  if (!facts) {
+  const facts = (port.facts ??= factsOf(port));
+  if (facts === 'none') {
     const protocol = port.attributes['protocol'] ?? '';
     const reason = pings[protocol];
     if (!reason) return context.skip(`${protocol} port`);
@@ -47,23 +40,18 @@ export function addPortEvents(
   }
 }
 
-function factsOf(element: XmlElement): PortFacts | undefined {
+function factsOf(element: XmlElement): PortFacts | 'none' {
   const transport = asWord(transports, element.attributes['protocol']);
   const port = asPort(element.attributes['portid']);
-  if (!transport || port === undefined) return undefined;
+  if (!transport || port === undefined) return 'none';
   const at = { transport, port };
   const service = childOf(element, 'service');
   const banner = attribute(service, 'banner');
+  const protocol = attribute(service, 'name') ?? 'unknown';
   return {
     at,
     seen: seenOf(element, at, service),
-    said:
-      banner === undefined
-        ? undefined
-        : {
-            protocol: attribute(service, 'name') ?? 'unknown',
-            banner: masscanBanner(unmasked(banner)),
-          },
+    said: banner === undefined ? undefined : { protocol, banner: masscanBanner(unmasked(banner)) },
     scripts: childrenOf(element, 'script').map(scriptOf),
   };
 }
@@ -75,7 +63,7 @@ function seenOf(
 ): PortFacts['seen'] {
   const state = childOf(element, 'state');
   const word = asWord(portStates, state?.attributes['state']);
-  // masscan repeats the port beside what it said.
+  // masscan repeats the port with each banner.
   if (!state || !word || state.attributes['reason'] === 'response') return undefined;
   const about = defined({ service: service && serviceOf(service) });
   return { ...at, state: word, reason: reasonOf(state), ...about };
@@ -86,7 +74,6 @@ function serviceOf(element: XmlElement): Service | undefined {
   if (name === undefined) return undefined;
   const isTls = element.attributes['tunnel'] === 'ssl';
   const cpes = childrenOf(element, 'cpe').map(({ text }) => text.trim());
-  const confidence = numberOf(element, 'conf');
   const method = attribute(element, 'method');
   return {
     name: isTls ? tlsServiceName(name) : name,
@@ -95,8 +82,8 @@ function serviceOf(element: XmlElement): Service | undefined {
         serviceAttributes.map(([key, detail]) => [detail, attribute(element, key)]),
       ),
       cpe: cpes.join(' ') || undefined,
-      confidence: confidence === undefined ? undefined : Math.min(1, Math.max(0, confidence / 10)),
-      // From a table of port numbers: what `port` means everywhere here.
+      confidence: shareOf(element, 'conf', 10),
+      // From a table of port numbers, which is called `port` here.
       method: method === 'table' ? 'port' : method?.slice(0, 40),
     }),
   };

@@ -137,7 +137,7 @@ function takeNameless(sink: NmapSink, host: XmlElement): void {
   const damaged = childrenOf(host, 'address').find(({ attributes: a }) => a['addrtype'] !== 'mac');
   if (!damaged) return sink.skip('host without an address');
   const text = (damaged.attributes['addr'] ?? '').slice(0, 100);
-  sink.fault(`"${text}" is no address: what was found of its host is not read`);
+  sink.fault(`"${text}" is not an address: its host was not imported`);
 }
 
 function takeTarget(state: RunState, target: XmlElement): void {

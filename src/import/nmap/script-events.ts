@@ -1,14 +1,11 @@
 import { longestText } from '../../core/event-limits.ts';
 import type { ScanScript } from '../../core/events.ts';
+import type { ScriptResult } from './port-facts.ts';
 import type { XmlElement } from './xml-tree.ts';
 
-type Json = NonNullable<ScanScript['data']>;
-type JsonValue = Json[keyof Json] | string;
+type Json = Extract<NonNullable<ScanScript['data']>, unknown[]>[number];
 
-/** What a script printed, and made of it. */
-export type ScriptResult = Pick<ScanScript, 'data' | 'output' | 'script'>;
-
-/** What a `<script>` printed, as text and, where it says so, as data. */
+/** The output of a `<script>`, as text and, if it has tables, as data. */
 export function scriptOf(script: XmlElement): ScriptResult {
   const data = dataOf(script);
   return {
@@ -18,7 +15,7 @@ export function scriptOf(script: XmlElement): ScriptResult {
   };
 }
 
-/** The certificate of a server that the script `ssl-cert` met, PEM. */
+/** The certificate that the script `ssl-cert` got from a server, PEM. */
 export function certificateOf({ script, data }: ScriptResult): string | undefined {
   if (script !== 'ssl-cert' || data === undefined || Array.isArray(data)) return undefined;
   const { pem } = data;
@@ -26,16 +23,18 @@ export function certificateOf({ script, data }: ScriptResult): string | undefine
 }
 
 /**
- * Tables as objects by their keys, or as arrays where nothing in them has one; in a table that has
- * both, what has no key goes by its place.
+ * Tables as objects by their keys, or as arrays where no member has one; in a table with both, members
+ * without a key go by their index.
  */
-function dataOf(element: XmlElement): Json | undefined {
+function dataOf(element: XmlElement): Json[] | Record<string, Json> | undefined {
   const members = element.children.filter(({ name }) => name === 'table' || name === 'elem');
   if (members.length === 0) return undefined;
-  const values = members.map((each): [string | undefined, JsonValue] => [
-    each.attributes['key'],
-    each.name === 'elem' ? each.text : (dataOf(each) ?? []),
-  ]);
-  if (values.every(([key]) => key === undefined)) return values.map(([, value]) => value) as Json;
-  return Object.fromEntries(values.map(([key, value], i) => [key ?? String(i), value])) as Json;
+  const valueOf = (each: XmlElement): Json =>
+    each.name === 'elem' ? each.text : (dataOf(each) ?? []);
+  if (members.every(({ attributes }) => attributes['key'] === undefined)) {
+    return members.map(valueOf);
+  }
+  return Object.fromEntries(
+    members.map((each, i) => [each.attributes['key'] ?? String(i), valueOf(each)]),
+  );
 }

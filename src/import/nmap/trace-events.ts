@@ -1,7 +1,7 @@
 import { canonicalAddress, isAddress } from '../../core/address.ts';
 import { defined } from '../../core/defined.ts';
 import type { ScanTrace } from '../../core/events.ts';
-import type { HostPlace } from './host-events.ts';
+import type { HostPlace } from './host-context.ts';
 import { attribute, childOf, childrenOf, countOf, numberOf, type XmlElement } from './xml-tree.ts';
 
 /** The way to a `<host>`; none where nobody asked for it, or no hop answered. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { xmlStream } from './xml-stream.ts';
+import { XmlStream } from './xml-stream.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 /** What a document comes to, read in pieces of some length. */
 function read(text: string, size: number): { elements: XmlElement[]; faults: string[] } {
   const elements: XmlElement[] = [];
   const faults: string[] = [];
-  const stream = xmlStream(new Set(['host']), {
+  const stream = new XmlStream(new Set(['host']), {
     open: () => {},
     element: (element) => void elements.push(element),
     fault: (message) => void faults.push(message),

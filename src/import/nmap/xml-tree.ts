@@ -1,4 +1,5 @@
 import { asCount, asTime } from '../object.ts';
+import type { PortFacts } from './port-facts.ts';
 
 /** An XML element with everything in it. */
 export interface XmlElement {
@@ -6,21 +7,21 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: XmlElement[];
   text: string;
-  /** What was made of it, where it stands in several places (see `RepeatedElements`). */
-  facts?: unknown;
+  /** Of a `<port>` that was read: it may occur in many hosts (see `RepeatedElements`). */
+  facts?: PortFacts | 'none';
 }
 
-/** The elements of a name right below one. */
+/** The children with a name. */
 export function childrenOf(element: XmlElement | undefined, name: string): XmlElement[] {
   return element?.children.filter((child) => child.name === name) ?? [];
 }
 
-/** The first element of a name right below one. */
+/** The first child with a name. */
 export function childOf(element: XmlElement | undefined, name: string): XmlElement | undefined {
   return element?.children.find((child) => child.name === name);
 }
 
-/** An attribute that is there and has something in it. */
+/** An attribute that is not empty. */
 export function attribute(element: XmlElement | undefined, name: string): string | undefined {
   const value = element?.attributes[name];
   return value === '' ? undefined : value;
@@ -40,4 +41,10 @@ export function timeOf(element: XmlElement | undefined, name: string): number | 
 export function numberOf(element: XmlElement | undefined, name: string): number | undefined {
   const value = Number(attribute(element, name) ?? Number.NaN);
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** An attribute that counts up to `whole`, as a share 0 … 1. */
+export function shareOf(element: XmlElement, name: string, whole: number): number | undefined {
+  const value = numberOf(element, name);
+  return value === undefined ? undefined : Math.min(1, Math.max(0, value / whole));
 }

@@ -7,7 +7,7 @@ import type { ScanPlan, Unit } from '../../core/plan.ts';
 import { formatPorts } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import { lines } from '../../import/lines.ts';
-import { parseMasscanRecord } from '../../import/masscan-ndjson.ts';
+import { parseMasscanRecord } from '../../import/masscan/masscan-ndjson.ts';
 import { runProgram } from '../external/run-program.ts';
 import { familiesOf, targetLines } from '../external/target-lines.ts';
 import { completedUnits } from '../external/unit-events.ts';

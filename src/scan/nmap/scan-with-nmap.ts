@@ -6,8 +6,8 @@ import { formatPorts } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import { isRecordedByDefault } from '../../core/states.ts';
 import { newNmapRun, type NmapSink } from '../../import/nmap/run-events.ts';
-import { collectedElements } from '../../import/nmap/read-nmap-xml.ts';
-import { xmlStream } from '../../import/nmap/xml-stream.ts';
+import { collectedElements } from '../../import/nmap/nmap-xml.ts';
+import { XmlStream } from '../../import/nmap/xml-stream.ts';
 import type { XmlElement } from '../../import/nmap/xml-tree.ts';
 import { runProgram } from '../external/run-program.ts';
 import { familiesOf, targetLines } from '../external/target-lines.ts';
@@ -84,7 +84,7 @@ async function* readProgram(
   const found: ScanEvent[] = [];
   const sink = sinkOf(reading, found);
   let run: ReturnType<typeof newNmapRun> | undefined;
-  const stream = xmlStream(collectedElements, {
+  const stream = new XmlStream(collectedElements, {
     open(element) {
       if (element.name === 'nmaprun') run = newNmapRun(element, sink);
       else if (element.name === 'taskprogress') reportTask(reading, element);

@@ -1,6 +1,6 @@
 import { csvFields } from './csv-fields.ts';
 
-/** What the columns of a CSV file may be called, by what they mean. */
+/** The names that a column of a CSV file may have. */
 const csvColumns = {
   address: ['address', 'addr', 'ip', 'ip_address', 'ipaddress', 'host_ip', 'saddr'],
   hostname: ['hostname', 'host', 'domain', 'name', 'fqdn'],
@@ -28,7 +28,7 @@ export type Column = keyof typeof csvColumns;
 /** Which column of a file is what. */
 export interface CsvHeader {
   readonly separator: string;
-  /** How many columns there are. */
+  /** Number of columns. */
   readonly width: number;
   has(column: Column): boolean;
   at(column: Column): number | undefined;
@@ -46,10 +46,10 @@ export function csvHeader(line: string): CsvHeader | undefined {
       .replace(/[\s-]+/g, '_'),
   );
   if (!names) return undefined;
-  const places = new Map<Column, number>();
+  const places = new Map<string, number>();
   for (const [column, words] of Object.entries(csvColumns)) {
     const found = words.map((word) => names.indexOf(word)).find((place) => place >= 0);
-    if (found !== undefined) places.set(column as Column, found);
+    if (found !== undefined) places.set(column, found);
   }
   return {
     separator,

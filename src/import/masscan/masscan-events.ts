@@ -1,66 +1,57 @@
-import { isAddress } from '../core/address.ts';
-import { bannerText } from '../core/banner-text.ts';
-import type { ScanBanner, ScanHost, ScanPort } from '../core/events.ts';
-import { type Reason, reasons, type Transport, transports } from '../core/states.ts';
-import { asText, asWord } from './object.ts';
+import { isAddress } from '../../core/address.ts';
+import { bannerText } from '../../core/banner-text.ts';
+import type { ScanEvent } from '../../core/events.ts';
+import { type Reason, reasons, type Transport, transports } from '../../core/states.ts';
+import { asText, asWord } from '../object.ts';
 
 /** Where and when masscan saw something. */
 export interface MasscanPlace {
   readonly runId: string;
   readonly addr: unknown;
   readonly transport: unknown;
-  readonly port: unknown;
+  readonly port: number | undefined;
   readonly t: number;
 }
 
 /**
- * The event of a status that masscan saw; what is wrong with it, or nothing for protocols without
- * ports (`icmp`, `arp`: then the host is up; `sctp`: no table takes it).
+ * The event of a status that masscan saw, or what is wrong with it. `icmp` and `arp` only tell that
+ * the host is up; `sctp` has no table, and thus no event.
  */
-export function statusEvent(
+export function statusEvents(
   place: MasscanPlace,
   status: unknown,
   reason: unknown,
-): ScanPort | ScanHost | string | undefined {
+): ScanEvent[] | string {
   const { runId, addr, transport, port, t } = place;
-  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is no address`;
+  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is not an address`;
   if (transport === 'icmp' || transport === 'arp' || status === 'up') {
     const how: Reason = transport === 'arp' ? 'arp-response' : 'echo-reply';
-    return { type: 'scan.host', run_id: runId, addr, state: 'up', reason: how, t };
+    return [{ type: 'scan.host', run_id: runId, addr, state: 'up', reason: how, t }];
   }
-  if (transport !== 'tcp' && transport !== 'udp') return undefined;
-  if (!isPort(port)) return `"${asText(port)}" is no port`;
+  if (transport !== 'tcp' && transport !== 'udp') return [];
+  if (port === undefined) return 'it has no port';
   const state = status === 'open' || status === 'closed' ? status : 'unknown';
-  const why = reasonOf(reason, state === 'closed', transport);
-  return {
-    type: 'scan.port',
-    run_id: runId,
-    addr,
-    transport,
-    port,
-    state,
-    reason: why,
-    t_first: t,
-    t_last: t,
-  };
+  const seen = { state, reason: reasonOf(reason, state === 'closed', transport) } as const;
+  const at = { run_id: runId, addr, transport, port } as const;
+  return [{ type: 'scan.port', ...at, ...seen, t_first: t, t_last: t }];
 }
 
-/** The event of something that a port said to masscan; undefined where it stands for no port. */
-export function bannerEvent(
+/** The event of what a port sent to masscan, or what is wrong with it; none where it has no port. */
+export function bannerEvents(
   place: MasscanPlace,
   protocol: unknown,
   banner: unknown,
-): ScanBanner | string | undefined {
+): ScanEvent[] | string {
   const { runId, addr, port, t } = place;
-  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is no address`;
+  if (typeof addr !== 'string' || !isAddress(addr)) return `"${asText(addr)}" is not an address`;
   const transport = asWord(transports, place.transport);
-  if (!transport) return undefined;
-  if (!isPort(port)) return `"${asText(port)}" is no port`;
+  if (!transport) return [];
+  if (port === undefined) return 'it has no port';
   const said = {
     protocol: asText(protocol) ?? 'unknown',
     banner: masscanBanner(asText(banner) ?? ''),
   };
-  return { type: 'scan.banner', run_id: runId, addr, transport, port, ...said, t };
+  return [{ type: 'scan.banner', run_id: runId, addr, transport, port, ...said, t }];
 }
 
 /** Lists and XML have `\x0d` for what is not printable, the backslash included. */
@@ -79,10 +70,6 @@ export function masscanBanner(text: string): string {
 function isBytes(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0xff) return false;
   return true;
-}
-
-function isPort(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
 }
 
 /** masscan lists the flags of the answer: `syn-ack`, `rst-ack`, `none` for UDP. */

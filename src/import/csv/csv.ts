@@ -1,15 +1,25 @@
-import { isAddress } from '../core/address.ts';
-import { defined } from '../core/defined.ts';
-import type { ScanEvent } from '../core/events.ts';
-import { portStates, reasons, transports } from '../core/states.ts';
+import { isAddress } from '../../core/address.ts';
+import { defined } from '../../core/defined.ts';
+import type { ScanEvent } from '../../core/events.ts';
+import { portStates, reasons, transports } from '../../core/states.ts';
 import { csvFields } from './csv-fields.ts';
 import { type Column, type CsvHeader, csvHeader } from './csv-header.ts';
 import { csvRows } from './csv-rows.ts';
-import { asCount, asPort, asText, asTime, asWord } from './object.ts';
-import { type ParseRecord, type RecordContext, recordReader } from './records.ts';
+import { asCount, asNumberTo, asPort, asText, asTime, asWord } from '../object.ts';
+import { type ParseRecord, type RecordContext, recordImporter } from '../records.ts';
+import { firstLines } from '../sniff.ts';
 
-/** CSV with a header that names at least an address: a port a line or, without ports, a host. */
-export const readCsv = recordReader({ name: 'csv', newParser, join: csvRows });
+/** CSV with a header that names at least an address: one port per line or, without ports, one host. */
+export const csv = recordImporter({
+  name: 'csv',
+  title: 'CSV with a header (address, port, …)',
+  sniff(head) {
+    const [line = ''] = firstLines(head);
+    return !line.trimStart().startsWith('{') && csvHeader(line)?.has('address') === true;
+  },
+  newParser,
+  join: csvRows,
+});
 
 function newParser(): ParseRecord {
   let header: CsvHeader | undefined;
@@ -35,7 +45,7 @@ type Field = (column: Column) => string | undefined;
 
 function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] | string {
   const addr = field('address') ?? '';
-  if (!isAddress(addr)) return `"${addr}" is no address`;
+  if (!isAddress(addr)) return `"${addr}" is not an address`;
   const [first, last] = [field('first_seen'), field('last_seen')];
   const [firstSeen, lastSeen] = [timeOf(first), timeOf(last)];
   if (Number.isNaN(firstSeen)) return noTime(first);
@@ -48,13 +58,13 @@ function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] |
   // "443/tcp" too.
   const [number, word] = text.split('/');
   const port = asPort(number);
-  if (port === undefined) return `"${text}" is no port`;
+  if (port === undefined) return `"${text}" is not a port`;
   const protocol = word ?? field('transport') ?? 'tcp';
   const transport = asWord(transports, protocol);
   if (!transport) return `"${protocol}" is neither tcp nor udp`;
   const given_state = field('state') ?? 'open';
   const state = asWord(portStates, given_state);
-  if (!state) return `"${given_state}" is no state of a port`;
+  if (!state) return `"${given_state}" is not a state of a port`;
   const reason = asWord(reasons, field('reason'));
   const service = serviceOf(field);
   const about = { transport, port, state, ...defined({ reason, service }) };
@@ -98,7 +108,7 @@ const day = /^((?:19|20)\d\d)(\d\d)(\d\d)$/;
 /** A year, or anything as short, is hardly a time in seconds. */
 const fewDigits = /^\d{1,8}$/;
 
-/** NaN where a text is no time. */
+/** NaN where a text is not a time. */
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const dashed = text.replace(day, '$1-$2-$3');
@@ -106,7 +116,7 @@ function timeOf(text: string | undefined): number | undefined {
 }
 
 function noTime(text: string | undefined): string {
-  return `"${text}" is no time: dates of ISO 8601 are read, and numbers since 1970`;
+  return `"${text}" is not a time: ISO 8601 dates and numbers since 1970 are read`;
 }
 
 const softwareColumns = ['product', 'version', 'extra_info', 'cpe'] as const;
@@ -115,7 +125,6 @@ function serviceOf(field: Field) {
   const isKnown = softwareColumns.some((column) => field(column) !== undefined);
   const name = field('service') ?? (isKnown ? 'unknown' : undefined);
   if (name === undefined) return undefined;
-  const confidence = Number(field('confidence') ?? Number.NaN);
   return {
     name,
     ...defined({
@@ -123,7 +132,7 @@ function serviceOf(field: Field) {
       version: field('version'),
       extra_info: field('extra_info'),
       cpe: field('cpe'),
-      confidence: confidence >= 0 && confidence <= 1 ? confidence : undefined,
+      confidence: asNumberTo(1, field('confidence')),
       method: field('method')?.slice(0, 40),
     }),
   };

@@ -1,4 +1,4 @@
-import { unguardFormula } from '../core/formula-guard.ts';
+import { unguardFormula } from '../../core/formula-guard.ts';
 
 /**
  * The fields of a line of CSV (RFC 4180); undefined where a quoted one does not end on it, or

@@ -1,12 +1,12 @@
 import type { ImportChunk } from '../../core/event-batch.ts';
 import type { ScanEvent } from '../../core/events.ts';
 import { ImportCollector } from '../collector.ts';
-import type { ImportInput } from '../importer.ts';
+import type { Importer, ImportInput } from '../importer.ts';
 import { type NmapRun, type NmapSink, newNmapRun } from './run-events.ts';
-import { xmlStream } from './xml-stream.ts';
+import { XmlStream } from './xml-stream.ts';
 import type { XmlElement } from './xml-tree.ts';
 
-/** An element longer than this is no host: the rest of the file is left unread. */
+/** An element longer than this is not a host: the rest of the file is left unread. */
 const maxElementLength = 64_000_000;
 /** Elements that are read whole. */
 export const collectedElements: ReadonlySet<string> = new Set([
@@ -17,11 +17,19 @@ export const collectedElements: ReadonlySet<string> = new Set([
   'runstats',
 ]);
 
+/** The XML of nmap and of `masscan -oX`. */
+export const nmapXml: Importer = {
+  name: 'nmap-xml',
+  title: 'nmap or masscan XML (-oX)',
+  sniff: (head) => /^\uFEFF?\s*</.test(head.toString()) && head.includes('<nmaprun'),
+  read: readNmapXml,
+};
+
 /**
- * Reads the XML of nmap, or of `masscan -oX`: a run for each document in the file. A host is
- * recorded when its element is complete; of one that breaks off, what was read.
+ * Reads a run for each document in the file. A host is recorded when its element is complete, or as
+ * far as it was read where the file breaks off.
  */
-export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChunk> {
+async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
   const decoder = new TextDecoder();
   let offset = 0;
@@ -30,7 +38,7 @@ export async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChu
   };
   const sink = sinkOf(collector, fault);
   let run: NmapRun | undefined;
-  const stream = xmlStream(collectedElements, {
+  const stream = new XmlStream(collectedElements, {
     open(element) {
       if (element.name === 'nmaprun') run = newNmapRun(element, sink);
       else run?.take(element);

@@ -6,67 +6,49 @@ export interface TagToken {
   readonly isEmpty: boolean;
 }
 
-/** Told what stands in a text. */
+/** Receives the parts of a text. */
 export interface XmlTokens {
-  /**
-   * Asked first at each `<`: where reading goes on, if what begins there is taken as a whole;
-   * undefined where it is to be cut into tags.
-   */
-  readonly whole?: (buffer: string, from: number) => number | undefined;
-  readonly begin: (tag: TagToken) => void;
-  readonly end: (name: string) => void;
+  begin(tag: TagToken): void;
+  end(name: string): void;
   /** Text between tags, references in it not resolved. */
-  readonly text: (raw: string) => void;
-  /** Something that begins like a tag is none; reading goes on at the next one. */
-  readonly fault: (message: string) => void;
+  text(raw: string): void;
+  /** Something that begins like a tag is none; reading continues at the next one. */
+  fault(message: string): void;
 }
 
-export interface XmlTokenizer {
-  write(text: string): void;
-  /** Characters that are not yet a token. */
-  readonly pendingLength: number;
-}
-
-/** What ends what begins so; it means nothing here. */
+/** Beginnings and ends of what is ignored. */
 const ignored = [
   ['<!--', '-->'],
   ['<?', '?>'],
 ] as const;
 const cdata = '<![CDATA[';
-/** The longest beginning that must be told from others. */
+/** The longest beginning that must be distinguished. */
 const longestMark = cdata.length;
 
 /**
  * Cuts XML into tags and texts, in one pass over each character. It knows no document types, so no
  * entity can grow or fetch anything.
+ *
+ * @param whole called first at each `<`: the end of what begins there, if it was taken as a whole
+ * @returns how far the buffer was read: the rest waits for more
  */
-export function xmlTokenizer(tokens: XmlTokens): XmlTokenizer {
-  let buffer = '';
-  return {
-    write(text) {
-      buffer = buffer === '' ? text : buffer + text;
-      buffer = buffer.slice(readTokens(buffer, tokens));
-    },
-    get pendingLength() {
-      return buffer.length;
-    },
-  };
-}
-
-/** @returns how far the buffer was read: the rest waits for more */
-export function readTokens(buffer: string, tokens: XmlTokens): number {
+export function readTokens(
+  buffer: string,
+  tokens: XmlTokens,
+  whole?: (from: number) => number | undefined,
+): number {
   let at = 0;
   for (;;) {
     const tag = buffer.indexOf('<', at);
     if (tag < 0) return at;
     if (tag > at) tokens.text(buffer.slice(at, tag));
-    const next = tokens.whole?.(buffer, tag) ?? readMarkup(buffer, tag, tokens);
+    const next = whole?.(tag) ?? readMarkup(buffer, tag, tokens);
     if (next === undefined) return tag;
     at = next;
   }
 }
 
-/** @returns where what begins at `from` ends; undefined where the buffer ends before it does */
+/** @returns the end of what begins at `from`; undefined where the buffer ends first */
 function readMarkup(buffer: string, from: number, tokens: XmlTokens): number | undefined {
   const second = buffer.charCodeAt(from + 1);
   if (second === code['!'] || second === code['?']) return readIgnored(buffer, from, tokens);
@@ -152,7 +134,7 @@ function endOfName(buffer: string, from: number): number {
   return at;
 }
 
-/** Reading goes on behind the `<`: the next one may begin a tag. */
+/** Reading continues after the `<`: the next one may begin a tag. */
 function fault(tokens: XmlTokens, from: number, message: string): number {
   tokens.fault(message.slice(0, 200));
   return from + 1;
