@@ -10,7 +10,9 @@ import { type Io, stoppedStatus, write } from './io.ts';
 import { type OutputOptions, withOutput } from './output.ts';
 import { limitHeap } from './limit-heap.ts';
 import { progressLine, scanProgressText } from './progress.ts';
-import { writeHosts, writePorts } from './lists.ts';
+import { writeList } from './write-list.ts';
+import { hosts } from '../resources/hosts.ts';
+import { ports } from '../resources/ports.ts';
 import { count, number } from '../core/quantity.ts';
 import { formatDuration } from '../core/duration.ts';
 import { hostPort } from '../core/scope.ts';
@@ -40,7 +42,7 @@ export async function followScan(io: Io, app: App, job: Job, options: Options): 
   }
   if (finished.status === 'cancelled') {
     const id = shortId(finished.id);
-    await write(io.stderr, `Stopped; what was found is kept. Go on: portolan resume ${id}\n`);
+    await write(io.stderr, `Stopped; results so far are kept. To resume: portolan resume ${id}\n`);
     return stoppedStatus(io.signal);
   }
   return finished.status === 'completed' ? 0 : 1;
@@ -70,11 +72,10 @@ async function runStreaming(
   io: Io,
   { options, ...running }: Running & { readonly options: Options },
 ): Promise<Job> {
-  let finished: Job | undefined;
-  await withOutput(io, options, async (stream) => {
+  return await withOutput(io, options, async (stream) => {
     const print = (line: string): void => void stream.write(`${line}\n`);
     const isDiscovery = findsHosts(running.job);
-    finished = await run(io, {
+    return await run(io, {
       ...running,
       ...(options.silent && !isDiscovery
         ? { onOpenPort: (addr, port) => print(hostPort(addr, port)) }
@@ -88,17 +89,19 @@ async function runStreaming(
           }),
     });
   });
-  return finished!;
 }
 
-async function writeFinds(io: Io, app: App, job: Job, options: Options): Promise<void> {
-  const isTable = !options.json && !options.csv;
+async function writeFinds(io: Io, app: App, job: Job, output: Options): Promise<void> {
+  const { database } = app.store;
+  const isTable = !output.json && !output.csv;
   if (findsHosts(job)) {
     if (isTable && job.hosts_up === 0) return;
-    return writeHosts(io, app, { filter: { scan: job.id, state: 'up' }, output: options });
+    const filter = { scan: job.id, state: 'up' as const };
+    return writeList(io, database, { resource: hosts, path: 'hosts', filter, output });
   }
   if (isTable && job.ports_open === 0) return;
-  return writePorts(io, app, { filter: { scan: job.id }, output: options });
+  const filter = { scan: job.id };
+  return writeList(io, database, { resource: ports, path: 'ports', filter, output });
 }
 
 /** One line that says how a scan went; where it found nothing, what it tried and what to try. */
@@ -117,19 +120,20 @@ function summary(job: Job, location: string): string {
 }
 
 function nothingFound(job: Job, counts: Job['counts']): string {
-  const targets = (job.coverage['targets'] as string[] | undefined) ?? [];
+  const { targets: asked, ports: asPorts } = job.coverage;
+  const targets: unknown[] = Array.isArray(asked) ? asked : [];
   const shown = targets.slice(0, 4).join(', ') + (targets.length > 4 ? ', …' : '');
   if (findsHosts(job)) return `No host of ${shown} answered.\n`;
   const silent =
     job.hosts_up === 0
-      ? 'No host answered: where a firewall drops what discovery asks, --assume-up scans anyway.\n'
+      ? 'No host answered. If a firewall drops discovery probes, scan anyway with --assume-up.\n'
       : '';
-  const ports = `ports ${String(job.coverage['ports']).slice(0, 60)}`;
+  const covered = `ports ${String(asPorts).slice(0, 60)}`;
   const sent = counts['probes_sent'] ?? 0;
-  const tried = sent === 0 ? ports : `${count(sent, 'connect')} to ${ports}`;
+  const tried = sent === 0 ? covered : `${count(sent, 'connect')} to ${covered}`;
   return (
     `No open port on ${shown}: ${tried} found none.\n${silent}` +
-    'To see what a scan shows where something listens: portolan demo\n'
+    'To see what a scan with results looks like: portolan demo\n'
   );
 }
 
@@ -138,6 +142,6 @@ function details(progress: ScanProgress): string {
   return (
     `${number(probesSent)} connects tried, ${number(probesAnswered)} answered, ` +
     `${number(probesTimedOut)} timed out, ${number(probesRetried)} of them retries; ` +
-    `${number(localFaults)} put back because this machine could not make them.\n`
+    `${number(localFaults)} repeated because this machine could not make them.\n`
   );
 }

@@ -1,7 +1,7 @@
 import type { Store } from '../store/store.ts';
-import { write } from './io.ts';
-import { addOutputOptions, type OutputOptions, type Shape, writeRows } from './output.ts';
 import type { CommandEntry, CommandModule } from './command.ts';
+import { write } from './io.ts';
+import { addOutputOptions, type OutputOptions, writeOne } from './output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from './store-option.ts';
 
 /** A command of a group whose module is its group's. */
@@ -9,26 +9,33 @@ export function entry(name: string, summary: string, module: CommandModule): Com
   return { name, summary, load: () => Promise.resolve(module) };
 }
 
-/** The command `list` of a group. */
-export function listCommand<Row>({
+/** A command that shows what has a name. */
+export function showCommand<Row>({
+  note,
   example,
-  shape,
-  rows,
-  create = false,
+  find,
+  text,
+  json,
+  hasBuiltIns,
 }: {
+  /** What its help says above the example. */
+  readonly note?: string;
   readonly example: string;
-  readonly shape: Shape<Row>;
-  readonly rows: (store: Store) => Promise<readonly Row[]>;
-  /** Whether there is something to list where there is no store yet. */
-  readonly create?: boolean;
+  readonly find: (store: Store, name: string) => Promise<Row>;
+  readonly text: (row: Row) => string;
+  readonly json: (row: Row) => unknown;
+  /** Whether there is something to show where there is no store yet. */
+  readonly hasBuiltIns?: boolean;
 }): CommandModule {
   return {
     define(command) {
-      addStoreOption(addOutputOptions(command)).addHelpText('after', `\nExample:\n  ${example}`);
+      command.argument('<name>', 'its name');
+      addStoreOption(addOutputOptions(command)).addHelpText('after', helpText(note, example));
     },
-    async run(io, _, options: OutputOptions & StoreOptions) {
-      await using app = await openFrom(io, options, create);
-      await writeRows(io, options, { rows: await rows(app.store), shape });
+    async run(io, [name = '']: readonly string[], options: OutputOptions & StoreOptions) {
+      await using app = await openFrom(io, options, hasBuiltIns);
+      const row = await find(app.store, name);
+      await writeOne(io, options, { text: () => text(row), json: () => json(row) });
     },
   };
 }
@@ -40,7 +47,6 @@ export function changeCommand({
   done,
   change,
 }: {
-  /** What its help says above the example. */
   readonly note?: string;
   readonly example: string;
   /** What was done to what kind of thing: `removed target`. */
@@ -51,13 +57,17 @@ export function changeCommand({
     define(command) {
       addStoreOption(command.argument('<name>', 'its name')).addHelpText(
         'after',
-        `${note ? `\n${note}\n` : ''}\nExample:\n  ${example}`,
+        helpText(note, example),
       );
     },
-    async run(io, [name], options: StoreOptions) {
+    async run(io, [name = '']: readonly string[], options: StoreOptions) {
       await using app = await openFrom(io, options);
-      await change(app.store, name as string);
-      await write(io.stdout, `${done} ${String(name)}\n`);
+      await change(app.store, name);
+      await write(io.stdout, `${done} ${name}\n`);
     },
   };
+}
+
+function helpText(note: string | undefined, example: string): string {
+  return `${note ? `\n${note}\n` : ''}\nExample:\n  ${example}`;
 }

@@ -4,7 +4,7 @@ import { runScheduler } from '../jobs/scheduler.ts';
 import { tenantName } from '../store/setup/tenants.ts';
 import type { Store } from '../store/store.ts';
 import { type Io, stoppedStatus, write } from './io.ts';
-import { localTime } from './local-time.ts';
+import { localTime } from './text.ts';
 
 interface Options {
   readonly once?: true;

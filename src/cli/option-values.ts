@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../core/duration.ts';
 import { AppError } from '../errors.ts';
+import { parseSince } from '../resources/since.ts';
 
 /** A parser of numbers between two bounds. */
 export function numberOption(least: number, most: number): (text: string) => number {
@@ -52,6 +53,13 @@ export function parsedOption<T>(parse: (text: string) => T): (text: string) => T
     }
   };
 }
+
+/** A parser of times in the past, epoch ms. One in the future would remove what has not ended. */
+export const pastOption = parsedOption((text) => {
+  const time = parseSince(text);
+  if (time <= Date.now()) return time;
+  throw new AppError('USAGE', `"${text}" is in the future: give a time in the past`);
+});
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -7,7 +7,7 @@ import { csvLine } from '../core/csv.ts';
 import { isSqliteFile } from '../database/sqlite-file.ts';
 import { AppError } from '../errors.ts';
 import { type Io, write } from './io.ts';
-import type { Column } from './table.ts';
+import type { Column } from '../resources/resource.ts';
 
 /** The output options that every list shares. */
 export interface OutputOptions {
@@ -24,7 +24,7 @@ export type Format = 'table' | 'json' | 'jsonl' | 'csv';
 export interface Shape<Row> {
   readonly columns: readonly Column<Row>[];
   /** The JSON object of a row; the row itself by default. */
-  readonly toJson?: (row: Row) => unknown;
+  toJson?(row: Row): object;
   /** What is said where there are no rows. */
   readonly empty: string;
   /** Columns that are empty in all rows are shown too: somebody asked for them. */
@@ -67,39 +67,40 @@ export function hasColor(io: Io, options: OutputOptions): boolean {
  *
  * @throws AppError STORE_UNWRITABLE where the file cannot be written, USAGE where it is a database
  */
-export async function withOutput(
+export async function withOutput<T>(
   io: Io,
   options: OutputOptions,
-  body: (stream: Writable) => Promise<void>,
-): Promise<void> {
+  body: (stream: Writable) => Promise<T>,
+): Promise<T> {
   if (options.output === undefined || options.output === '-') return body(io.stdout);
   assertNoDatabase(options.output);
-  await writeTo(options.output, body);
+  return await writeTo(options.output, body);
 }
 
 /**
  * @param options.name how the user calls the file
  * @param options.mode of the file that it will replace
  */
-async function writeTo(
+async function writeTo<T>(
   path: string,
-  body: (stream: Writable) => Promise<void>,
+  body: (stream: Writable) => Promise<T>,
   { name = path, mode }: { name?: string | undefined; mode?: number | undefined } = {},
-): Promise<void> {
+): Promise<T> {
   const stream = createWriteStream(path, mode === undefined ? {} : { mode });
-  const failed = finished(stream).catch((error: unknown) => {
+  const written = finished(stream).catch((error: unknown) => {
     throw new AppError('STORE_UNWRITABLE', `cannot write "${name}": ${String(error)}`, {
       cause: error,
     });
   });
-  await Promise.race([
-    failed,
-    (async () => {
-      await body(stream);
-      stream.end();
-      await failed;
-    })(),
-  ]);
+  const all = async (): Promise<T> => {
+    const result = await body(stream);
+    stream.end();
+    await written;
+    return result;
+  };
+  // A stream that breaks ends the wait for a body that no longer gets anywhere.
+  const broken = new Promise<never>((_resolve, reject) => void written.catch(reject));
+  return await Promise.race([broken, all()]);
 }
 
 /**
@@ -143,8 +144,20 @@ export function assertNoDatabase(path: string): void {
   throw new AppError('USAGE', `${path} is a SQLite database: name another file with -o`);
 }
 
+/** Writes one thing: text for people, or an object for machines. */
+export async function writeOne(
+  io: Io,
+  options: OutputOptions,
+  { text, json }: { readonly text: () => string; readonly json: () => unknown },
+): Promise<void> {
+  const format = formatOf(options);
+  const indent = format === 'json' ? 2 : 0;
+  const output = format === 'table' ? text() : `${JSON.stringify(json(), null, indent)}\n`;
+  await withOutput(io, options, (stream) => write(stream, output));
+}
+
 /** Writes rows in the format that the options ask for, as they come. */
-export async function writeRows<Row>(
+export async function writeRows<Row extends object>(
   io: Io,
   options: OutputOptions,
   list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row> },
@@ -152,14 +165,12 @@ export async function writeRows<Row>(
   await withAtomicOutput(io, options, async (stream) => {
     const format = formatOf(options);
     if (format === 'table') return writeTable(io, options, { ...list, stream });
-    const { toJson = (row: Row): unknown => row } = list.shape;
     let count = 0;
     for await (const row of list.rows) {
-      const value = toJson(row);
+      const value = list.shape.toJson?.(row) ?? row;
       if (format === 'csv') {
-        const fields = value as Readonly<Record<string, unknown>>;
-        if (count === 0) await write(stream, csvLine(Object.keys(fields)));
-        await write(stream, csvLine(Object.values(fields)));
+        if (count === 0) await write(stream, csvLine(Object.keys(value)));
+        await write(stream, csvLine(Object.values(value)));
       } else {
         const text = JSON.stringify(value);
         await write(stream, format === 'jsonl' ? `${text}\n` : `${count ? ',\n' : '[\n'}${text}`);
@@ -171,7 +182,7 @@ export async function writeRows<Row>(
   });
 }
 
-async function writeTable<Row>(
+async function writeTable<Row extends object>(
   io: Io,
   options: OutputOptions,
   list: { rows: AsyncIterable<Row> | Iterable<Row>; shape: Shape<Row>; stream: Writable },

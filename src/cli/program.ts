@@ -1,4 +1,5 @@
 import type { CommandEntry, Program } from './command.ts';
+import { listEntry } from './list-entry.ts';
 
 /** Every command, in the order of `portolan --help`. */
 export const commands: readonly CommandEntry[] = [
@@ -22,11 +23,7 @@ export const commands: readonly CommandEntry[] = [
     summary: 'scan a few servers that it starts itself, and show what one sees',
     load: () => import('./commands/demo.ts'),
   },
-  {
-    name: 'scans',
-    summary: 'list scans',
-    load: () => import('./commands/scans.ts'),
-  },
+  listEntry('scans'),
   {
     name: 'show',
     summary: 'show one scan',
@@ -40,68 +37,40 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'cancel',
     summary: 'end a scan, wherever it runs',
-    load: () => import('./commands/cancel.ts'),
+    load: async () => (await import('./commands/scan-actions.ts')).cancel,
   },
   {
     name: 'pause',
     summary: 'stop a running scan, to be resumed later',
-    load: () => import('./commands/pause.ts'),
+    load: async () => (await import('./commands/scan-actions.ts')).pause,
   },
   {
     name: 'retry',
     summary: 'queue a scan again that failed or was cancelled',
-    load: () => import('./commands/retry.ts'),
+    load: async () => (await import('./commands/scan-actions.ts')).retry,
   },
   {
     name: 'remove',
     summary: 'remove a scan with all that it found',
-    load: () => import('./commands/remove.ts'),
+    load: async () => (await import('./commands/scan-actions.ts')).remove,
   },
   {
     name: 'worker',
     summary: 'make scans that were left to workers',
     load: () => import('./commands/worker.ts'),
   },
-  {
-    name: 'workers',
-    summary: 'list workers, and what they do',
-    load: () => import('./commands/workers.ts'),
-  },
-  {
-    name: 'hosts',
-    summary: 'list hosts',
-    load: () => import('./commands/hosts.ts'),
-  },
+  listEntry('workers'),
+  listEntry('hosts'),
   {
     name: 'host',
     summary: 'show all that is known of one host, and its history',
     load: () => import('./commands/host.ts'),
   },
-  {
-    name: 'ports',
-    summary: 'list ports and services',
-    load: () => import('./commands/ports.ts'),
-  },
-  {
-    name: 'web',
-    summary: 'list web pages',
-    load: () => import('./commands/web.ts'),
-  },
-  {
-    name: 'certs',
-    summary: 'list certificates',
-    load: () => import('./commands/certs.ts'),
-  },
-  {
-    name: 'findings',
-    summary: 'list what checks have found',
-    load: () => import('./commands/findings.ts'),
-  },
-  {
-    name: 'errors',
-    summary: 'list what went wrong',
-    load: () => import('./commands/errors.ts'),
-  },
+  listEntry('ports'),
+  listEntry('web'),
+  listEntry('certs'),
+  listEntry('findings'),
+  listEntry('errors'),
   {
     name: 'import',
     summary: 'take in a file of results',

@@ -7,7 +7,7 @@ import { resolveRequest, type ScanRequest } from '../scan/resolve-request.ts';
 import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
 import { type Io, write } from './io.ts';
-import { sayQueued } from './job-summary.ts';
+import { writeQueued } from './scan-summary.ts';
 import { formatOf, type OutputOptions, withOutput } from './output.ts';
 import { readScanRequest, type ScanOptions } from './scan-options.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
@@ -59,7 +59,7 @@ export async function runScanCommand(
     queue,
     origin: { target, profile },
   });
-  if (options.detach) return await sayQueued(io, options, job);
+  if (options.detach) return await writeQueued(io, options, job);
   return await followScan(io, app, job, options);
 }
 

@@ -1,15 +1,14 @@
 import { styleText } from 'node:util';
+import type { Column, Tone } from '../resources/resource.ts';
+import { localTime } from './text.ts';
 
-/** A colour of a cell. */
-export type Color = 'green' | 'red' | 'yellow' | 'dim' | 'cyan';
-
-/** What a cell is made of: a colour is a name of `util.styleText`. */
-export interface Column<Row> {
-  readonly title: string;
-  readonly value: (row: Row) => string | number | null | undefined;
-  readonly align?: 'left' | 'right';
-  readonly color?: (row: Row) => Color | undefined;
-}
+const colors = {
+  good: 'green',
+  bad: 'red',
+  warning: 'yellow',
+  info: 'cyan',
+  muted: 'dim',
+} as const satisfies Readonly<Record<Tone, string>>;
 
 /**
  * Rows as an aligned table without lines, its widest column cut where the terminal is too narrow.
@@ -22,50 +21,40 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   layout: { width?: number | undefined; color: boolean; keepsEmpty?: boolean | undefined },
 ): string {
-  const used = columns.filter(
-    (column) => layout.keepsEmpty || rows.some((row) => cellText(column, row) !== ''),
-  );
-  const texts = rows.map((row) => used.map((column) => cellText(column, row)));
+  const filled = columns
+    .map((column) => ({ column, texts: rows.map((row) => cellText(column, row)) }))
+    .filter(({ texts }) => layout.keepsEmpty || texts.some((text) => text !== ''))
+    .map(({ column, texts }) => ({ column, texts: [column.title.toUpperCase(), ...texts] }));
   const widths = fit(
-    used.map((column, i) => Math.max(column.title.length, ...widthsOf(texts, i))),
+    filled.map(({ texts }) => widest(texts)),
     layout.width,
   );
-  const line = (cells: readonly string[], paint: (i: number) => Color | undefined): string =>
-    cells
-      .map((cell, i) => {
-        const { align = 'left' } = used[i]!;
-        const isLast = i === cells.length - 1;
-        return pad(cut(cell, widths[i]!), {
-          width: widths[i]!,
-          align,
-          isLast,
-          color: layout.color ? paint(i) : undefined,
-        });
-      })
-      .join('  ');
-  const head = line(
-    used.map(({ title }) => title.toUpperCase()),
-    () => 'dim',
+  const blocks = filled.map(({ column, texts }, index) => {
+    const width = widths[index] ?? 0;
+    return texts.map((text, line) => {
+      const row = rows[line - 1];
+      const tone = row === undefined ? 'muted' : column.tone?.(row);
+      const color = layout.color && tone ? colors[tone] : undefined;
+      return pad(cut(text, width), { width, color, align: column.align });
+    });
+  });
+  const lines = Array.from({ length: rows.length + 1 }, (_, line) =>
+    blocks.map((block) => block[line] ?? '').join('  '),
   );
-  const body = rows.map((row, index) => line(texts[index]!, (i) => used[i]!.color?.(row)));
-  return `${[head, ...body].map((text) => text.trimEnd()).join('\n')}\n`;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Blanks stay outside the colour, and none end a line. */
+type Color = (typeof colors)[Tone];
+
+/** Blanks stay outside the color. */
 function pad(
   text: string,
-  cell: {
-    width: number;
-    align: 'left' | 'right';
-    isLast: boolean;
-    color: Color | undefined;
-  },
+  cell: { width: number; color: Color | undefined; align: 'left' | 'right' | undefined },
 ): string {
   const blanks = ' '.repeat(Math.max(0, cell.width - widthOf(text)));
   const shown =
     cell.color && text !== '' ? styleText(cell.color, text, { validateStream: false }) : text;
-  if (cell.align === 'right') return blanks + shown;
-  return cell.isLast ? shown : shown + blanks;
+  return cell.align === 'right' ? blanks + shown : shown + blanks;
 }
 
 /** Marks that stand on the character before them, and characters that take two columns. */
@@ -87,10 +76,11 @@ function widthOf(text: string): number {
 
 function cellText<Row>(column: Column<Row>, row: Row): string {
   const value = column.value(row);
+  if (column.kind === 'time' && typeof value === 'number') return localTime(value);
   return value === null || value === undefined ? '' : printable(String(value));
 }
 
-/** What a stranger's server sent must not move the cursor or colour the terminal. */
+/** What a server sent must not move the cursor or color the terminal. */
 // oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
@@ -99,10 +89,10 @@ function printable(text: string): string {
 }
 
 /** A loop, since a list of arguments as long as the table would overflow the stack. */
-function widthsOf(texts: readonly (readonly string[])[], column: number): [number] {
-  let widest = 0;
-  for (const row of texts) widest = Math.max(widest, widthOf(row[column]!));
-  return [widest];
+function widest(texts: readonly string[]): number {
+  let most = 0;
+  for (const text of texts) most = Math.max(most, widthOf(text));
+  return most;
 }
 
 function cut(text: string, width: number): string {
@@ -116,14 +106,14 @@ function cut(text: string, width: number): string {
 }
 
 /** Narrows the widest columns until all fit, none below 8. */
-function fit(widths: number[], total: number | undefined): number[] {
+function fit(widths: readonly number[], total: number | undefined): readonly number[] {
   if (total === undefined) return widths;
   const fitted = [...widths];
   let over = fitted.reduce((sum, width) => sum + width + 2, 0) - total;
   while (over > 0) {
-    const widest = Math.max(...fitted);
-    if (widest <= 8) break;
-    fitted[fitted.indexOf(widest)] = widest - 1;
+    const largest = Math.max(...fitted);
+    if (largest <= 8) break;
+    fitted[fitted.indexOf(largest)] = largest - 1;
     over--;
   }
   return fitted;

@@ -84,7 +84,7 @@ export function keyset<Row>(
       const bound =
         Array.isArray(key) && key.length === columns.length ? boundOf(key) : [undefined];
       if (!bound.includes(undefined)) return bound;
-      throw new AppError('USAGE', `"${cursor}" is not a page of this list: begin without one`);
+      throw badCursor(cursor);
     },
   };
 }
@@ -119,9 +119,7 @@ export async function readPage<Row>(
   key: Keyset<Row>,
   read: (range: PageRange) => Promise<readonly Row[]>,
 ): Promise<Page<Row>> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new AppError('USAGE', `a page has 1 to ${maxLimit} rows, not ${limit}`);
-  }
+  assertLimit(limit);
   const bound = after === undefined ? undefined : key.decode(after);
   const rows = await read({
     after: bound && key.after(bound),
@@ -132,6 +130,15 @@ export async function readPage<Row>(
   const kept = rows.slice(0, limit);
   const last = rows.length > limit ? kept.at(-1) : undefined;
   return { rows: kept, next: last && key.encode(last) };
+}
+
+function assertLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= maxLimit) return;
+  throw new AppError('USAGE', `a page has 1 to ${maxLimit} rows, not ${limit}`);
+}
+
+function badCursor(cursor: string): AppError {
+  return new AppError('USAGE', `"${cursor}" is not a page of this list: begin without one`);
 }
 
 /** Every row of a list, page by page: memory holds one page. */
@@ -172,4 +179,23 @@ export async function findInSteps<Key, Row>(
     after = keys.at(-1);
   }
   return found;
+}
+
+/**
+ * A page of a list that is read as a whole: there are few rows.
+ *
+ * @param keyOf what names a row; no two rows share it
+ * @throws AppError USAGE for a cursor whose row is gone
+ */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  { limit = defaultLimit, after }: PageRequest = {},
+): Page<Row> {
+  assertLimit(limit);
+  const start = after === undefined ? 0 : rows.findIndex((row) => keyOf(row) === after) + 1;
+  if (after !== undefined && start === 0) throw badCursor(after);
+  const kept = rows.slice(start, start + limit);
+  const last = kept.at(-1);
+  return { rows: kept, next: last && start + limit < rows.length ? keyOf(last) : undefined };
 }

@@ -139,7 +139,7 @@ describe.runIf(canRun)("another scanner's program", () => {
     child.kill('SIGINT');
     const { status, stderr } = await ended;
     expect(status).toBe(130);
-    expect(stderr).toContain('what was found is kept');
+    expect(stderr).toContain('results so far are kept');
     expect(execFileSync('ip', ['netns', 'pids', scanner.name]).toString().trim()).toBe('');
     const shown = JSON.parse((await portolan(['show', 'last', '--json', '--db', db])).stdout) as {
       status: string;
@@ -240,7 +240,7 @@ describe.runIf(canRun)("another scanner's program", () => {
     child.kill('SIGINT');
     const { status, stderr } = await ended;
     expect(status).toBe(130);
-    expect(stderr).toContain('what was found is kept');
+    expect(stderr).toContain('results so far are kept');
     expect((await ports(db)).length).toBeGreaterThan(0);
     const pids = execFileSync('ip', ['netns', 'pids', scanner.name]).toString().trim();
     expect(pids).toBe('');

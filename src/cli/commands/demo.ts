@@ -2,20 +2,20 @@ import type { Command } from 'commander';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openApp } from '../../app.ts';
+import { type App, openApp } from '../../app.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { startDemoServers } from '../../demo/servers.ts';
 import { createScan, runScan } from '../../jobs/run-scan.ts';
+import { certificates } from '../../resources/certificates.ts';
+import { ports } from '../../resources/ports.ts';
+import { web } from '../../resources/web.ts';
 import { resolveRequest } from '../../scan/resolve-request.ts';
 import { newProgress } from '../../scan/scanner.ts';
-import { listCertificates } from '../../store/inventory/certificates.ts';
-import { listWeb } from '../../store/inventory/web.ts';
+import type { Job } from '../../store/scans/jobs.ts';
 import { type Io, stoppedStatus, write } from '../io.ts';
-import { limitedRows, writePorts } from '../lists.ts';
-import { type OutputOptions, writeRows } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { progressLine, scanProgressText } from '../progress.ts';
-import { formatDuration } from '../../core/duration.ts';
-import { certificateShape } from './certs.ts';
-import { webShape } from './web.ts';
+import { writeList } from '../write-list.ts';
 
 export function define(command: Command): void {
   command
@@ -37,43 +37,44 @@ export async function run(
   const db = options.db ?? join(await mkdtemp(join(tmpdir(), 'portolan-demo-')), 'results.db');
   const servers = await startDemoServers();
   try {
-    const ports = servers.map(({ port }) => port).join(',');
+    const numbers = servers.map(({ port }) => port).join(',');
     const list = servers.map(({ name, port }) => `${name} on ${port}`).join(', ');
     await write(io.stdout, `Five servers listen on this machine now: ${list}.\n`);
-    await write(io.stdout, `\n$ portolan scan localhost -p ${ports}\n`);
+    await write(io.stdout, `\n$ portolan scan localhost -p ${numbers}\n`);
     await using app = await openApp({ db }, { create: true });
-    const { config, faults } = await resolveRequest({ targets: ['localhost'], ports });
-    const job = await createScan(app.store, {
-      scanType: 'network',
-      config,
-      args: ['demo'],
-      toolVersion: app.version,
-      faults,
-    });
-    const progress = newProgress();
-    const total = { probes: servers.length };
-    const { completed_at: ended, started_at: began } = await (async () => {
-      using _line = progressLine(io, scanProgressText(progress, total));
-      return await runScan(app.store, job.id, { signal: io.signal, progress });
-    })();
+    const scan = await scanServers(io, app, numbers, servers.length);
     if (io.signal.aborted) return stoppedStatus(io.signal);
-    await writePorts(io, app, { filter: { scan: job.id }, output: options });
-    await write(io.stdout, `in ${formatDuration((ended ?? 0) - (began ?? 0))}\n\n$ portolan web\n`);
-    const { database } = app.store;
-    await writeRows(io, options, {
-      rows: limitedRows((page) => listWeb(database, {}, page), undefined),
-      shape: webShape,
-    });
-    await write(io.stdout, '\n$ portolan certs\n');
-    await writeRows(io, options, {
-      rows: limitedRows((page) => listCertificates(database, {}, page), undefined),
-      shape: certificateShape,
-    });
+    await showFinds(io, app, scan, options);
     await write(io.stdout, nextSteps(db));
     return 0;
   } finally {
     await Promise.all(servers.map((server) => server.close()));
   }
+}
+
+async function scanServers(io: Io, app: App, numbers: string, probes: number): Promise<Job> {
+  const { config, faults } = await resolveRequest({ targets: ['localhost'], ports: numbers });
+  const { id } = await createScan(app.store, {
+    scanType: 'network',
+    config,
+    args: ['demo'],
+    toolVersion: app.version,
+    faults,
+  });
+  const progress = newProgress();
+  using _line = progressLine(io, scanProgressText(progress, { probes }));
+  return await runScan(app.store, id, { signal: io.signal, progress });
+}
+
+async function showFinds(io: Io, app: App, scan: Job, output: OutputOptions): Promise<void> {
+  const { database } = app.store;
+  const filter = { scan: scan.id };
+  await writeList(io, database, { resource: ports, path: 'ports', filter, output });
+  const took = formatDuration((scan.completed_at ?? 0) - (scan.started_at ?? 0));
+  await write(io.stdout, `in ${took}\n\n$ portolan web\n`);
+  await writeList(io, database, { resource: web, path: 'web', filter: {}, output });
+  await write(io.stdout, '\n$ portolan certs\n');
+  await writeList(io, database, { resource: certificates, path: 'certs', filter: {}, output });
 }
 
 function nextSteps(db: string): string {

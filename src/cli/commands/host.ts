@@ -1,25 +1,32 @@
 import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
+import { number } from '../../core/quantity.ts';
 import { AppError } from '../../errors.ts';
-import { type HostSelection, selectHosts } from '../../store/filter.ts';
-import { listFindings } from '../../store/inventory/findings.ts';
-import { hostChecks, type ScriptRow } from '../../store/inventory/host-checks.ts';
+import type { Filters, FilterValues } from '../../resources/filters.ts';
+import { findings } from '../../resources/findings.ts';
+import { hosts } from '../../resources/hosts.ts';
+import { withIsoTimes } from '../../resources/iso-time.ts';
+import { ports } from '../../resources/ports.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { web } from '../../resources/web.ts';
+import { selectHosts } from '../../store/filter.ts';
+import { type HostChecks, hostChecks, type ScriptRow } from '../../store/inventory/host-checks.ts';
 import { hostHistory, type HostScanRow } from '../../store/inventory/host-history.ts';
 import { getHost, type HostRow } from '../../store/inventory/hosts.ts';
-import { listPorts } from '../../store/inventory/ports.ts';
 import type { StoreDatabase } from '../../store/store.ts';
-import { listWeb } from '../../store/inventory/web.ts';
 import { type Io, write } from '../io.ts';
-import { limitedRows, portShape, writePorts } from '../lists.ts';
-import { formatOf, type OutputOptions, type Shape, withOutput, writeRows } from '../output.ts';
-import { addOutputOptions } from '../output.ts';
 import { integerOption } from '../option-values.ts';
+import {
+  addOutputOptions,
+  formatOf,
+  type OutputOptions,
+  type Shape,
+  writeOne,
+  writeRows,
+} from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime } from '../../resources/iso-time.ts';
-import { localTime } from '../local-time.ts';
-import { number } from '../../core/quantity.ts';
-import { findingShape } from './findings.ts';
-import { webShape } from './web.ts';
+import { joinParts, localTime } from '../text.ts';
+import { limitedRows, writeList } from '../write-list.ts';
 
 type Options = OutputOptions & StoreOptions & { readonly limit?: number };
 
@@ -44,14 +51,14 @@ const shownLines = 12;
 
 const historyShape: Shape<HostScanRow> = {
   columns: [
-    { title: 'time', value: ({ t }) => localTime(t) },
+    { title: 'time', value: ({ t }) => t, kind: 'time' },
     { title: 'scan', value: ({ scan }) => shortId(scan) },
     { title: 'state', value: ({ state }) => state },
     { title: 'reason', value: ({ reason }) => reason },
     { title: 'open', value: openText },
     { title: 'not shown', value: notShownText },
   ],
-  toJson: (row) => ({ ...row, t: isoTime(row.t) }),
+  toJson: (row) => withIsoTimes(row, 't'),
   empty: 'No scan has seen it.',
 };
 
@@ -68,34 +75,39 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
   if (format === 'jsonl' || format === 'csv') {
     return await writeRows(io, options, { rows: history, shape: historyShape });
   }
+  const filter = { hosts: selection };
   if (format === 'json') {
     const value = {
-      ...host,
-      first_seen: isoTime(host.first_seen),
-      last_seen: isoTime(host.last_seen),
-      ports: json(portShape, await listPorts(database, { hosts: selection }, most)),
-      web: json(webShape, await listWeb(database, { hosts: selection }, most)),
-      findings: json(findingShape, await listFindings(database, { hosts: selection }, most)),
+      ...hosts.toJson(host),
+      ports: await jsonOf(database, ports, filter),
+      web: await jsonOf(database, web, filter),
+      findings: await jsonOf(database, findings, filter),
       ...(await hostChecks(database, host.id)),
       history: await Array.fromAsync(history),
     };
-    return await withOutput(io, options, (stream) =>
-      write(stream, `${JSON.stringify(value, null, 2)}\n`),
-    );
+    return await writeOne(io, options, { text: () => '', json: () => value });
   }
   await write(io.stdout, describe(host));
-  await writePorts(io, app, { filter: { hosts: selection }, output: options });
-  await writeChecks(io, options, { database, host, selection });
-  await write(io.stdout, '\n');
+  await writeList(io, database, { resource: ports, path: 'ports', filter, output: options });
+  const { rows: found } = await findings.list(database, filter);
+  if (found.length > 0) {
+    await write(io.stdout, '\n');
+    await writeRows(io, options, { rows: found, shape: findings });
+  }
+  await write(io.stdout, `${checksText(await hostChecks(database, host.id))}\n`);
   await writeRows(io, options, { rows: history, shape: historyShape });
 }
 
-/** More of one host are not worth one JSON document. */
+/** More rows of one host than these are not worth one JSON document. */
 const most = { limit: 10_000 };
 
-/** Rows as the list of their own shows them. */
-function json<Row>({ toJson }: Shape<Row>, { rows }: { rows: readonly Row[] }): unknown[] {
-  return toJson ? rows.map(toJson) : [...rows];
+async function jsonOf<Row extends object, F extends Filters>(
+  db: StoreDatabase,
+  resource: Resource<Row, F>,
+  filter: FilterValues<F>,
+): Promise<object[]> {
+  const { rows } = await resource.list(db, filter, most);
+  return rows.map((row) => resource.toJson(row));
 }
 
 function describe(host: HostRow): string {
@@ -108,26 +120,17 @@ function describe(host: HostRow): string {
   );
 }
 
-/** Findings, systems and scripts, each only where there are some. */
-async function writeChecks(
-  io: Io,
-  options: Options,
-  of: { database: StoreDatabase; host: HostRow; selection: HostSelection },
-): Promise<void> {
-  const { rows: findings } = await listFindings(of.database, { hosts: of.selection });
-  if (findings.length > 0) {
-    await write(io.stdout, '\n');
-    await writeRows(io, options, { rows: findings, shape: findingShape });
-  }
-  const { hops, os_matches: matches, scripts } = await hostChecks(of.database, of.host.id);
-  const text = [
+/** Systems, the route and scripts, each only where there are some. */
+function checksText({ hops, os_matches: matches, scripts }: HostChecks): string {
+  const lines = [
     ...matches
       .slice(0, shownMatches)
       .map((match) => `System  ${match.name} (${(match.accuracy * 100).toFixed(0)}%)`),
     hops.length > 1 ? `Route   ${hops.map(({ address }) => address).join(' → ')}` : '',
     ...scripts.map(scriptText),
-  ].filter((line) => line !== '');
-  if (text.length > 0) await write(io.stdout, `\n${text.join('\n')}\n`);
+  ];
+  const text = joinParts(lines, '\n');
+  return text === '' ? '' : `\n${text}\n`;
 }
 
 /** The output of a script on one line, or indented below its name. */
@@ -150,8 +153,8 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
-function openText({ open_ports: ports }: HostScanRow): string {
-  return ports
+function openText({ open_ports: open }: HostScanRow): string {
+  return open
     .map(({ transport, port }) => (transport === 'tcp' ? `${port}` : `${port}/${transport}`))
     .join(' ');
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { shortId } from '../../core/ids.ts';
+import { scanJson } from '../../resources/scans.ts';
 import { type ImportSource, readImport } from '../../import/read-import.ts';
 import {
   type ImportProgress,
@@ -14,7 +15,6 @@ import { limitHeap } from '../limit-heap.ts';
 import { progressLine } from '../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { bytes, count, number } from '../../core/quantity.ts';
-import { jobJson } from './scans.ts';
 
 export function define(command: Command): void {
   command
@@ -105,7 +105,7 @@ async function report(
 ): Promise<void> {
   const { jobs, badLines, isTruncated, lines, skipped } = result;
   if (formatOf(options) !== 'table') {
-    const value = { file, ...result, jobs: jobs.map(jobJson) };
+    const value = { file, ...result, jobs: jobs.map(scanJson) };
     return withOutput(io, options, (stream) => write(stream, `${JSON.stringify(value)}\n`));
   }
   const rate = seconds > 1 ? ` (${number(lines / seconds)} lines/s)` : '';

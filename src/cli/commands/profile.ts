@@ -2,24 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { AppError, messageOf } from '../../errors.ts';
-import {
-  findProfile,
-  listProfiles,
-  type ListedProfile,
-  saveOwnProfile,
-} from '../../jobs/profiles.ts';
+import { findProfile, saveOwnProfile } from '../../jobs/profiles.ts';
 import { formatProfile, parseProfile } from '../../scan/profile-file.ts';
 import { removeProfile } from '../../store/setup/profiles.ts';
-import { changeCommand, entry, listCommand } from '../group-commands.ts';
-import { type Io, write } from '../io.ts';
-import {
-  addOutputOptions,
-  formatOf,
-  type OutputOptions,
-  type Shape,
-  withOutput,
-} from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
+import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { type Io, write } from '../io.ts';
+import { listEntry } from '../list-entry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
 export function define(command: Command): void {
@@ -35,39 +24,14 @@ Examples:
   );
 }
 
-const shape: Shape<ListedProfile> = {
-  columns: [
-    { title: 'profile', value: ({ name }) => name },
-    { title: 'from', value: ({ is_built_in: isBuiltIn }) => (isBuiltIn ? 'Portolan' : 'you') },
-    { title: 'description', value: ({ description }) => description },
-  ],
-  empty: '',
-};
-
-const list = listCommand({
-  example: 'portolan profile list --json',
-  shape,
-  rows: (store) => listProfiles(store.database),
-  create: true,
+const show = showCommand({
+  note: 'Prints the YAML that "profile save" reads.',
+  example: 'portolan profile show web',
+  hasBuiltIns: true,
+  find: (store, name) => findProfile(store.database, name),
+  text: formatProfile,
+  json: (profile) => profile,
 });
-
-const show: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command.argument('<name>', 'its name'))).addHelpText(
-      'after',
-      '\nPrints the YAML that "profile save" takes.\n\nExample:\n  portolan profile show web',
-    );
-  },
-  async run(io, [name], options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options, true);
-    const profile = await findProfile(app.store.database, name as string);
-    const text =
-      formatOf(options) === 'table'
-        ? formatProfile(profile)
-        : `${JSON.stringify(profile, null, options.json ? 2 : 0)}\n`;
-    await withOutput(io, options, (stream) => write(stream, text));
-  },
-};
 
 const save: CommandModule = {
   define(command) {
@@ -79,14 +43,11 @@ const save: CommandModule = {
       '\nExample:\n  echo "settings: {ports: \'80,443\', rate: 100}" | portolan profile save mine -',
     );
   },
-  async run(io, [name, file], options: StoreOptions) {
-    const profile = parseProfile(
-      await readProfile(io, file as string),
-      file === '-' ? 'stdin' : String(file),
-    );
+  async run(io, [name, file]: [string, string], options: StoreOptions) {
+    const profile = parseProfile(await readProfile(io, file), file === '-' ? 'stdin' : file);
     await using app = await openFrom(io, options, true);
-    await saveOwnProfile(app.store.database, { name: name as string, ...profile });
-    await write(io.stdout, `saved profile ${String(name)}\n`);
+    await saveOwnProfile(app.store.database, { name, ...profile });
+    await write(io.stdout, `saved profile ${name}\n`);
   },
 };
 
@@ -108,7 +69,7 @@ const remove = changeCommand({
 });
 
 export const commands: readonly CommandEntry[] = [
-  entry('list', 'list profiles', list),
+  listEntry('profiles', 'profile list'),
   entry('show', 'print a profile as YAML', show),
   entry('save', 'keep a profile of your own', save),
   entry('remove', 'remove a profile of your own', remove),

@@ -10,7 +10,7 @@ import { setJobStatus } from '../../store/scans/job-status.ts';
 import type { StoreDatabase } from '../../store/store.ts';
 import { followScan } from '../follow-scan.ts';
 import type { Io } from '../io.ts';
-import { sayQueued } from '../job-summary.ts';
+import { writeQueued } from '../scan-summary.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 
@@ -52,7 +52,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   }
   if ((options.detach || job.is_detached) && job.status !== 'completed') {
     assertForWorkers(job.scan_type);
-    return await sayQueued(io, options, await leaveToWorkers(database, job));
+    return await writeQueued(io, options, await leaveToWorkers(database, job));
   }
   return await followScan(io, app, await takeUp(database, job), options);
 }

@@ -1,13 +1,15 @@
 import { type Command, Option } from 'commander';
 import { readConfig } from '../../config.ts';
 import { parseCron } from '../../core/cron.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { shortId } from '../../core/ids.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
+import { isoTime, withIsoTimes } from '../../resources/iso-time.ts';
+import { scheduleJson, scheduleState } from '../../resources/schedules.ts';
 import { latestRuns, type ScheduleRun } from '../../store/setup/schedule-runs.ts';
 import {
   addSchedule,
   findSchedule,
-  listSchedules,
   missedPolicies,
   type MissedPolicy,
   removeSchedule,
@@ -16,22 +18,14 @@ import {
   scheduledScans,
   setScheduleEnabled,
 } from '../../store/setup/schedules.ts';
-import { changeCommand, entry, listCommand } from '../group-commands.ts';
-import { write } from '../io.ts';
-import {
-  addOutputOptions,
-  formatOf,
-  type OutputOptions,
-  type Shape,
-  withOutput,
-} from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
+import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { write } from '../io.ts';
+import { listEntry } from '../list-entry.ts';
 import { logScheduler } from '../log-scheduler.ts';
 import { durationOption, integerOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { formatDuration } from '../../core/duration.ts';
-import { isoTime } from '../../resources/iso-time.ts';
-import { localTime } from '../local-time.ts';
+import { factList, joinParts, localTime } from '../text.ts';
 
 /** Ticks that "schedule show" prints, past and to come. */
 const shownTicks = 5;
@@ -48,50 +42,6 @@ Examples:
   portolan schedule run`,
   );
 }
-
-function stateOf({ enabled, suspended_at: suspended }: Schedule): string {
-  if (!enabled) return 'disabled';
-  return suspended === null ? 'enabled' : 'suspended';
-}
-
-function toJson(schedule: Schedule): Record<string, unknown> {
-  return {
-    ...schedule,
-    state: stateOf(schedule),
-    next_at: isoTime(schedule.next_at),
-    suspended_at: isoTime(schedule.suspended_at),
-    created_at: isoTime(schedule.created_at),
-    updated_at: isoTime(schedule.updated_at),
-  };
-}
-
-const shape: Shape<Schedule> = {
-  columns: [
-    { title: 'schedule', value: ({ name }) => name },
-    { title: 'cron', value: ({ cron }) => cron },
-    { title: 'time zone', value: ({ time_zone: zone }) => zone },
-    { title: 'target', value: ({ target }) => target },
-    { title: 'profile', value: ({ profile }) => profile },
-    {
-      title: 'next',
-      value: (row) => (stateOf(row) === 'enabled' ? localTime(row.next_at) : ''),
-    },
-    { title: 'failures', value: ({ failures }) => failures || '', align: 'right' },
-    {
-      title: 'state',
-      value: stateOf,
-      color: (row) => (stateOf(row) === 'enabled' ? undefined : 'yellow'),
-    },
-  ],
-  toJson,
-  empty: "No schedules yet: portolan schedule add nightly '30 2 * * *' --target NAME",
-};
-
-const list = listCommand({
-  example: 'portolan schedule list --json',
-  shape,
-  rows: (store) => listSchedules(store.database),
-});
 
 interface AddOptions extends StoreOptions {
   readonly target: string;
@@ -139,7 +89,7 @@ const add: CommandModule = {
         "  portolan schedule add hourly '0 * * * MON-FRI' --target web --jitter 5m --missed run-once",
     );
   },
-  async run(io, [name, cron], options: AddOptions) {
+  async run(io, [name, cron]: [string, string], options: AddOptions) {
     await using app = await openFrom(io, options, true);
     const { database } = app.store;
     if (options.profile !== undefined) {
@@ -147,8 +97,8 @@ const add: CommandModule = {
       await findProfile(database, options.profile);
     }
     const { next_at: next } = await addSchedule(database, {
-      name: name as string,
-      cron: cron as string,
+      name,
+      cron,
       time_zone: options.timeZone ?? localTimeZone(),
       target: options.target,
       profile: options.profile,
@@ -160,66 +110,54 @@ const add: CommandModule = {
       allowed_hours: options.allowedHours,
       max_failures: options.maxFailures,
     });
-    await write(io.stdout, `added schedule ${String(name)}; first scan ${localTime(next)}\n`);
+    await write(io.stdout, `added schedule ${name}; first scan ${localTime(next)}\n`);
   },
 };
 
-const show: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command.argument('<name>', 'its name'))).addHelpText(
-      'after',
-      '\nExample:\n  portolan schedule show nightly',
-    );
+const show = showCommand({
+  example: 'portolan schedule show nightly',
+  async find({ database }, name) {
+    const schedule = await findSchedule(database, name);
+    const runs = await latestRuns(database, schedule.id, shownTicks);
+    return { schedule, next: ticksOf(schedule), runs };
   },
-  async run(io, [name], options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options);
-    const schedule = await findSchedule(app.store.database, name as string);
-    const runs = await latestRuns(app.store.database, schedule.id, shownTicks);
-    const next = ticksOf(schedule);
-    if (formatOf(options) !== 'table') {
-      const value = { ...toJson(schedule), next: next.map(isoTime), runs: runs.map(runJson) };
-      const text = JSON.stringify(value, null, options.json ? 2 : 0);
-      return await withOutput(io, options, (stream) => write(stream, `${text}\n`));
-    }
-    return await withOutput(io, options, (stream) => write(stream, describe(schedule, next, runs)));
-  },
-};
+  text: describe,
+  json: ({ schedule, next, runs }) => ({
+    ...scheduleJson(schedule),
+    next: next.map(isoTime),
+    runs: runs.map(runJson),
+  }),
+});
 
 /** The ticks that come next. */
 function ticksOf(schedule: Schedule): number[] {
-  if (stateOf(schedule) !== 'enabled' || schedule.next_at === null) return [];
+  if (scheduleState(schedule) !== 'enabled') return [];
   const cron = parseCron(schedule.cron, schedule.time_zone);
-  const ticks = [schedule.next_at];
-  while (ticks.length < shownTicks) {
-    const next = cron.next(ticks.at(-1)!);
-    if (next === undefined) break;
-    ticks.push(next);
+  const ticks: number[] = [];
+  let tick = schedule.next_at ?? undefined;
+  while (tick !== undefined && ticks.length < shownTicks) {
+    ticks.push(tick);
+    tick = cron.next(tick);
   }
   return ticks;
 }
 
-function runJson(run: ScheduleRun): Record<string, unknown> {
-  return {
-    ...run,
-    schedule_id: undefined,
-    tick_at: isoTime(run.tick_at),
-    scan_completed_at: isoTime(run.scan_completed_at),
-    decided_at: isoTime(run.decided_at),
-    ended_at: isoTime(run.ended_at),
-    paused_at: isoTime(run.paused_at),
-  };
+function runJson({ schedule_id: _id, ...run }: ScheduleRun): object {
+  return withIsoTimes(run, 'tick_at', 'scan_completed_at', 'decided_at', 'ended_at', 'paused_at');
 }
 
-function describe(
-  schedule: Schedule,
-  next: readonly number[],
-  runs: readonly ScheduleRun[],
-): string {
+interface Shown {
+  readonly schedule: Schedule;
+  readonly next: readonly number[];
+  readonly runs: readonly ScheduleRun[];
+}
+
+function describe({ schedule, next, runs }: Shown): string {
   const { failures, jitter_ms: jitter, max_failures: most } = schedule;
-  const lines: [string, string][] = [
+  return factList([
     ['Schedule', schedule.name],
     ['Description', schedule.description ?? ''],
-    ['State', stateOf(schedule)],
+    ['State', scheduleState(schedule)],
     ['Cron', `${schedule.cron} (${schedule.time_zone})`],
     ['Target', schedule.target],
     ['Profile', schedule.profile ?? ''],
@@ -228,12 +166,10 @@ function describe(
     ['Jitter', jitter > 0 ? formatDuration(jitter) : ''],
     ['Missed', schedule.missed],
     ['Hours', schedule.allowed_hours ?? ''],
-    ['Failures', `${failures} (suspended at ${most === 0 ? 'no number of them' : most})`],
-    ...next.map((tick): [string, string] => ['Next', localTime(tick)]),
-    ...runs.map((run): [string, string] => ['Run', runText(run)]),
-  ];
-  const text = lines.filter(([, value]) => value !== '');
-  return text.map(([title, value]) => `${title.padEnd(13)}${value}\n`).join('');
+    ['Failures', `${failures} (${most === 0 ? 'never suspended' : `suspended at ${most}`})`],
+    ...next.map((tick) => ['Next', localTime(tick)] as const),
+    ...runs.map((run) => ['Run', runText(run)] as const),
+  ]);
 }
 
 function runText({ tick_at: tick, status, scan, reason, missed_before: missed }: ScheduleRun) {
@@ -244,7 +180,7 @@ function runText({ tick_at: tick, status, scan, reason, missed_before: missed }:
     reason === null ? '' : `(${reason})`,
     missed > 0 ? `after ${missed} missed` : '',
   ];
-  return parts.filter((part) => part !== '').join('  ');
+  return joinParts(parts, '  ');
 }
 
 function enabling(isEnabled: boolean): CommandModule {
@@ -290,7 +226,7 @@ const run: CommandModule = {
 };
 
 export const commands: readonly CommandEntry[] = [
-  entry('list', 'list schedules', list),
+  listEntry('schedules', 'schedule list'),
   entry('add', 'scan a target at the times of a cron pattern', add),
   entry('show', 'show one schedule, its next and its latest scans', show),
   entry('enable', 'let a schedule begin scans, also one that was suspended', enabling(true)),

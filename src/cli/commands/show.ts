@@ -5,13 +5,14 @@ import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { completedUnits, findJob } from '../../store/scans/find-scan.ts';
 import { isOwn, type Job } from '../../store/scans/jobs.ts';
 import { type Io, write } from '../io.ts';
-import { writePorts } from '../lists.ts';
-import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import { ports } from '../../resources/ports.ts';
+import { progressOf, scanJson, targetsOf, tookOf } from '../../resources/scans.ts';
+import { writeList } from '../write-list.ts';
+import { addOutputOptions, formatOf, type OutputOptions, writeOne } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { count, number } from '../../core/quantity.ts';
 import { formatDuration } from '../../core/duration.ts';
-import { localTime } from '../local-time.ts';
-import { jobJson, progressOf, targetsOf, tookOf } from './scans.ts';
+import { factList, joinParts, localTime } from '../text.ts';
 
 /** Errors that are shown beside a scan; "errors" lists all. */
 const shownErrors = 5;
@@ -39,15 +40,15 @@ export async function run(
   const job = await findJob(database, reference);
   const format = formatOf(options);
   if (format === 'json' || format === 'jsonl') {
-    const text = JSON.stringify(jobJson(job), null, format === 'json' ? 2 : 0);
-    return await withOutput(io, options, (stream) => write(stream, `${text}\n`));
+    return await writeOne(io, options, { text: () => '', json: () => scanJson(job) });
   }
   const output = format === 'csv' ? options : { ...options, output: undefined };
   if (format === 'table') {
     const { size } = await completedUnits(database, job.id);
     await write(io.stdout, describe(job, size));
   }
-  await writePorts(io, app, { filter: { scan: job.id }, output });
+  const filter = { scan: job.id };
+  await writeList(io, database, { resource: ports, path: 'ports', filter, output });
   if (format === 'csv' || job.error_count === 0) return;
   const { rows } = await listErrors(database, { scan: job.id }, { limit: shownErrors });
   const lines = rows.map(({ scope, code, message }) => `  ${scope}  ${code}  ${message}`);
@@ -58,15 +59,15 @@ export async function run(
 
 function describe(job: Job, unitsDone: number): string {
   const { counts } = job;
-  const ports = job.coverage['ports'];
-  const lines: [string, string][] = [
+  const covered = job.coverage['ports'];
+  const lines = [
     ['Scan', job.scan_id === null ? job.id : `${job.id} (${job.scan_id})`],
     ['Status', job.is_partial && job.status === 'completed' ? 'completed, partial' : job.status],
     ['Type', job.scan_type],
     ['Command', commandOf(job)],
     ['Engine', engineOf(job)],
     ['Targets', targetsOf(job)],
-    ['Ports', typeof ports === 'string' ? ports.slice(0, 200) : ''],
+    ['Ports', typeof covered === 'string' ? covered.slice(0, 200) : ''],
     ['Schedule', job.schedule ?? ''],
     ['Started', localTime(job.started_at)],
     ['Took', tookOf(job)],
@@ -84,32 +85,27 @@ function describe(job: Job, unitsDone: number): string {
     ['Attempts', job.attempts > 1 ? String(job.attempts) : ''],
     ['Error', job.error_message ?? ''],
     ['Recorded by', isOwn(job) ? `Portolan ${job.tool_version}` : (job.tool_version ?? '')],
-  ];
-  const text = lines.filter(([, value]) => value !== '');
-  return `${text.map(([name, value]) => `${name.padEnd(16)}${value}`).join('\n')}\n\n`;
+  ] as const;
+  return `${factList(lines, 16)}\n`;
 }
 
 function progressText(job: Job): string {
   const { perSecond, leftMs } = progressOf(job);
   if (job.status === 'completed' || job.hosts_total === null) return '';
-  return [
+  return joinParts([
     `${job.progress_percent}%: ${number(job.hosts_done)} of ${count(job.hosts_total, 'host')}`,
     perSecond === null ? '' : `${number(perSecond)}/s`,
     leftMs === null ? '' : `${formatDuration(leftMs)} left`,
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
+  ]);
 }
 
 function queueText(job: Job): string {
   if (!job.is_detached) return '';
-  return [
+  return joinParts([
     `priority ${priorityName(job.priority)}`,
     job.worker_label === null ? '' : `for workers with ${job.worker_label}`,
     job.status === 'pending' && job.run_at !== null ? `not before ${localTime(job.run_at)}` : '',
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
+  ]);
 }
 
 /** Of another program: its name and the options that it was given. */
@@ -141,7 +137,8 @@ function probes(counts: Job['counts']): string {
     local_faults: 'put back',
   };
   return Object.entries(names)
-    .filter(([name]) => (counts[name] ?? 0) > 0)
-    .map(([name, word]) => `${number(counts[name]!)} ${word}`)
+    .map(([name, word]) => ({ word, value: counts[name] ?? 0 }))
+    .filter(({ value }) => value > 0)
+    .map(({ word, value }) => `${number(value)} ${word}`)
     .join(', ');
 }

@@ -1,30 +1,22 @@
 import type { Command } from 'commander';
-import type { ScanSettings } from '../../core/scan-settings.ts';
-import { localTimeZone } from '../../core/zoned-time.ts';
+import { defined } from '../../core/defined.ts';
 import { splitTargets } from '../../core/targets.ts';
-import { addExclusions, listExclusions } from '../../store/setup/exclusions.ts';
+import { localTimeZone } from '../../core/zoned-time.ts';
+import { hoursText, settingsText, targetJson } from '../../resources/targets.ts';
+import { addExclusions, type Exclusion, listExclusions } from '../../store/setup/exclusions.ts';
 import {
   addTarget,
   findTarget,
-  listTargets,
   removeTarget,
-  type ScanTarget,
   setTargetEnabled,
 } from '../../store/setup/targets.ts';
-import { changeCommand, entry, listCommand } from '../group-commands.ts';
-import { write } from '../io.ts';
-import {
-  addOutputOptions,
-  formatOf,
-  type OutputOptions,
-  type Shape,
-  withOutput,
-} from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
+import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { write } from '../io.ts';
+import { listEntry } from '../list-entry.ts';
 import { integerOption, numberOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime } from '../../resources/iso-time.ts';
-import { localTime } from '../local-time.ts';
+import { factList, localTime } from '../text.ts';
 
 export function define(command: Command): void {
   command.addHelpText(
@@ -38,41 +30,6 @@ Examples:
   portolan scan --target office`,
   );
 }
-
-/** What a table shows of the settings. */
-function settingsText(settings: ScanSettings): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
-}
-
-function toJson({ settings, ...target }: ScanTarget): Record<string, unknown> {
-  const { created_at: created, updated_at: updated, ...others } = target;
-  return { ...others, settings, created_at: isoTime(created), updated_at: isoTime(updated) };
-}
-
-const shape: Shape<ScanTarget> = {
-  columns: [
-    { title: 'target', value: ({ name }) => name },
-    { title: 'addresses', value: ({ targets }) => targets.join(', ') },
-    { title: 'settings', value: ({ settings }) => settingsText(settings) },
-    { title: 'hours', value: ({ hours }) => hours && `${hours.allowed} (${hours.time_zone})` },
-    {
-      title: 'state',
-      value: ({ enabled }) => (enabled ? 'enabled' : 'disabled'),
-      color: ({ enabled }) => (enabled ? undefined : 'yellow'),
-    },
-    { title: 'description', value: ({ description }) => description },
-  ],
-  toJson,
-  empty: 'No targets yet: portolan target add office 192.168.1.0/24',
-};
-
-const list = listCommand({
-  example: 'portolan target list --json',
-  shape,
-  rows: (store) => listTargets(store.database),
-});
 
 interface AddOptions extends StoreOptions {
   readonly ports?: string;
@@ -118,77 +75,60 @@ const add: CommandModule = {
         '  portolan target add plant 10.20.0.0/16 --rate 50 --allowed-hours 22:00-05:00',
     );
   },
-  async run(io, [name, words], options: AddOptions) {
+  async run(io, [name, words]: [string, string[]], options: AddOptions) {
     await using app = await openFrom(io, options, true);
     const { allowedHours, timeZone, description, reason } = options;
     const excluded = (options.exclude ?? []).flatMap(splitTargets);
     await app.store.database.transaction(async (tx) => {
       await addTarget(tx, {
-        name: name as string,
+        name,
         description,
-        targets: (words as string[]).flatMap(splitTargets),
-        settings: settingsOf(options),
+        targets: words.flatMap(splitTargets),
+        settings: defined({
+          ports: options.ports,
+          top_ports: options.topPorts,
+          rate: options.rate,
+          parallelism: options.parallelism,
+          host_parallelism: options.hostParallelism,
+          timing: options.timing,
+          assume_up: options.assumeUp,
+          resolve_all: options.resolveAll,
+        }),
         hours:
           allowedHours === undefined
             ? undefined
             : { allowed: allowedHours, time_zone: timeZone ?? localTimeZone() },
       });
-      await addExclusions(tx, { excluded, target: name as string, reason });
+      await addExclusions(tx, { excluded, target: name, reason });
     });
-    await write(io.stdout, `added target ${String(name)}\n`);
+    await write(io.stdout, `added target ${name}\n`);
   },
 };
 
-function settingsOf(options: AddOptions): ScanSettings {
-  const given = {
-    ports: options.ports,
-    top_ports: options.topPorts,
-    rate: options.rate,
-    parallelism: options.parallelism,
-    host_parallelism: options.hostParallelism,
-    timing: options.timing,
-    assume_up: options.assumeUp,
-    resolve_all: options.resolveAll,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-const show: CommandModule = {
-  define(command) {
-    addStoreOption(addOutputOptions(command.argument('<name>', 'its name'))).addHelpText(
-      'after',
-      '\nExample:\n  portolan target show office',
-    );
+const show = showCommand({
+  example: 'portolan target show office',
+  find: async ({ database }, name) => {
+    const target = await findTarget(database, name);
+    return { target, exclusions: await listExclusions(database, target.name) };
   },
-  async run(io, [name], options: OutputOptions & StoreOptions) {
-    await using app = await openFrom(io, options);
-    const target = await findTarget(app.store.database, name as string);
-    const exclusions = await listExclusions(app.store.database, target.name);
-    if (formatOf(options) !== 'table') {
-      const value = { ...toJson(target), exclusions };
-      const text = JSON.stringify(value, null, options.json ? 2 : 0);
-      return await withOutput(io, options, (stream) => write(stream, `${text}\n`));
-    }
-    const { hours } = target;
-    const lines: [string, string][] = [
+  json: ({ target, exclusions }) => ({ ...targetJson(target), exclusions }),
+  text: ({ target, exclusions }) =>
+    factList([
       ['Target', target.name],
       ['Description', target.description ?? ''],
       ['State', target.enabled ? 'enabled' : 'disabled'],
       ['Addresses', target.targets.join(', ')],
       ['Settings', settingsText(target.settings)],
-      ['Hours', hours ? `${hours.allowed} (${hours.time_zone})` : ''],
+      ['Hours', hoursText(target)],
       ['Added', `${localTime(target.created_at)} by ${target.created_by ?? ''}`],
-      ...exclusions.map(({ excluded, target: own, reason }): [string, string] => [
-        'Excluded',
-        `${excluded}${own === null ? ' (from every scan)' : ''}${reason === null ? '' : `: ${reason}`}`,
-      ]),
-    ];
-    const text = lines.filter(([, value]) => value !== '');
-    return await withOutput(io, options, (stream) =>
-      write(stream, text.map(([title, value]) => `${title.padEnd(13)}${value}\n`).join('')),
-    );
-  },
-};
+      ...exclusions.map((row) => ['Excluded', exclusionText(row)] as const),
+    ]),
+});
+
+function exclusionText({ excluded, target, reason }: Exclusion): string {
+  const scope = target === null ? ' (from every scan)' : '';
+  return `${excluded}${scope}${reason === null ? '' : `: ${reason}`}`;
+}
 
 const remove = changeCommand({
   note: 'Its exclusions go with it, its scans stay.',
@@ -207,7 +147,7 @@ function enabling(isEnabled: boolean): CommandModule {
 }
 
 export const commands: readonly CommandEntry[] = [
-  entry('list', 'list targets', list),
+  listEntry('targets', 'target list'),
   entry('add', 'add a target', add),
   entry('show', 'show one target and what is excluded from it', show),
   entry('enable', 'allow scans of a target', enabling(true)),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { withIsoTimes } from '../../resources/iso-time.ts';
 import {
   addTenant,
   listTenants,
@@ -7,13 +8,11 @@ import {
   renameTenant,
   type TenantRow,
 } from '../../store/setup/tenants.ts';
-import { entry, listCommand } from '../group-commands.ts';
-import { write } from '../io.ts';
-import type { Shape } from '../output.ts';
 import type { CommandEntry, CommandModule } from '../command.ts';
+import { entry } from '../group-commands.ts';
+import { write } from '../io.ts';
+import { addOutputOptions, type OutputOptions, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { isoTime } from '../../resources/iso-time.ts';
-import { localTime } from '../local-time.ts';
 
 export function define(command: Command): void {
   command.addHelpText(
@@ -28,24 +27,33 @@ Examples:
   );
 }
 
-const shape: Shape<TenantRow> = {
-  columns: [
-    { title: 'tenant', value: ({ name }) => name },
-    { title: 'scans', value: ({ scans }) => scans, align: 'right' },
-    { title: 'hosts', value: ({ hosts }) => hosts, align: 'right' },
-    { title: 'since', value: ({ created_at: at }) => (at === 0 ? '' : localTime(at)) },
-    { title: 'added by', value: ({ created_by: by }) => by },
-    { title: 'id', value: ({ id }) => id, color: () => 'dim' },
-  ],
-  toJson: (row) => ({ ...row, created_at: isoTime(row.created_at) }),
-  empty: '',
+const list: CommandModule = {
+  define(command) {
+    addStoreOption(addOutputOptions(command)).addHelpText(
+      'after',
+      '\nExample:\n  portolan tenant list --json',
+    );
+  },
+  async run(io, _, options: OutputOptions & StoreOptions) {
+    await using app = await openFrom(io, options);
+    const rows = await listTenants(app.store);
+    await writeRows<TenantRow>(io, options, {
+      rows,
+      shape: {
+        columns: [
+          { title: 'tenant', value: ({ name }) => name },
+          { title: 'scans', value: ({ scans }) => scans, align: 'right' },
+          { title: 'hosts', value: ({ hosts }) => hosts, align: 'right' },
+          { title: 'since', value: ({ created_at: at }) => at || null, kind: 'time' },
+          { title: 'added by', value: ({ created_by: by }) => by },
+          { title: 'id', value: ({ id }) => id, tone: () => 'muted' },
+        ],
+        toJson: (row) => withIsoTimes(row, 'created_at'),
+        empty: '',
+      },
+    });
+  },
 };
-
-const list = listCommand({
-  example: 'portolan tenant list --json',
-  shape,
-  rows: (store) => listTenants(store),
-});
 
 const add: CommandModule = {
   define(command) {
@@ -54,10 +62,10 @@ const add: CommandModule = {
       '\nExample:\n  portolan tenant add harbour',
     );
   },
-  async run(io, [tenant], options: StoreOptions) {
+  async run(io, [tenant]: [string], options: StoreOptions) {
     await using app = await openFrom(io, options, true);
-    const id = await addTenant(app.store, tenant as string);
-    await write(io.stdout, `added tenant ${String(tenant)} (${id})\n`);
+    const id = await addTenant(app.store, tenant);
+    await write(io.stdout, `added tenant ${tenant} (${id})\n`);
   },
 };
 
@@ -69,10 +77,10 @@ const rename: CommandModule = {
       '\nExample:\n  portolan tenant rename harbour port-authority',
     );
   },
-  async run(io, [from, to], options: StoreOptions) {
+  async run(io, [from, to]: [string, string], options: StoreOptions) {
     await using app = await openFrom(io, options);
-    await renameTenant(app.store, from as string, to as string);
-    await write(io.stdout, `tenant ${String(from)} is now ${String(to)}\n`);
+    await renameTenant(app.store, from, to);
+    await write(io.stdout, `tenant ${from} is now ${to}\n`);
   },
 };
 
@@ -87,18 +95,18 @@ const remove: CommandModule = {
         'Example:\n  portolan tenant remove harbour --yes',
     );
   },
-  async run(io, [tenant], options: StoreOptions & { readonly yes?: boolean }) {
+  async run(io, [tenant]: [string], options: StoreOptions & { readonly yes?: boolean }) {
     await using app = await openFrom(io, options);
     if (!options.yes) {
       const row = (await listTenants(app.store)).find(({ name }) => name === tenant);
       const holds = row ? ` (${row.scans} scans, ${row.hosts} hosts)` : '';
       throw new AppError(
         'CONFIRMATION_NEEDED',
-        `tenant ${String(tenant)}${holds} would be removed for good: say --yes to do it`,
+        `tenant ${tenant}${holds} would be removed for good: say --yes to do it`,
       );
     }
-    await removeTenant(app.store, tenant as string);
-    await write(io.stdout, `removed tenant ${String(tenant)}\n`);
+    await removeTenant(app.store, tenant);
+    await write(io.stdout, `removed tenant ${tenant}\n`);
   },
 };
 

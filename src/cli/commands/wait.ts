@@ -5,15 +5,16 @@ import { isFinal } from '../../core/job-states.ts';
 import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { findJob } from '../../store/scans/find-scan.ts';
 import { getJob, type Job } from '../../store/scans/jobs.ts';
-import { type Io, write } from '../io.ts';
-import { jobSummary } from '../job-summary.ts';
-import { addOutputOptions, formatOf, type OutputOptions, withOutput } from '../output.ts';
+import type { Io } from '../io.ts';
+import { writeScanSummary } from '../scan-summary.ts';
+import { addOutputOptions, type OutputOptions } from '../output.ts';
+import { progressOf } from '../../resources/scans.ts';
+import { joinParts } from '../text.ts';
 import { progressLine } from '../progress.ts';
 import { durationOption } from '../option-values.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { number } from '../../core/quantity.ts';
-import { progressOf } from './scans.ts';
 
 type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
 
@@ -40,7 +41,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   const { id } = await findJob(app.store.database, reference);
   const deadline = options.timeout === undefined ? [] : [AbortSignal.timeout(options.timeout)];
   const job = await waitForEnd(io, app, id, AbortSignal.any([io.signal, ...deadline]));
-  await withOutput(io, options, (stream) => write(stream, jobSummary(job, formatOf(options))));
+  await writeScanSummary(io, options, job);
   if (!isFinal(job.status)) {
     if (io.signal.aborted) return 130;
     throw new AppError('BUSY', `scan ${id} is still ${job.status}`);
@@ -74,14 +75,13 @@ async function waitForEnd(io: Io, app: App, id: string, signal: AbortSignal): Pr
 
 function line(job: Job): string {
   const { perSecond, leftMs } = progressOf(job);
-  return [
+  const parts = [
     job.status,
     `${job.progress_percent}%`,
     perSecond === null ? '' : `${number(perSecond)} hosts/s`,
     `${number(job.hosts_up)} up`,
     `${number(job.ports_open)} open`,
     leftMs === null ? '' : `${formatDuration(leftMs)} left`,
-  ]
-    .filter((part) => part !== '')
-    .join('  ');
+  ];
+  return joinParts(parts, '  ');
 }

@@ -4,7 +4,7 @@ import { type Io, write } from '../io.ts';
 import { durationOption, integerOption } from '../option-values.ts';
 import { limitHeap } from '../limit-heap.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
-import { localTime } from '../local-time.ts';
+import { localTime } from '../text.ts';
 
 interface Options extends StoreOptions {
   readonly concurrency: number;

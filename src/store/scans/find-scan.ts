@@ -56,14 +56,14 @@ async function lastJob(db: StoreDatabase): Promise<Job> {
 }
 
 export interface JobFilter {
-  readonly statuses?: readonly JobState[];
+  readonly statuses?: readonly JobState[] | undefined;
   readonly scanType?: string;
   /** The names that they were made by. */
   readonly target?: string | undefined;
   readonly profile?: string | undefined;
   readonly schedule?: string | undefined;
   /** Requested at or after, epoch ms. */
-  readonly since?: number;
+  readonly since?: number | undefined;
 }
 
 /** Scans, newest first. */

@@ -11,12 +11,12 @@ import { progressLine } from '../../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../../store-option.ts';
 import { count, number } from '../../../core/quantity.ts';
 import { asJsonOr } from './admin-option.ts';
-import { parseBefore } from './prune.ts';
+import { pastOption } from '../../option-values.ts';
 
 export function define(command: Command): void {
   command
     .argument('[scans...]', 'scans, by id, the beginning of it, or "last"')
-    .option('--older-than <time>', 'scans that ended before: 90d, 52w, 2026-01-31', parseBefore)
+    .option('--older-than <time>', 'scans that ended before: 90d, 52w, 2026-01-31', pastOption)
     .requiredOption('--to <folder>', 'where each scan gets a folder of its own')
     .option('--keep', 'leave the scans in the store too')
     .option('--json', 'print a JSON object');

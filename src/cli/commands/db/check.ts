@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Problem } from '../../../store/maintenance/problem.ts';
 import { type Io, write } from '../../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 import { count } from '../../../core/quantity.ts';
 import { addDbOption, adminFrom, type AdminOptions, keepingProgress } from './admin-option.ts';
 
@@ -23,7 +23,7 @@ const columns: readonly Column<Problem>[] = [
   {
     title: '',
     value: ({ severity, isFixed }) => (isFixed ? 'mended' : severity),
-    color: ({ severity, isFixed }) => (isFixed ? 'green' : severity === 'fault' ? 'red' : 'yellow'),
+    tone: ({ severity, isFixed }) => (isFixed ? 'good' : severity === 'fault' ? 'bad' : 'warning'),
   },
   { title: 'where', value: ({ object }) => object },
   { title: 'problem', value: ({ message }) => message },

@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { parsePrunable, prunable, type PruneReport } from '../../../store/maintenance/prune.ts';
-import { parseSince } from '../../filter-options.ts';
 import { type Io, write } from '../../io.ts';
+import { pastOption } from '../../option-values.ts';
 import { count, number } from '../../../core/quantity.ts';
-import { localTime } from '../../local-time.ts';
+import { localTime } from '../../text.ts';
 import {
   addKeeperOptions,
   asJsonOr,
@@ -17,7 +17,7 @@ export function define(command: Command): void {
     .requiredOption(
       '--older-than <time>',
       'scans that ended before: 90d, 52w, 2026-01-31',
-      parseBefore,
+      pastOption,
     )
     .option('--tables <list>', `only rows of these, the scans stay: ${prunable.join(',')}`)
     .option('--keep-scans', 'the list of scans stays, with their counts; what they saw goes')
@@ -45,13 +45,6 @@ interface Options extends AdminOptions {
   readonly tenant?: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
-}
-
-/** A time in the future would take what is not over yet. */
-export function parseBefore(text: string): number {
-  const before = parseSince(text);
-  if (before <= Date.now()) return before;
-  throw new InvalidArgumentError('A time in the past is needed.');
 }
 
 export async function run(io: Io, _: readonly unknown[], options: Options): Promise<void> {

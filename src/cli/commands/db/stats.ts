@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { StoreStats } from '../../../store/maintenance/stats.ts';
 import { type Io, write } from '../../io.ts';
 import { hasColor, type OutputOptions } from '../../output.ts';
-import { type Column, renderTable } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
+import { renderTable } from '../../table.ts';
 import { bytes, number } from '../../../core/quantity.ts';
 import { addKeeperOptions, asJsonOr, adminFrom, type AdminOptions } from './admin-option.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type DoctorCheck, examine } from '../../../portman/doctor.ts';
 import type { Io } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 import { withRegistry } from './with-registry.ts';
 
 export function define(command: Command): void {
@@ -16,7 +16,7 @@ const columns: readonly Column<DoctorCheck>[] = [
   {
     title: 'result',
     value: ({ ok }) => (ok ? 'ok' : 'failed'),
-    color: ({ ok }) => (ok ? 'green' : 'red'),
+    tone: ({ ok }) => (ok ? 'good' : 'bad'),
   },
   { title: 'detail', value: ({ detail }) => (detail === 'ok' ? '' : detail) },
 ];

@@ -3,7 +3,7 @@ import { type HistoryEntry, readHistory } from '../../../portman/history.ts';
 import { parsePort } from '../../../portman/port-number.ts';
 import type { Io } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 import { integerOption } from '../../option-values.ts';
 import { withRegistry } from './with-registry.ts';
 

@@ -1,5 +1,5 @@
 import type { PortState } from '../../../portman/port-state.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 
 /** The word of a state in tables, flags before the stored value. */
 export function stateWord({ status, foreign, unmanaged }: PortState): string {
@@ -8,18 +8,18 @@ export function stateWord({ status, foreign, unmanaged }: PortState): string {
 }
 
 const colors = {
-  free: 'dim',
-  reserved: 'cyan',
-  'in-use': 'green',
-  foreign: 'red',
-  unmanaged: 'yellow',
+  free: 'muted',
+  reserved: 'info',
+  'in-use': 'good',
+  foreign: 'bad',
+  unmanaged: 'warning',
 } as const;
 
 /** A port's state in colour. */
 const stateColumn: Column<PortState> = {
   title: 'status',
   value: stateWord,
-  color: (state) => colors[stateWord(state) as keyof typeof colors],
+  tone: (state) => colors[stateWord(state) as keyof typeof colors],
 };
 
 /** Columns of a table of ports. */

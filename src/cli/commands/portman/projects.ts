@@ -3,7 +3,7 @@ import { type Project, readProjects } from '../../../portman/history.ts';
 import { reconcile } from '../../../portman/reconcile.ts';
 import type { Io } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 import { withRegistry } from './with-registry.ts';
 
 export function define(command: Command): void {

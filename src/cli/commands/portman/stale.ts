@@ -3,7 +3,7 @@ import { readSettings } from '../../../portman/settings.ts';
 import { findStale, releaseStale, type StaleReservation } from '../../../portman/stale.ts';
 import { type Io, write } from '../../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../table.ts';
+import type { Column } from '../../../resources/resource.ts';
 import { integerOption } from '../../option-values.ts';
 import { withRegistry } from './with-registry.ts';
 

@@ -1,0 +1,160 @@
+import { jobStates } from '../core/job-states.ts';
+import { parsePorts } from '../core/ports.ts';
+import { hostStates, portStates, severities } from '../core/states.ts';
+import { splitTargets } from '../core/targets.ts';
+import { AppError } from '../errors.ts';
+import { selectHosts } from '../store/filter.ts';
+import { findJob } from '../store/scans/find-scan.ts';
+import type { StoreDatabase } from '../store/store.ts';
+import { parseSince } from './since.ts';
+
+/** A filter of lists: what it is called, and how its text is read. */
+export interface Filter<Value = unknown> {
+  /** `--NAME` of a command, the parameter NAME of a route. */
+  readonly name: string;
+  /** A short name: `-p`. */
+  readonly letter?: string;
+  /** What stands for the value in help. */
+  readonly placeholder: string;
+  readonly description: string;
+  /** The only values that there are. */
+  readonly choices?: readonly string[];
+  /** Commands take its value as words without a name. */
+  readonly isOperand?: true;
+  /** @throws AppError for text that is not a value */
+  parse(text: string): Value;
+  /** Replaces the value by what the store knows it as. @throws AppError NOT_FOUND, AMBIGUOUS */
+  resolve?(db: StoreDatabase, value: Value): Promise<Value>;
+}
+
+export type Filters = Readonly<Record<string, Filter>>;
+
+/** The values of filters, each left out or undefined where it does not apply. */
+export type FilterValues<F extends Filters> = {
+  readonly [Name in keyof F]?: ReturnType<F[Name]['parse']> | undefined;
+};
+
+/** Values as they were parsed, with those that name something replaced by what they name. */
+export async function resolveFilter(
+  db: StoreDatabase,
+  filters: Filters,
+  parsed: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const values = Object.entries(filters).map(async ([name, filter]) => {
+    const value = parsed[name];
+    const known = value === undefined ? value : await filter.resolve?.(db, value);
+    return [name, known ?? value] as const;
+  });
+  return Object.fromEntries(await Promise.all(values));
+}
+
+type Description = Pick<Filter, 'name' | 'placeholder' | 'description'>;
+
+/** A filter by any text. */
+function textFilter(name: string, placeholder: string, description: string): Filter<string> {
+  return { name, placeholder, description, parse: (text) => text };
+}
+
+/** A filter by one of some words. */
+function choiceFilter<Choice extends string>(
+  choices: readonly Choice[],
+  filter: Description,
+): Filter<Choice> {
+  return {
+    ...filter,
+    choices,
+    parse(text) {
+      const choice = choices.find((each) => each === text);
+      if (choice !== undefined) return choice;
+      const list = choices.join(', ');
+      throw new AppError('USAGE', `"${text}" is not a ${filter.name}; choose one of ${list}`);
+    },
+  };
+}
+
+export const targets: Filter<ReturnType<typeof selectHosts>> = {
+  name: 'targets',
+  placeholder: 'targets',
+  description: 'only these addresses, networks, ranges or names',
+  isOperand: true,
+  parse: (text) => selectHosts(splitTargets(text)),
+};
+
+export const ports: Filter<ReturnType<typeof parsePorts>> = {
+  name: 'port',
+  letter: 'p',
+  placeholder: 'list',
+  description: 'only these ports: 80,443,8000-8100',
+  parse: (text) => parsePorts(text),
+};
+
+export const scan: Filter<string> = {
+  name: 'scan',
+  placeholder: 'scan',
+  description: 'as one scan saw it: its id, the start of its id, its name, or "last"',
+  parse: (text) => text,
+  resolve: async (db, reference) => (await findJob(db, reference)).id,
+};
+
+export const since: Filter<number> = {
+  name: 'since',
+  placeholder: 'time',
+  description: 'only what was seen since: 7d, 12h, 2026-01-31',
+  parse: parseSince,
+};
+
+export const hostState = choiceFilter(hostStates, {
+  name: 'state',
+  placeholder: 'state',
+  description: 'only hosts in this state',
+});
+
+export const portState = choiceFilter(portStates, {
+  name: 'state',
+  placeholder: 'state',
+  description: 'only ports in this state',
+});
+
+export const scanStatus = choiceFilter(jobStates, {
+  name: 'status',
+  placeholder: 'status',
+  description: 'only scans with this status',
+});
+
+export const severity = choiceFilter(severities, {
+  name: 'severity',
+  placeholder: 'least',
+  description: 'this severity and those above it',
+});
+
+export const service = textFilter(
+  'service',
+  'name',
+  'only this service, or products that contain it',
+);
+export const cve = textFilter('cve', 'id', 'only findings of this CVE');
+export const errorCode = textFilter(
+  'code',
+  'code',
+  'only errors with this code, such as ECONNRESET',
+);
+export const target = textFilter('target', 'name', 'only scans of this target');
+export const profile = textFilter('profile', 'name', 'only scans with this profile');
+export const schedule = textFilter('schedule', 'name', 'only scans that this schedule started');
+export const action = textFilter('action', 'action', 'only this action, such as scan.cancelled');
+export const actor = textFilter('actor', 'name', 'only changes by this actor');
+export const object = textFilter(
+  'object',
+  'id',
+  'only changes of this object; the start of its id is enough',
+);
+
+export const expiresBefore: Filter<number> = {
+  name: 'expiring',
+  placeholder: 'days',
+  description: 'only certificates that expire within so many days, or have expired',
+  parse(text) {
+    if (/^\d{1,6}$/.test(text)) return Date.now() + Number(text) * 86_400_000;
+    throw new AppError('USAGE', `"${text}" is not a number of days`);
+  },
+};

@@ -1,0 +1,77 @@
+import type { Resource } from './resource.ts';
+
+/** One line of the list of resources. Its file is loaded when it is used. */
+export interface ResourceEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Resource>;
+}
+
+/** Everything that is listed. */
+export const resources: readonly ResourceEntry[] = [
+  {
+    name: 'scans',
+    summary: 'list scans',
+    load: async () => (await import('./scans.ts')).scans,
+  },
+  {
+    name: 'workers',
+    summary: 'list workers and what they are running',
+    load: async () => (await import('./workers.ts')).workers,
+  },
+  {
+    name: 'hosts',
+    summary: 'list hosts',
+    load: async () => (await import('./hosts.ts')).hosts,
+  },
+  {
+    name: 'ports',
+    summary: 'list ports and services',
+    load: async () => (await import('./ports.ts')).ports,
+  },
+  {
+    name: 'web',
+    summary: 'list web pages',
+    load: async () => (await import('./web.ts')).web,
+  },
+  {
+    name: 'certs',
+    summary: 'list certificates',
+    load: async () => (await import('./certificates.ts')).certificates,
+  },
+  {
+    name: 'findings',
+    summary: 'list findings of vulnerability checks',
+    load: async () => (await import('./findings.ts')).findings,
+  },
+  {
+    name: 'errors',
+    summary: 'list errors of scans',
+    load: async () => (await import('./errors.ts')).errors,
+  },
+  {
+    name: 'targets',
+    summary: 'list targets',
+    load: async () => (await import('./targets.ts')).targets,
+  },
+  {
+    name: 'exclusions',
+    summary: 'list what is never scanned',
+    load: async () => (await import('./exclusions.ts')).exclusions,
+  },
+  {
+    name: 'profiles',
+    summary: 'list profiles',
+    load: async () => (await import('./profiles.ts')).profiles,
+  },
+  {
+    name: 'schedules',
+    summary: 'list schedules',
+    load: async () => (await import('./schedules.ts')).schedules,
+  },
+  {
+    name: 'audit',
+    summary: 'list changes',
+    load: async () => (await import('./audit.ts')).audit,
+  },
+];
