@@ -88,6 +88,25 @@ function sightingOf(
   return sighting;
 }
 
+/** The times of a host's rows. */
+interface SightingTimes {
+  readonly first_seen: number;
+  /** When it was seen up. */
+  readonly last_seen: number | null;
+  /** 0 where nothing says whether it is up, so that anything newer decides. */
+  readonly checked_at: number;
+  readonly t: number;
+}
+
+export function timesOf({ state, first, last, event }: HostSighting): SightingTimes {
+  return {
+    first_seen: first,
+    last_seen: state === 'up' ? last : null,
+    checked_at: state === 'unknown' ? 0 : last,
+    t: event?.t ?? last,
+  };
+}
+
 function widen(sighting: HostSighting, first: number, last: number): void {
   if (first < sighting.first) sighting.first = first;
   if (last > sighting.last) sighting.last = last;

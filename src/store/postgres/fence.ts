@@ -4,7 +4,7 @@ import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import type { RecordOptions, UnitLease } from '../store.ts';
 import type { Writer } from './write-hosts.ts';
-import { type CoveredUnit, coveredUnit } from './write-units.ts';
+import { type CoveredUnit, coveredUnit } from './write-coverage.ts';
 
 /** Undoes the transaction of a batch that is not to be written. */
 export class Refusal extends Error {

@@ -8,7 +8,7 @@ import { createStaging } from './staging.ts';
 import { factWriter } from './write-facts.ts';
 import { coveredHosts, stagedHosts, writeHosts, type Writer } from './write-hosts.ts';
 import { stagedPorts, writePorts } from './write-ports.ts';
-import { closeUnlisted, coveredPorts, isAnyKnown, stageCoverage } from './write-units.ts';
+import { closeUnlisted, coveredPorts, isAnyKnown, stageCoverage } from './write-coverage.ts';
 
 const staging = [stagedHosts, stagedPorts, coveredHosts, coveredPorts]
   .map(createStaging)

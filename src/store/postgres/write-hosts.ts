@@ -1,6 +1,9 @@
 import type pg from 'pg';
 import { hostId } from '../../core/ids.ts';
-import type { HostSighting } from '../facts/host-sightings.ts';
+import { isUnanswered } from '../facts/host-down.ts';
+import { type HostSighting, timesOf } from '../facts/host-sightings.ts';
+import { hostDetails, hostScanColumns, mergeHosts, mergeHostScans } from '../facts/merge-hosts.ts';
+import { postgresWords } from './merge-words.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 
 /** A transaction that records a batch of one job. */
@@ -46,16 +49,7 @@ export const coveredHosts: StagingTable = {
   columns: { host_id: 'uuid', t: 'timestamptz' },
 };
 
-const about = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'];
-const isNewer = 'excluded.checked_at >= hosts.checked_at';
-const newest = (column: string): string =>
-  `${column} = CASE WHEN ${isNewer} THEN coalesce(excluded.${column}, hosts.${column})
-    ELSE coalesce(hosts.${column}, excluded.${column}) END`;
-const ifChecked = (column: string): string =>
-  `${column} = CASE WHEN excluded.checked_at > 'epoch' AND ${isNewer} THEN excluded.${column}
-    ELSE hosts.${column} END`;
-
-/** Known, asked, and no answer: recorded as any sighting is, in the same pass. */
+/** Hosts that are down: recorded as any sighting is, in the same pass. */
 const stageUnanswered = `
   INSERT INTO staged_hosts (id, is_seen, address, hostname, mac, vendor, os_family, asn, org, state,
     suspect, first_seen, checked_at)
@@ -63,7 +57,7 @@ const stageUnanswered = `
     h.asn, h.org, 'down', h.suspect, h.first_seen, c.t
   FROM covered_hosts c JOIN hosts h ON h.id = c.host_id AND h.tenant_id = $1
   WHERE NOT EXISTS (SELECT FROM staged_hosts s WHERE s.id = h.id)
-    AND NOT EXISTS (SELECT FROM host_scans s WHERE s.job_id = $2 AND s.host_id = h.id)
+    AND ${isUnanswered('h.id', '$2')}
   ORDER BY h.id, c.t DESC`;
 
 /**
@@ -72,38 +66,19 @@ const stageUnanswered = `
  * has its ports and facts to itself until the transaction ends.
  */
 const upsertHosts = `
-  INSERT INTO hosts (id, tenant_id, address, ${about.join(', ')}, status, suspect, first_seen,
+  INSERT INTO hosts (id, tenant_id, address, ${hostDetails.join(', ')}, status, suspect, first_seen,
     last_seen, checked_at, last_job_id)
   SELECT id, $1, address, hostname, mac::macaddr, vendor, os_family, asn, org, state, suspect,
     first_seen, last_seen, checked_at, $2
   FROM staged_hosts ORDER BY id
-  ON CONFLICT (id) DO UPDATE SET
-    ${about.map(newest).join(', ')},
-    ${['status', 'suspect'].map(ifChecked).join(', ')},
-    first_seen = least(hosts.first_seen, excluded.first_seen),
-    last_seen = greatest(hosts.last_seen, excluded.last_seen),
-    checked_at = greatest(hosts.checked_at, excluded.checked_at),
-    last_job_id = CASE WHEN ${isNewer} THEN excluded.last_job_id ELSE hosts.last_job_id END`;
+  ${mergeHosts('id', postgresWords)}`;
 
-const besides = [...about, 'suspect', 'not_shown'];
-const seen = ['state', 'reason', ...besides, 't'];
-
-/**
- * What an event says of a host outweighs what its ports imply (reason IS NULL); what it does not
- * say stays as it was.
- */
 const upsertHostScans = `
-  INSERT INTO host_scans (tenant_id, job_id, host_id, ${seen.join(', ')})
+  INSERT INTO host_scans (tenant_id, job_id, host_id, ${hostScanColumns.join(', ')})
   SELECT $1, $2, id, state, reason, hostname, mac::macaddr, vendor, os_family, asn, org, suspect,
     not_shown, t
   FROM staged_hosts WHERE is_seen
-  ON CONFLICT (job_id, host_id) DO UPDATE SET
-    ${['state', 'reason', 't'].map((column) => `${column} = excluded.${column}`).join(', ')},
-    ${besides.map((column) => `${column} = coalesce(excluded.${column}, host_scans.${column})`).join(', ')}
-  WHERE (excluded.reason IS NOT NULL
-      AND (host_scans.reason IS NULL OR excluded.t >= host_scans.t))
-    OR (host_scans.reason IS NULL AND excluded.reason IS NULL
-      AND (excluded.state = 'up') >= (host_scans.state = 'up') AND excluded.t >= host_scans.t)`;
+  ${mergeHostScans}`;
 
 const countKnown = `
   SELECT count(*) AS count FROM host_scans s
@@ -134,25 +109,22 @@ function* stagedRows(
   sightings: ReadonlyMap<string, HostSighting>,
   ids: HostIds,
 ): Generator<readonly unknown[]> {
-  for (const { address, event, state, first, last } of sightings.values()) {
+  for (const sighting of sightings.values()) {
+    const { address, event, state } = sighting;
+    const { first_seen, last_seen, checked_at, t } = timesOf(sighting);
     yield [
       ids.get(address),
       true,
       address,
-      event?.hostname,
-      event?.mac,
-      event?.vendor,
-      event?.os_family,
-      event?.asn,
-      event?.org,
+      ...hostDetails.map((detail) => event?.[detail]),
       state,
       event?.reason,
       event?.suspect,
       event?.not_shown,
-      first,
-      state === 'up' ? last : null,
-      state === 'unknown' ? 0 : last,
-      event?.t ?? last,
+      first_seen,
+      last_seen,
+      checked_at,
+      t,
     ];
   }
 }

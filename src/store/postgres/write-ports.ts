@@ -2,7 +2,16 @@ import { none, type PortColumns } from '../../core/event-batch.ts';
 import { recordOf } from '../../core/record-of.ts';
 import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
+import {
+  asHostPort,
+  hostPortColumns,
+  mergeHostPorts,
+  mergePortScans,
+  mergeServices,
+  portScanColumns,
+} from '../facts/merge-ports.ts';
 import { BinaryCopy, textField, uuidBytes } from './binary-copy.ts';
+import { postgresWords } from './merge-words.ts';
 import { copyInto, type StagingTable } from './staging.ts';
 import type { WrittenHosts, Writer } from './write-hosts.ts';
 
@@ -24,20 +33,12 @@ export const stagedPorts = {
   },
 } satisfies StagingTable;
 
-const whereNewer = (column: string): string =>
-  `${column} = CASE WHEN excluded.last_seen >= port_scans.last_seen THEN excluded.${column}
-    ELSE port_scans.${column} END`;
-
 const upsertPorts = `
-  INSERT INTO port_scans (tenant_id, job_id, host_id, transport, port, state, reason, service,
-    confidence, method, first_seen, last_seen)
-  SELECT $1, $2, host_id, transport, port, state, reason, service, confidence, method, first_seen,
-    last_seen
+  INSERT INTO port_scans (tenant_id, job_id, host_id, transport, port, first_seen, last_seen,
+    ${portScanColumns.join(', ')})
+  SELECT $1, $2, host_id, transport, port, first_seen, last_seen, ${portScanColumns.join(', ')}
   FROM staged_ports
-  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    first_seen = least(port_scans.first_seen, excluded.first_seen),
-    last_seen = greatest(port_scans.last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`;
+  ${mergePortScans(postgresWords)}`;
 
 const hasDetails = `coalesce(${serviceDetails.join(', ')}) IS NOT NULL`;
 
@@ -46,9 +47,7 @@ const upsertServices = `
     last_seen)
   SELECT $1, $2, host_id, transport, port, ${serviceDetails.join(', ')}, last_seen
   FROM staged_ports WHERE ${hasDetails}
-  ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    ${[...serviceDetails, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
-  WHERE excluded.last_seen >= services.last_seen`;
+  ${mergeServices}`;
 
 /** What an earlier look at a port of this job told of its service, where a later one replaced it. */
 const forgetServices = `
@@ -56,65 +55,12 @@ const forgetServices = `
   WHERE s.job_id = $1 AND s.host_id = p.host_id AND s.transport = p.transport AND s.port = p.port
     AND p.last_seen > s.last_seen`;
 
-const isNewer = 'excluded.checked_at >= host_ports.checked_at';
-/**
- * Whether an observation says more of the service than what is known, or as much and newer. A scan
- * that did not ask what a port is, or guessed from its number, forgets nothing.
- */
-const isBetterKnown = `excluded.service IS NOT NULL AND (host_ports.service IS NULL
-  OR CASE WHEN ${isNewer}
-    THEN (excluded.method IS DISTINCT FROM 'port'
-        OR host_ports.method IS NOT DISTINCT FROM 'port')
-      AND (excluded.service <> host_ports.service OR excluded.product IS NOT NULL
-        OR host_ports.product IS NULL)
-    ELSE (excluded.method IS DISTINCT FROM 'port'
-        AND host_ports.method IS NOT DISTINCT FROM 'port')
-      OR (excluded.service = host_ports.service AND excluded.product IS NOT NULL
-        AND host_ports.product IS NULL) END)`;
-const ifNewer = (column: string): string =>
-  `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE host_ports.${column} END`;
-const ifBetterKnown = (column: string): string =>
-  `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE host_ports.${column} END`;
-
-const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')`;
-/**
- * When a port was last seen open, and when its state changed last; scans may come in any order. Where
- * nothing is known to have changed, a port that is not open was never seen open, and an older look at
- * the same state is its beginning; so is one that comes after it was last open. An older look at
- * another state, since the last change, makes the change as new as the newest look.
- */
-const isUnchanged = 'host_ports.last_changed = host_ports.first_seen';
-const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')}
-  THEN CASE WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged}
-    THEN least(host_ports.last_seen, excluded.last_seen) ELSE host_ports.last_seen END
-  WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged} THEN excluded.last_seen
-  ELSE greatest(host_ports.last_seen, excluded.last_seen) END`;
-const lastChanged = `CASE WHEN ${isNewer}
-  THEN CASE WHEN excluded.state <> host_ports.state THEN excluded.checked_at
-    ELSE host_ports.last_changed END
-  WHEN excluded.state = host_ports.state AND ${isUnchanged}
-    THEN least(host_ports.last_changed, excluded.first_seen)
-  WHEN excluded.state = host_ports.state AND NOT ${isOpen('host_ports.state')}
-      AND excluded.checked_at > host_ports.last_seen
-    THEN least(host_ports.last_changed, excluded.checked_at)
-  WHEN excluded.state <> host_ports.state AND excluded.checked_at > host_ports.last_changed
-    THEN host_ports.checked_at
-  ELSE host_ports.last_changed END`;
-
-/** The state known now; the newest observation wins. */
+/** The state known now. */
 const updateHostPorts = (from: string, service: string): string => `
-  INSERT INTO host_ports (tenant_id, host_id, transport, port, state, reason, service, product,
-    version, confidence, method, first_seen, last_seen, checked_at, last_changed, last_job_id)
-  SELECT $1, p.host_id, p.transport, p.port, p.state, p.reason, p.service, ${service}.product,
-    ${service}.version, p.confidence, p.method, p.first_seen, p.last_seen, p.last_seen, p.first_seen, $2
+  INSERT INTO host_ports (tenant_id, ${hostPortColumns})
+  SELECT $1, ${asHostPort(service, '$2')}
   FROM ${from}
-  ON CONFLICT (host_id, transport, port) DO UPDATE SET
-    first_seen = least(host_ports.first_seen, excluded.first_seen),
-    last_seen = ${lastOpen},
-    ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
-    ${['service', 'product', 'version', 'confidence', 'method'].map(ifBetterKnown).join(', ')},
-    last_changed = ${lastChanged},
-    checked_at = greatest(host_ports.checked_at, excluded.checked_at)`;
+  ${mergeHostPorts(postgresWords)}`;
 
 /** Of hosts that are new to the job, what the batch says is all that the job says. */
 const updateFromBatch = updateHostPorts('staged_ports p', 'p');

@@ -13,7 +13,7 @@ import { transaction } from '../../database/transaction.ts';
 import { factWriter } from './write-facts.ts';
 import { writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
-import { type CoverageWriter, coverageWriter } from './write-units.ts';
+import { type CoverageWriter, coverageWriter } from './write-coverage.ts';
 
 const selectJob = `
   SELECT j.id, j.status, j.attempts, j.tenant_id AS tenantId, t.uuid AS tenantUuid

@@ -2,19 +2,25 @@ import { none, type PortColumns } from '../../core/event-batch.ts';
 import type { Service } from '../../core/events.ts';
 import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
+import {
+  asHostPort,
+  hostPortColumns,
+  mergeHostPorts,
+  mergePortScans,
+  mergeServices,
+  portScanColumns,
+} from '../facts/merge-ports.ts';
+import { sqliteWords } from './merge-words.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 import { rowSelect, writeRows } from './write-rows.ts';
 
-const whereNewer = (column: string): string =>
-  `${column} = CASE WHEN excluded.last_seen >= last_seen THEN excluded.${column} ELSE ${column} END`;
-
 /**
  * What ports of a batch have in common, each combination once: most rows are a host, a number and
  * two times beside one of some dozen, and a text costs more to hand over than to look up.
  */
-const aboutPort = ['transport', 'state', 'reason', 'service', 'confidence', 'method'] as const;
+const aboutPort = ['transport', ...portScanColumns] as const;
 
 const makeKinds = `
   CREATE TEMP TABLE IF NOT EXISTS port_kinds (id INTEGER PRIMARY KEY,
@@ -26,76 +32,25 @@ const insertPorts = rowSelect(
   `INSERT INTO port_scans (job_id, host_id, port, first_seen, last_seen, ${aboutPort.join(', ')})
    SELECT ?1, r.column1, r.column2, r.column4, r.column5, ${aboutPort.map((name) => `k.${name}`).join(', ')}`,
   5,
-  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true
-   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    first_seen = min(first_seen, excluded.first_seen),
-    last_seen = max(last_seen, excluded.last_seen),
-    ${['state', 'reason', 'service', 'confidence', 'method'].map(whereNewer).join(', ')}`,
+  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true ${mergePortScans(sqliteWords)}`,
 );
 
 const insertServices = rowSelect(
   `INSERT INTO services (job_id, host_id, port, last_seen, transport, ${serviceDetails.join(', ')})
    SELECT ?1, r.column1, r.column2, r.column4, k.transport, ${serviceDetails.map((name) => `k.${name}`).join(', ')}`,
   4,
-  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true
-   ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
-    ${[...serviceDetails, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
-   WHERE excluded.last_seen >= last_seen`,
+  `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true ${mergeServices}`,
 );
 
-const isNewer = 'excluded.checked_at >= checked_at';
-/**
- * Whether an observation says more of the service than what is known, or as much and newer. A scan
- * that did not ask what a port is, or guessed from its number, forgets nothing.
- */
-const isBetterKnown = `excluded.service IS NOT NULL AND (service IS NULL OR CASE WHEN ${isNewer}
-  THEN (excluded.method IS NOT 'port' OR method IS 'port')
-    AND (excluded.service <> service OR excluded.product IS NOT NULL OR product IS NULL)
-  ELSE (excluded.method IS NOT 'port' AND method IS 'port')
-    OR (excluded.service = service AND excluded.product IS NOT NULL AND product IS NULL) END)`;
-const ifNewer = (column: string): string =>
-  `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE ${column} END`;
-const ifBetterKnown = (column: string): string =>
-  `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE ${column} END`;
-
-const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')`;
-/**
- * When a port was last seen open, and when its state changed last; scans may come in any order. Where
- * nothing is known to have changed, a port that is not open was never seen open, and an older look at
- * the same state is its beginning; so is one that comes after it was last open. An older look at
- * another state, since the last change, makes the change as new as the newest look.
- */
-const isUnchanged = 'last_changed = first_seen';
-const lastOpen = `CASE WHEN NOT ${isOpen('excluded.state')}
-  THEN CASE WHEN NOT ${isOpen('state')} AND ${isUnchanged}
-    THEN min(last_seen, excluded.last_seen) ELSE last_seen END
-  WHEN NOT ${isOpen('state')} AND ${isUnchanged} THEN excluded.last_seen
-  ELSE max(last_seen, excluded.last_seen) END`;
-const lastChanged = `CASE WHEN ${isNewer}
-  THEN CASE WHEN excluded.state <> state THEN excluded.checked_at ELSE last_changed END
-  WHEN excluded.state = state AND ${isUnchanged} THEN min(last_changed, excluded.first_seen)
-  WHEN excluded.state = state AND NOT ${isOpen('state')} AND excluded.checked_at > last_seen
-    THEN min(last_changed, excluded.checked_at)
-  WHEN excluded.state <> state AND excluded.checked_at > last_changed THEN checked_at
-  ELSE last_changed END`;
-
-/** The state known now, taken from port_scans; the newest observation wins. */
+/** The state known now, taken from port_scans. */
 const updateHostPorts = (where: string): string => `
-  INSERT INTO host_ports (host_id, transport, port, state, reason, service, product, version,
-    confidence, method, first_seen, last_seen, checked_at, last_changed, last_job_id)
-  SELECT p.host_id, p.transport, p.port, p.state, p.reason, p.service, s.product, s.version,
-    p.confidence, p.method, p.first_seen, p.last_seen, p.last_seen, p.first_seen, p.job_id
+  INSERT INTO host_ports (${hostPortColumns})
+  SELECT ${asHostPort('s', 'p.job_id')}
   FROM port_scans p
   LEFT JOIN services s ON s.job_id = p.job_id AND s.host_id = p.host_id
     AND s.transport = p.transport AND s.port = p.port
   WHERE ${where}
-  ON CONFLICT (host_id, transport, port) DO UPDATE SET
-    first_seen = min(first_seen, excluded.first_seen),
-    last_seen = ${lastOpen},
-    ${['state', 'reason', 'last_job_id'].map(ifNewer).join(', ')},
-    ${['service', 'product', 'version', 'confidence', 'method'].map(ifBetterKnown).join(', ')},
-    last_changed = ${lastChanged},
-    checked_at = max(checked_at, excluded.checked_at)`;
+  ${mergeHostPorts(sqliteWords)}`;
 
 /** What an earlier look at a port of this job told of its service, where a later one replaced it. */
 const forgetServices = `

@@ -1,0 +1,58 @@
+import type { MergeWords } from './merge-words.ts';
+
+/** What is known about a host besides whether it is up. */
+export const hostDetails = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'] as const;
+
+/** What a scan keeps about a host beside that, in the order of the columns. */
+export const hostScanColumns = [
+  'state',
+  'reason',
+  ...hostDetails,
+  'suspect',
+  'not_shown',
+  't',
+] as const;
+
+const isNewer = 'excluded.checked_at >= hosts.checked_at';
+
+const newestKnown = (column: string): string =>
+  `${column} = CASE WHEN ${isNewer} THEN coalesce(excluded.${column}, hosts.${column})
+    ELSE coalesce(hosts.${column}, excluded.${column}) END`;
+
+const ifNewer = (column: string): string =>
+  `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE hosts.${column} END`;
+
+/**
+ * How a host of a batch joins the inventory. The newest observation wins, and what it does not say
+ * stays. Where nothing says whether the host is up, `checked_at` is `never`, so that anything newer
+ * decides.
+ *
+ * @param key the columns that tell hosts apart
+ */
+export function mergeHosts(key: string, { least, greatest, never }: MergeWords): string {
+  const ifChecked = (column: string): string =>
+    `${column} = CASE WHEN excluded.checked_at > ${never} AND ${isNewer} THEN excluded.${column}
+      ELSE hosts.${column} END`;
+  return `ON CONFLICT (${key}) DO UPDATE SET
+    ${hostDetails.map(newestKnown).join(', ')},
+    ${['status', 'suspect'].map(ifChecked).join(', ')},
+    first_seen = ${least}(hosts.first_seen, excluded.first_seen),
+    last_seen = ${greatest}(coalesce(hosts.last_seen, excluded.last_seen),
+      coalesce(excluded.last_seen, hosts.last_seen)),
+    checked_at = ${greatest}(hosts.checked_at, excluded.checked_at),
+    ${ifNewer('last_job_id')}`;
+}
+
+/**
+ * How a host of a batch joins what its scan knows. What an event says about a host outweighs what
+ * its ports imply (reason IS NULL); what it does not say stays as it was.
+ */
+export const mergeHostScans = `ON CONFLICT (job_id, host_id) DO UPDATE SET
+  ${['state', 'reason', 't'].map((column) => `${column} = excluded.${column}`).join(', ')},
+  ${[...hostDetails, 'suspect', 'not_shown']
+    .map((column) => `${column} = coalesce(excluded.${column}, host_scans.${column})`)
+    .join(', ')}
+  WHERE (excluded.reason IS NOT NULL
+      AND (host_scans.reason IS NULL OR excluded.t >= host_scans.t))
+    OR (host_scans.reason IS NULL AND excluded.reason IS NULL
+      AND (excluded.state = 'up') >= (host_scans.state = 'up') AND excluded.t >= host_scans.t)`;
