@@ -255,7 +255,7 @@ describe.runIf(canRun)("another scanner's program", () => {
   });
 });
 
-describe('options that are handed through', () => {
+describe('options that are passed through', () => {
   test('of a program that gives up, the cause is said, and not its stack', async () => {
     const db = join(mkdtempSync(join(tmpdir(), 'portolan-engines-')), 'store.db');
     const words = ['scan', '127.0.0.1', '-p', '80', '--engine', 'nmap', '--db', db];
@@ -281,9 +281,9 @@ describe('options that are handed through', () => {
     ['-p 80', /"-p" is refused: ports are given to portolan/],
     ['-iL targets', /targets and exclusions are given to portolan/],
     ['--exclude 10.0.0.1', /targets and exclusions/],
-    ['--resume x', /begins the scan again/],
+    ['--resume x', /starts the scan again/],
     ['--stylesheet=x', /Portolan reads the output/],
-    ['--resu x', /none of the options that are handed through/],
+    ['--resu x', /not one of the options that are passed through/],
     ['-sT 10.0.0.1', /"10.0.0.1" is refused: targets are given/],
     ['--open', /hides which ports are closed/],
     ["-sT '--script", /a ' is not closed/],

@@ -1,6 +1,6 @@
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 
-/** What the options of another scanner's program make of a scan. */
+/** What the options of another scanner's program mean for a scan. */
 export interface EngineScope {
   readonly tcp: boolean;
   readonly udp: boolean;
@@ -9,11 +9,11 @@ export interface EngineScope {
 }
 
 /**
- * Checks what is handed to another scanner's program, before anything is recorded. Undefined for
+ * Checks the options for another scanner's program before anything is recorded. Undefined for
  * Portolan's own engines and for masscan, where the port list alone decides.
  *
  * @throws AppError USAGE for options that are refused; UNSUPPORTED where they need a privilege that
- *   is not there
+ *   this user lacks
  */
 export async function engineScope({
   engine,

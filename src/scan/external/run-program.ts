@@ -2,31 +2,28 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { AppError, systemCode } from '../../errors.ts';
+import { AppError, messageOf, systemCode } from '../../errors.ts';
 
 /** Another scanner's program, and how it is run. */
 export interface ProgramRun {
   readonly command: string;
   readonly args: readonly string[];
-  /** Lines for its standard input, written as it takes them. */
+  /** Lines for its standard input, written as it reads them. */
   readonly lines: Iterable<string>;
   readonly signal: AbortSignal;
   /** The folder that it runs in: some leave a file there where they are interrupted. */
   readonly folder: string;
-  /** Where to get it. */
+  /** How to install it. */
   readonly hint: string;
-  /** Told what it says on standard error; false where that means that it will never end of itself. */
+  /** Called with the last of its standard error; false where it will never end on its own. */
   readonly onComplaint?: (complaint: string) => boolean;
-  /**
-   * When it is interrupted for the second time after an abort, ms, where after the first it waits for
-   * late answers.
-   */
+  /** When it is interrupted again after an abort, ms, where it keeps waiting after the first time. */
   readonly insistMs?: number;
   /** How long it may take to end after an abort before it is killed, ms. */
   readonly graceMs: number;
 }
 
-/** What of its standard error is kept for a message. */
+/** How much of its standard error is kept for a message. */
 const keptErrorLength = 4_000;
 const linesPerWrite = 2_000;
 
@@ -35,37 +32,39 @@ const linesPerWrite = 2_000;
  * and, where that does not end it, kills it; what it printed before is still yielded. When this
  * returns or throws, the process is gone.
  *
- * @throws AppError UNSUPPORTED where the program is not there; SCANNER_FAILED where it ends in an
- *   error of its own
+ * @throws AppError UNSUPPORTED where the program is not installed; SCANNER_FAILED where it fails
  */
 export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
-  const { command, signal } = run;
+  const { command, signal, folder } = run;
   if (signal.aborted) return;
-  const { args, folder } = run;
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: folder });
-  const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const child = spawn(command, run.args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: folder });
+  const exited = once(child, 'exit');
   exited.catch(() => undefined);
-  const started = await once(child, 'spawn').catch((error: unknown) => error as Error);
-  if (started instanceof Error) throw notStarted(run, started);
-  // A program that ends before it has read everything says why on its own.
+  await once(child, 'spawn').catch((error: unknown) => {
+    throw notStarted(run, error);
+  });
+  // A program that ends before it has read everything reports the cause itself.
   const fed = pipeline(blocks(run.lines), child.stdin).catch(() => undefined);
   const complaint = tail(child.stderr, (text) => {
     if (run.onComplaint?.(text) === false) child.kill('SIGKILL');
   });
   const timers: NodeJS.Timeout[] = [];
+  const killLater = (name: NodeJS.Signals, ms: number): void => {
+    timers.push(setTimeout(() => child.kill(name), ms));
+  };
   const stop = (): void => {
     child.kill('SIGINT');
-    if (run.insistMs !== undefined)
-      timers.push(setTimeout(() => child.kill('SIGINT'), run.insistMs));
-    timers.push(setTimeout(() => child.kill('SIGKILL'), run.graceMs));
+    if (run.insistMs !== undefined) killLater('SIGINT', run.insistMs);
+    killLater('SIGKILL', run.graceMs);
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const chunk of child.stdout) yield chunk as Buffer;
-    const [status, killedBy] = await exited;
+    yield* child.stdout;
+    await exited;
     await fed;
-    if (!signal.aborted && status !== 0) {
-      throw failed(command, killedBy ?? `status ${status}`, await complaint);
+    const { exitCode, signalCode } = child;
+    if (!signal.aborted && exitCode !== 0) {
+      throw failed(command, signalCode ?? `status ${exitCode}`, await complaint);
     }
   } finally {
     signal.removeEventListener('abort', stop);
@@ -77,20 +76,20 @@ export async function* runProgram(run: ProgramRun): AsyncGenerator<Buffer> {
   }
 }
 
-function notStarted({ command, hint }: ProgramRun, error: Error): AppError {
+function notStarted({ command, hint }: ProgramRun, error: unknown): AppError {
   const why =
-    systemCode(error) === 'ENOENT' ? 'is not installed' : `does not start (${error.message})`;
+    systemCode(error) === 'ENOENT' ? 'is not installed' : `does not start (${messageOf(error)})`;
   return new AppError('UNSUPPORTED', `${command} ${why}: ${hint}`, { cause: error });
 }
 
-/** Lines that tell how far it is, or where in its own code it was: they say nothing of the cause. */
+/** Lines that report progress, or where in its own code it was: they do not name the cause. */
 const noCause = /^\s|^rate:|^stack traceback:|^QUITTING!/;
 
 function failed(command: string, how: string, complaint: string): AppError {
   const lines = complaint.split(/[\r\n]+/).filter((line) => line.trim() !== '');
   const causes = lines.filter((line) => !noCause.test(line));
-  const said = causes.slice(-3).join(' ').slice(-500) || lines.at(-1)?.trim() || 'it said nothing';
-  return new AppError('SCANNER_FAILED', `${command} ended with ${how}: ${said}`);
+  const cause = causes.slice(-3).join(' ').slice(-500) || lines.at(-1)?.trim() || 'no message';
+  return new AppError('SCANNER_FAILED', `${command} ended with ${how}: ${cause}`);
 }
 
 async function tail(stream: Readable, onText: (text: string) => void): Promise<string> {
@@ -102,7 +101,7 @@ async function tail(stream: Readable, onText: (text: string) => void): Promise<s
   return text;
 }
 
-/** Lines as blocks of text: a write a line would cost more than making it. */
+/** Lines as blocks of text: one write per line would cost more than making it. */
 function* blocks(lines: Iterable<string>): Generator<string> {
   let block: string[] = [];
   for (const line of lines) {

@@ -1,6 +1,6 @@
 import type { ScanPlan, Unit } from '../../core/plan.ts';
 
-/** The addresses of some units in the job's order, of one family, as a program reads them. */
+/** The addresses of units in the scan's order, of one family, as a program reads them. */
 export function* targetLines(
   plan: ScanPlan,
   units: readonly Unit[],
@@ -14,8 +14,9 @@ export function* targetLines(
   }
 }
 
-/** The families that a job's targets are of. */
-export function familiesOf(plan: ScanPlan): (4 | 6)[] {
-  const families = new Set(plan.targets.ranges.map(({ family }) => family));
-  return ([4, 6] as const).filter((family) => families.has(family));
+/** The families of a scan's targets. */
+export function familiesOf({ targets }: ScanPlan): readonly (4 | 6)[] {
+  return ([4, 6] as const).filter((family) =>
+    targets.ranges.some((range) => range.family === family),
+  );
 }

@@ -15,16 +15,17 @@ import type { ScanContext } from '../scanner.ts';
 import { masscanOptions } from './masscan-options.ts';
 
 /**
- * Interrupted once, masscan goes on waiting for answers, and prints what it has when it ends: a
- * second time ends it at once. Killed, it would print nothing.
+ * Interrupted once, masscan keeps waiting for answers, and prints what it has when it ends; a second
+ * interrupt ends it at once. Killed, it would print nothing.
  */
 const insistMs = 1_500;
 /** How long it may take in all, ms. */
 const graceMs = 8_000;
+const hint = 'install it (Debian: apt-get install masscan)';
 
 /**
- * Scans with the masscan that the user has installed. It tells of open ports only, so nothing is
- * concluded of all others.
+ * Scans with the installed masscan. It reports open ports only, so nothing is concluded about the
+ * others.
  *
  * @throws AppError USAGE for options that are refused; UNSUPPORTED without masscan or root;
  *   SCANNER_FAILED
@@ -34,58 +35,53 @@ export async function* scanWithMasscan(
   context: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
   const words = masscanOptions(config.engine_args);
-  const { plan } = context;
+  const { plan, signal } = context;
   const units = await Array.fromAsync(context.units);
   const startedAt = Date.now();
-  // masscan reads targets from files only, and no socket, which is what a pipe of Node.js is.
+  // masscan reads targets from files only, and not from a socket, which is what Node's pipes are.
   const folder = await mkdtemp(join(tmpdir(), 'portolan-masscan-'));
   try {
     const file = join(folder, 'targets');
-    await writeFile(file, targetBlocks(plan, units), { mode: 0o600 });
+    await writeFile(file, targetText(plan, units), { mode: 0o600 });
     const args = [...words, '-p', formatPorts(plan.ports), '-oD', '-', '-iL', file];
-    const address = plan.addressAt(0);
-    yield* readProgram(context, args, { folder, address });
+    const onComplaint = (text: string): boolean => {
+      const seconds = Number(overdue.exec(text)?.[1] ?? 0);
+      if (seconds > 0 || signal.aborted) wake(plan.addressAt(0));
+      return seconds < mostOverdueSeconds;
+    };
+    const stop = { signal, insistMs, graceMs, onComplaint };
+    const run = { command: 'masscan', args, lines: [], folder, hint, ...stop };
+    yield* readRecords(runProgram(run), context);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  if (!context.signal.aborted) yield* completedUnits(context.runId, units, startedAt);
+  if (!signal.aborted) yield* completedUnits(context.runId, units, startedAt);
 }
 
-/** Every target on a line, a family after the other. */
-function* targetBlocks(plan: ScanPlan, units: readonly Unit[]): Generator<string> {
+/** Every target on a line, one family after the other. */
+function* targetText(plan: ScanPlan, units: readonly Unit[]): Generator<string> {
   for (const family of familiesOf(plan)) {
     for (const line of targetLines(plan, units, family)) yield `${line}\n`;
   }
 }
 
-async function* readProgram(
-  context: ScanContext,
-  args: readonly string[],
-  { folder, address }: { folder: string; address: string },
+/** The events of masscan's JSON Lines as they arrive. */
+async function* readRecords(
+  chunks: AsyncIterable<Buffer>,
+  { progress, runId, onOpenPort }: ScanContext,
 ): AsyncGenerator<readonly ScanEvent[]> {
-  const { progress, runId, signal } = context;
   const hosts = new Set<string>();
-  const hint = 'install it (Debian: apt-get install masscan)';
-  const stop = { signal, insistMs, graceMs };
-  const program = { command: 'masscan', args, lines: [], folder, hint, ...stop };
-  const onComplaint = (text: string): boolean => {
-    const seconds = Number(overdue.exec(text)?.[1] ?? 0);
-    if (seconds > 0 || signal.aborted) wake(address);
-    return seconds < mostOverdueSeconds;
-  };
-  const run = { ...program, onComplaint };
-  for await (const found of lines(runProgram(run))) {
-    const events: ScanEvent[] = [];
-    for (const { text } of found) {
+  for await (const found of lines(chunks)) {
+    const events = found.flatMap(({ text }) => {
       const read = parseMasscanRecord(text ?? '', { runId, time: timeOrNow });
-      // A line that an interrupted masscan left unfinished.
-      if (typeof read !== 'string') events.push(...read);
-    }
+      // A text is an error, as of a line that an interrupted masscan left unfinished.
+      return typeof read === 'string' ? [] : read;
+    });
     for (const event of events) {
       if (event.type !== 'scan.port' || event.state !== 'open') continue;
       progress.portsOpen++;
       hosts.add(event.addr);
-      context.onOpenPort?.(event.addr, event.port);
+      onOpenPort?.(event.addr, event.port);
     }
     progress.hostsUp = hosts.size;
     if (events.length > 0) yield events;
@@ -96,21 +92,20 @@ function timeOrNow(given: number | undefined): number {
   return given ?? Date.now();
 }
 
-/** How many seconds too long masscan waits already, by what it says of itself. */
+/** How many seconds too long masscan has waited, by its own report. */
 const overdue = /waiting -(\d+)-secs(?!.*waiting)/s;
 /** After so many, packets that are sent to wake it do not reach it. */
 const mostOverdueSeconds = 30;
+/** Where what arrives is thrown away (RFC 863). */
+const discardPort = 9;
 
 /**
- * masscan looks at the clock, and whether it was interrupted, when a packet comes: on a network that
- * has fallen silent it waits for ever, and has printed nothing yet. A datagram to a target, which it
- * sees leave, wakes it.
+ * masscan checks the clock, and whether it was interrupted, when a packet arrives: on a silent network
+ * it waits forever, and has printed nothing yet. A datagram to a target, which it sees leave, wakes
+ * it.
  */
 function wake(address: string): void {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('error', () => undefined);
   socket.send('', discardPort, address, () => socket.close());
 }
-
-/** Where what arrives is thrown away (RFC 863). */
-const discardPort = 9;

@@ -1,96 +1,30 @@
 import { AppError } from '../../errors.ts';
-import { allowedOptions, type OptionRules } from '../external/allowed-options.ts';
+import {
+  assertAllowed,
+  optionSet,
+  type OptionRules,
+  refusals,
+} from '../external/allowed-options.ts';
 
-const output = 'Portolan reads the output itself; "portolan export" writes it';
-const ports = 'ports are given to portolan itself (-p, --top-ports)';
-const targets = 'targets and exclusions are given to portolan itself';
 const noScan = 'it prints something instead of scanning';
 const noTable = 'only TCP and UDP ports are recorded';
 
-/** Options of nmap that are handed through. */
+/** Options of nmap that are passed through. */
 const rules: OptionRules = {
   command: 'nmap',
-  flags: new Set([
-    '-A',
-    '-O',
-    '-Pn',
-    '-n',
-    '-R',
-    '-r',
-    '-f',
-    '-PE',
-    '-PP',
-    '-PM',
-    '-PR',
-    '--osscan-limit',
-    '--osscan-guess',
-    '--fuzzy',
-    '--traceroute',
-    '--reason',
-    '--version-light',
-    '--version-all',
-    '--version-trace',
-    '--script-trace',
-    '--packet-trace',
-    '--disable-arp-ping',
-    '--discovery-ignore-rst',
-    '--defeat-rst-ratelimit',
-    '--defeat-icmp-ratelimit',
-    '--system-dns',
-    '--badsum',
-    '--adler32',
-    '--privileged',
-    '--unprivileged',
-    '--send-eth',
-    '--send-ip',
-    '--randomize-hosts',
-    '--resolve-all',
-    '--unique',
-    '--allports',
-    '--nogcc',
-  ]),
-  valued: new Set([
-    '-e',
-    '-g',
-    '-S',
-    '-D',
-    '-M',
-    '--source-port',
-    '--dns-servers',
-    '--proxies',
-    '--proxy',
-    '--data',
-    '--data-string',
-    '--data-length',
-    '--ip-options',
-    '--ttl',
-    '--spoof-mac',
-    '--mtu',
-    '--scanflags',
-    '--max-retries',
-    '--min-rate',
-    '--max-rate',
-    '--min-parallelism',
-    '--max-parallelism',
-    '--min-hostgroup',
-    '--max-hostgroup',
-    '--min-rtt-timeout',
-    '--max-rtt-timeout',
-    '--initial-rtt-timeout',
-    '--host-timeout',
-    '--scan-delay',
-    '--max-scan-delay',
-    '--script',
-    '--script-args',
-    '--script-args-file',
-    '--script-timeout',
-    '--version-intensity',
-    '--datadir',
-    '--servicedb',
-    '--versiondb',
-    '--max-os-tries',
-    '--nsock-engine',
-  ]),
+  flags: optionSet(`
+    -A -O -Pn -n -R -r -f -PE -PP -PM -PR --osscan-limit --osscan-guess --fuzzy --traceroute
+    --reason --version-light --version-all --version-trace --script-trace --packet-trace
+    --disable-arp-ping --discovery-ignore-rst --defeat-rst-ratelimit --defeat-icmp-ratelimit
+    --system-dns --badsum --adler32 --privileged --unprivileged --send-eth --send-ip
+    --randomize-hosts --resolve-all --unique --allports --nogcc`),
+  valued: optionSet(`
+    -e -g -S -D -M --source-port --dns-servers --proxies --proxy --data --data-string
+    --data-length --ip-options --ttl --spoof-mac --mtu --scanflags --max-retries --min-rate
+    --max-rate --min-parallelism --max-parallelism --min-hostgroup --max-hostgroup
+    --min-rtt-timeout --max-rtt-timeout --initial-rtt-timeout --host-timeout --scan-delay
+    --max-scan-delay --script --script-args --script-args-file --script-timeout
+    --version-intensity --datadir --servicedb --versiondb --max-os-tries --nsock-engine`),
   patterns: [
     /^-s[STUAWMNFXVCRn]+$/,
     /^-T([0-5]|paranoid|sneaky|polite|normal|aggressive|insane)$/i,
@@ -101,26 +35,26 @@ const rules: OptionRules = {
     /^-PY[\d,-]*$/,
   ],
   refused: [
-    [/^-o|^--(append-output|stylesheet|webxml|no-stylesheet)/, output],
-    [/^-p|^-F$|^--(top-ports|port-ratio|exclude-ports)/, ports],
-    [/^-i|^--(exclude|excludefile)/, targets],
-    [/^-6$/, 'Portolan gives it, for targets that are IPv6'],
-    [/^--resume/, '"portolan resume" begins the scan again'],
-    [/^--stats-every|^--noninteractive/, 'Portolan gives it'],
+    [/^-o|^--(append-output|stylesheet|webxml|no-stylesheet)/, refusals.output],
+    [/^-p|^-F$|^--(top-ports|port-ratio|exclude-ports)/, refusals.ports],
+    [/^-i|^--(exclude|excludefile)/, refusals.targets],
+    [/^-6$/, 'Portolan sets it for IPv6 targets'],
+    [/^--resume/, '"portolan resume" starts the scan again'],
+    [/^--stats-every|^--noninteractive/, 'Portolan sets it'],
     [
       /^--open$/,
       'it hides which ports are closed; "portolan ports --state open" lists the open ones',
     ],
     [/^-sL$|^-h$|^-V$|^--(help|version|iflist|script-help|script-updatedb)/, noScan],
     [/^-s[OYZ]/, noTable],
-    [/^-s[ILbP]|^-b/, 'it is none of the scans that are handed through'],
+    [/^-s[ILbP]|^-b/, 'it is not one of the scans that are passed through'],
   ],
 };
 
-/** What some options of nmap amount to. */
+/** What options of nmap mean for a scan. */
 export interface NmapOptions {
   readonly words: readonly string[];
-  /** Whether TCP, UDP ports are looked at. */
+  /** Whether TCP and UDP ports are scanned. */
   readonly tcp: boolean;
   readonly udp: boolean;
   /** `-sn`: no ports at all. */
@@ -130,22 +64,22 @@ export interface NmapOptions {
 }
 
 /**
- * Checks options that a user hands through to nmap.
+ * Checks options that a user passes through to nmap.
  *
  * @throws AppError USAGE, naming the option and why it is refused
  */
 export function nmapOptions(words: readonly string[]): NmapOptions {
-  allowedOptions(words, rules);
+  assertAllowed(words, rules);
   const scans = words.flatMap((word) => /^-s([A-Za-z]+)$/.exec(word)?.[1] ?? []).join('');
   const isDiscovery = scans.includes('n');
   const udp = scans.includes('U');
   const tcp = /[STAWMNFX]/.test(scans) || !udp;
-  const raw = words.filter((word) => isRaw(word));
+  const raw = words.filter(isRaw);
   return { words, tcp: tcp && !isDiscovery, udp: udp && !isDiscovery, isDiscovery, raw };
 }
 
-const rawOptions = new Set(
-  '-O -f --traceroute -D -S -e --spoof-mac --mtu --badsum --send-eth --scanflags --ttl'.split(' '),
+const rawOptions = optionSet(
+  '-O -f --traceroute -D -S -e --spoof-mac --mtu --badsum --send-eth --scanflags --ttl',
 );
 
 function isRaw(word: string): boolean {
