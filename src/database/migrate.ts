@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
 
-/** One numbered file of plain SQL. */
+/** A numbered file of plain SQL, or a numbered folder of such files that belong together. */
 export interface Migration {
   readonly version: number;
   readonly description: string;
-  /** SHA-256 of the file, hex. */
+  /** SHA-256 of the SQL, hex. */
   readonly checksum: string;
   readonly sql: string;
-  /** False where the file's first line says `-- portolan: no transaction`. */
+  /** False where the first line says `-- portolan: no transaction`. */
   readonly isTransactional: boolean;
 }
 
-/** What a database tells about a migration that it has had. */
+/** What a database recorded about a migration. */
 export interface AppliedMigration {
   readonly version: number;
   readonly description: string;
@@ -34,19 +34,19 @@ export interface MigrationDriver {
   apply(migration: Migration): Promise<boolean>;
 }
 
-const fileName = /^(\d{4})_([a-z0-9_-]+)\.sql$/;
+const entryName = /^(?<version>\d{4})_(?<description>[a-z0-9_-]+)(\.sql)?$/;
 
-/** The migrations of a folder, in order. */
+/**
+ * The migrations of a folder, in order. An entry is a file, or a folder whose files are run in the
+ * order of their names as one migration.
+ */
 export async function loadMigrations(folder: URL): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => fileName.test(name)).sort();
-  const versions = names.map((name) => name.slice(0, 4));
-  if (new Set(versions).size < versions.length) {
-    throw new TypeError(`two migrations of one version in ${folder.pathname}`);
-  }
-  return Promise.all(
-    names.map(async (name) => {
-      const [, version, description = ''] = fileName.exec(name)!;
-      const sql = await readFile(new URL(name, folder), 'utf8');
+  const entries = await readdir(folder, { withFileTypes: true });
+  const migrations = await Promise.all(
+    entries.map(async (entry) => {
+      const { version, description } = entryName.exec(entry.name)?.groups ?? {};
+      if (version === undefined || description === undefined) return [];
+      const sql = await readSql(new URL(entry.name, folder), entry.isDirectory());
       return {
         version: Number(version),
         description: description.replaceAll(/[_-]/g, ' '),
@@ -56,6 +56,18 @@ export async function loadMigrations(folder: URL): Promise<Migration[]> {
       };
     }),
   );
+  const sorted = migrations.flat().sort((a, b) => a.version - b.version);
+  if (new Set(sorted.map(({ version }) => version)).size < sorted.length) {
+    throw new TypeError(`two migrations of one version in ${folder.pathname}`);
+  }
+  return sorted;
+}
+
+async function readSql(url: URL, isFolder: boolean): Promise<string> {
+  if (!isFolder) return readFile(url, 'utf8');
+  const names = (await readdir(url)).filter((name) => name.endsWith('.sql')).sort();
+  const texts = names.map((name) => readFile(new URL(`${url.href}/${name}`), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
 }
 
 /**
@@ -64,7 +76,8 @@ export async function loadMigrations(folder: URL): Promise<Migration[]> {
  *
  * @returns the number of migrations that this call applied
  * @throws AppError STORE_NEWER where the database has had a migration that this program lacks;
- *   MIGRATION_EDITED where a file is not the one that was applied
+ *   MIGRATION_EDITED where a file is not the one that was applied; STORE_OLDER where the database
+ *   was made before there was a baseline
  */
 export async function migrate(
   driver: MigrationDriver,
@@ -84,6 +97,13 @@ export function pendingMigrations(
   migrations: readonly Migration[],
   applied: readonly AppliedMigration[],
 ): Migration[] {
+  if (isBeforeBaseline(migrations, applied)) {
+    throw new AppError(
+      'STORE_OLDER',
+      `${name} was made by a development version of Portolan, whose migrations were replaced: ` +
+        `"portolan db copy ${name} NEW" copies it into a new store`,
+    );
+  }
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
   for (const { version, description, checksum } of applied) {
     const migration = known.get(version);
@@ -104,4 +124,16 @@ export function pendingMigrations(
   }
   const done = new Set(applied.map(({ version }) => version));
   return migrations.filter(({ version }) => !done.has(version));
+}
+
+/** Whether a database was made by the migrations that the baseline replaced. */
+export function isBeforeBaseline(
+  [baseline]: readonly Migration[],
+  [first]: readonly AppliedMigration[],
+): boolean {
+  return (
+    first !== undefined &&
+    first.version === baseline?.version &&
+    first.description !== baseline.description
+  );
 }

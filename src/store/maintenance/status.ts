@@ -1,5 +1,6 @@
 import {
   type AppliedMigration,
+  isBeforeBaseline,
   type Migration,
   pendingMigrations,
 } from '../../database/migrate.ts';
@@ -8,7 +9,7 @@ import type { MigrationStep } from './store-admin.ts';
 
 /**
  * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `newer`: made
- * by a newer Portolan; `edited`: a migration's file is not the one that was applied.
+ * by a newer Portolan; `edited`: made by migrations other than these.
  */
 export type StoreState = 'current' | 'missing' | 'empty' | 'older' | 'newer' | 'edited';
 
@@ -71,4 +72,24 @@ export function assertCurrent(
         'STORE_OLDER',
         `${location} was made by an older Portolan: "portolan db migrate" upgrades it`,
       );
+}
+
+/**
+ * {@link assertCurrent} for a store that is copied from, which may be of the last development version:
+ * its tables are those of the baseline.
+ *
+ * @param lastDevelopment the last migration of that version
+ */
+export function assertCopyable(lastDevelopment: number): typeof assertCurrent {
+  return (location, migrations, applied) => {
+    if (!isBeforeBaseline(migrations, applied)) {
+      assertCurrent(location, migrations, applied);
+    } else if (applied.at(-1)?.version !== lastDevelopment) {
+      throw new AppError(
+        'STORE_OLDER',
+        `${location} was made by an early development version of Portolan: open it with the last ` +
+          'one, which upgrades it, and copy it then',
+      );
+    }
+  };
 }

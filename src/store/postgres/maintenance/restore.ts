@@ -3,7 +3,12 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { loadMigrations, migrate, pendingMigrations } from '../../../database/migrate.ts';
+import {
+  isBeforeBaseline,
+  loadMigrations,
+  migrate,
+  pendingMigrations,
+} from '../../../database/migrate.ts';
 import { AppError, messageOf, systemCode } from '../../../errors.ts';
 import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts';
 import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
@@ -65,6 +70,13 @@ async function prepareTables(
   { path, header }: { path: string; header: BackupHeader },
 ): Promise<void> {
   const migrations = await loadMigrations(migrationFolder);
+  if (isBeforeBaseline(migrations, header.migrations)) {
+    throw new AppError(
+      'STORE_OLDER',
+      `${path} is a backup of a development version of Portolan: restore it with that version, and ` +
+        'copy the store with "portolan db copy"',
+    );
+  }
   const later = new Set(pendingMigrations(path, migrations, header.migrations));
   const { version } = await postgresStatus(client, location, { mustBeUsable: true });
   const driver = postgresMigrationDriver(client, location);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { loadMigrations } from '../../../database/migrate.ts';
-import { AppError, systemCode } from '../../../errors.ts';
+import { loadMigrations, pendingMigrations } from '../../../database/migrate.ts';
+import { systemCode } from '../../../errors.ts';
 import { migrationState, type StoreStatus } from '../../maintenance/status.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { assertVersion, migrationFolder } from '../open.ts';
@@ -20,10 +20,7 @@ export async function postgresStatus(
   const migrations = await loadMigrations(migrationFolder);
   const applied = await postgresMigrationDriver(client, location).applied();
   const state = migrationState(location, migrations, applied);
-  if (mustBeUsable && state.problem !== null) {
-    const code = state.state === 'newer' ? 'STORE_NEWER' : 'MIGRATION_EDITED';
-    throw new AppError(code, state.problem);
-  }
+  if (mustBeUsable) pendingMigrations(location, migrations, applied);
   const { rows } = await client.query<{ bytes: number; version: string }>(
     `SELECT pg_database_size(current_database()) AS bytes,
       current_setting('server_version') AS version`,

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { PoolSettings } from '../../../config.ts';
 import { loadMigrations, migrate } from '../../../database/migrate.ts';
 import type { StoreAdmin, MigrationStep } from '../../maintenance/store-admin.ts';
-import { assertCurrent } from '../../maintenance/status.ts';
+import { assertCopyable, assertCurrent } from '../../maintenance/status.ts';
 import {
   defaultPool,
   isConnectionLost,
@@ -16,26 +16,37 @@ import { assertVersion, migrationFolder, tenantOf } from '../open.ts';
 import { inTransaction, type Session } from '../session.ts';
 import { postgresStatus } from './status.ts';
 
-/** A store's server for those who keep it. */
+type UseClient = <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+
+/** A store's server, for maintenance. */
 export interface Server extends Session {
   /**
    * Runs `work` as the login user, who owns the tables, on a connection of its own; no transaction
    * is open. The store is up to date.
    */
-  readonly asOwner: <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+  readonly asOwner: UseClient;
   /** Runs `work` in a transaction that sees every tenant. The store is up to date. */
-  readonly asMaintenance: <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+  readonly asMaintenance: UseClient;
+  /** The same to copy from it, which a store of the last development version allows too. */
+  readonly asSource: UseClient;
 }
+
+/** The last migration of the development versions; the baseline made the same tables. */
+const lastDevelopment = 11;
 
 /** How long one waits for others' locks and for a server that restarts. */
 const patienceMs = 30_000;
 
-/** Keeps the store in a PostgreSQL database. It connects when something is to be done. */
+/** Maintains the store in a PostgreSQL database. It connects at the first call. */
 export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAdmin {
   const location = withoutPassword(url);
   const pool = openPool(url, { ...defaultPool, ...settings });
   const session: Session = { pool, location };
+  const role = { name: 'portolan_maintenance' } as const;
   let current: Promise<void> | undefined;
+  let copyable: Promise<void> | undefined;
+  const inMaintenance: UseClient = (work) =>
+    inTransaction(session, role, work, { isIdempotent: false, patienceMs });
   const server: Server = {
     ...session,
     async asOwner(work) {
@@ -44,8 +55,11 @@ export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAd
     },
     async asMaintenance(work) {
       await (current ??= assertReady(session));
-      const role = { name: 'portolan_maintenance' } as const;
-      return inTransaction(session, role, work, { isIdempotent: false, patienceMs });
+      return inMaintenance(work);
+    },
+    async asSource(work) {
+      await (copyable ??= assertReady(session, assertCopyable(lastDevelopment)));
+      return inMaintenance(work);
     },
   };
   return {
@@ -66,7 +80,7 @@ export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAd
     async database(tenant) {
       await (current ??= assertReady(session));
       const tenantId = await tenantOf(session, tenant);
-      return postgresDatabase(session, { name: 'portolan_maintenance' }, tenantId);
+      return postgresDatabase(session, role, tenantId);
     },
     async [Symbol.asyncDispose]() {
       if (!pool.ending) await pool.end();
@@ -101,11 +115,11 @@ export async function withClient<T>(
   }
 }
 
-async function assertReady(session: Session): Promise<void> {
+async function assertReady(session: Session, assertState = assertCurrent): Promise<void> {
   await withClient(session, async (client) => {
     await assertVersion(client, session.location);
     const applied = await postgresMigrationDriver(client, session.location).applied();
-    assertCurrent(session.location, await loadMigrations(migrationFolder), applied);
+    assertState(session.location, await loadMigrations(migrationFolder), applied);
   });
 }
 

@@ -22,7 +22,7 @@ const notCopied = new Set(['tenants']);
 export function serverTransfer(server: Server): Transfer {
   return {
     tables: () =>
-      server.asOwner(async (client) =>
+      server.asSource(async (client) =>
         (await postgresTables(client))
           .filter(({ name }) => !notCopied.has(name))
           .map((table) => ({
@@ -32,7 +32,7 @@ export function serverTransfer(server: Server): Transfer {
       ),
     async read(tenant, work) {
       const tenantId = await tenantOf(server, tenant);
-      return server.asMaintenance(async (client) => {
+      return server.asSource(async (client) => {
         await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
         return work(await source(client, tenantId));
       });

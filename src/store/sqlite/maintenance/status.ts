@@ -2,8 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { retryBusy } from '../../../database/busy.ts';
 import { type DatabaseSync, storeError } from '../../../database/driver.ts';
 import { firstRow } from '../../../database/rows.ts';
-import { loadMigrations } from '../../../database/migrate.ts';
-import { AppError } from '../../../errors.ts';
+import { loadMigrations, pendingMigrations } from '../../../database/migrate.ts';
 import { migrationState, stepOf, type StoreStatus } from '../../maintenance/status.ts';
 import { sqliteMigrationDriver } from '../migration-driver.ts';
 import { assertOurs, migrationFolder, openFile } from '../open.ts';
@@ -40,10 +39,7 @@ export async function sqliteStatus(
     await retryBusy(() => assertOurs(db, path));
     const applied = await sqliteMigrationDriver(db, path).applied();
     const state = migrationState(path, migrations, applied);
-    if (mustBeUsable && state.problem !== null) {
-      const code = state.state === 'newer' ? 'STORE_NEWER' : 'MIGRATION_EDITED';
-      throw new AppError(code, state.problem);
-    }
+    if (mustBeUsable) pendingMigrations(path, migrations, applied);
     return {
       kind: 'sqlite',
       location: path,

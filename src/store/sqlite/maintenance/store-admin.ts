@@ -4,7 +4,7 @@ import { retryBusy } from '../../../database/busy.ts';
 import { type DatabaseSync, storeError } from '../../../database/driver.ts';
 import { loadMigrations, migrate } from '../../../database/migrate.ts';
 import type { StoreAdmin, MigrationStep } from '../../maintenance/store-admin.ts';
-import { assertCurrent } from '../../maintenance/status.ts';
+import { assertCopyable, assertCurrent } from '../../maintenance/status.ts';
 import { sqliteConnection, sqliteDatabase } from '../database.ts';
 import { sqliteMigrationDriver } from '../migration-driver.ts';
 import {
@@ -17,32 +17,50 @@ import {
 } from '../open.ts';
 import { sqliteStatus } from './status.ts';
 
-/** A store's file for those who keep it. */
+/**
+ * Runs `work` on the file, which the first call opens.
+ *
+ * @throws AppError NOT_FOUND, STORE_OLDER, STORE_NEWER, MIGRATION_EDITED, STORE_CORRUPT; what
+ *   `work` throws, errors of the driver as those of the store
+ */
+type UseFile = <T>(work: (db: DatabaseSync) => T | Promise<T>) => Promise<T>;
+
+/** A store's file, for maintenance. */
 export interface SqliteFile {
   readonly path: string;
-  /**
-   * Runs `work` on the file, which is opened by the first that does.
-   *
-   * @throws AppError NOT_FOUND, STORE_OLDER, STORE_NEWER, MIGRATION_EDITED, STORE_CORRUPT; what
-   *   `work` throws, errors of the driver as those of the store
-   */
-  readonly use: <T>(work: (db: DatabaseSync) => T | Promise<T>) => Promise<T>;
+  readonly use: UseFile;
+  /** The same to copy from it, which a store of the last development version allows too. */
+  readonly useSource: UseFile;
 }
 
-/** Keeps the store in a file, which need not exist. */
+/** The last migration of the development versions; the baseline made the same tables. */
+const lastDevelopment = 6;
+
+/** Maintains the store in a file, which need not exist. */
 export function sqliteAdmin(name: string): StoreAdmin {
   const path = resolve(name);
   let opened: DatabaseSync | undefined;
-  const file: SqliteFile = {
-    path,
-    async use(work) {
-      opened ??= await openCurrent(path);
+  const useIf = (assertVersion: typeof assertCurrent): UseFile => {
+    let isChecked = false;
+    return async (work) => {
+      if (!existsSync(path)) await createFile(path, {});
+      opened ??= await openAny(path);
       try {
+        if (!isChecked) {
+          const applied = await sqliteMigrationDriver(opened, path).applied();
+          assertVersion(path, await loadMigrations(migrationFolder), applied);
+          isChecked = true;
+        }
         return await work(opened);
       } catch (error) {
         throw storeError(error, path);
       }
-    },
+    };
+  };
+  const file: SqliteFile = {
+    path,
+    use: useIf(assertCurrent),
+    useSource: useIf(assertCopyable(lastDevelopment)),
   };
   return {
     kind: 'sqlite',
@@ -71,19 +89,6 @@ async function openAny(path: string): Promise<DatabaseSync> {
   try {
     await retryBusy(() => assertOurs(db, path));
     await prepareWriting(db);
-    return db;
-  } catch (error) {
-    db.close();
-    throw storeError(error, path);
-  }
-}
-
-async function openCurrent(path: string): Promise<DatabaseSync> {
-  if (!existsSync(path)) await createFile(path, {});
-  const db = await openAny(path);
-  try {
-    const applied = await sqliteMigrationDriver(db, path).applied();
-    assertCurrent(path, await loadMigrations(migrationFolder), applied);
     return db;
   } catch (error) {
     db.close();

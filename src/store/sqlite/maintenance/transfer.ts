@@ -16,11 +16,11 @@ import { orderedTables, type SqliteTable, sqliteTables } from './tables.ts';
 import { tenantOf } from '../open.ts';
 
 /** How rows get out of a file and into it. */
-export function fileTransfer({ path, use }: SqliteFile): Transfer {
+export function fileTransfer({ path, use, useSource }: SqliteFile): Transfer {
   return {
-    tables: () => use((db) => orderedTables(sqliteTables(db))),
+    tables: () => useSource((db) => orderedTables(sqliteTables(db))),
     read: (tenant, work) =>
-      use(async (db) => {
+      useSource(async (db) => {
         tenantOf(db, path, tenant);
         db.exec('BEGIN');
         try {

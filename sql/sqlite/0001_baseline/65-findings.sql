@@ -1,11 +1,6 @@
--- What checks, scripts and other scanners' guesses say of hosts and ports.
+-- What checks, scripts and other scanners report about hosts and ports.
 
--- What a service says of the machine that it runs on.
-ALTER TABLE services ADD COLUMN hostname TEXT;
-ALTER TABLE services ADD COLUMN os_type TEXT;
-ALTER TABLE services ADD COLUMN device_type TEXT;
-
--- host_id is NULL where a finding is about a name alone; transport and port where it is about no
+-- host_id is NULL where a finding concerns a name alone, transport and port where it concerns no
 -- port. digest: the first 8 bytes of SHA-256 of source, rule, matcher, matched_at and the place.
 -- cve, cwe, tags, extracted: JSON arrays of text.
 CREATE TABLE findings (
@@ -34,7 +29,7 @@ CREATE TABLE findings (
 
 CREATE INDEX findings_host ON findings (host_id);
 
--- transport is '' and port 0 where a script looked at the host, not at a port.
+-- transport is '' and port 0 where a script examined the host rather than a port.
 CREATE TABLE script_results (
   job_id INTEGER NOT NULL REFERENCES scan_jobs (id) ON DELETE CASCADE,
   host_id INTEGER NOT NULL REFERENCES hosts (id) ON DELETE CASCADE,
@@ -47,7 +42,7 @@ CREATE TABLE script_results (
   UNIQUE (job_id, host_id, transport, port, script)
 ) STRICT;
 
--- place: 0 for the best match. accuracy: 0 … 1.
+-- place: 0 for the best match. accuracy: 0 to 1.
 CREATE TABLE os_matches (
   job_id INTEGER NOT NULL REFERENCES scan_jobs (id) ON DELETE CASCADE,
   host_id INTEGER NOT NULL REFERENCES hosts (id) ON DELETE CASCADE,

@@ -1,6 +1,7 @@
--- What people set up, and the record of who changed what.
+-- What people set up: targets, exclusions, scan profiles.
 
--- network: where the target is one network; targets: every network, range and name, as given.
+-- network: set where the target is a single network. targets: every network, range and name as
+-- given.
 CREATE TABLE scan_targets (
   id uuid CONSTRAINT scan_targets_pkey PRIMARY KEY,
   tenant_id uuid NOT NULL CONSTRAINT scan_targets_tenant_fkey REFERENCES tenants (id),
@@ -19,9 +20,9 @@ CREATE TABLE scan_targets (
   CONSTRAINT scan_targets_tenant_key UNIQUE (tenant_id, id)
 );
 
--- Ranges: all 65,535 ports are one row.
+-- Ranges, so that all 65,535 ports are one row. A row belongs to the tenant of its transaction.
 CREATE TABLE scan_target_ports (
-  tenant_id uuid NOT NULL,
+  tenant_id uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
   target_id uuid NOT NULL,
   transport text NOT NULL
     CONSTRAINT scan_target_ports_transport_check CHECK (transport IN ('tcp', 'udp')),
@@ -33,7 +34,7 @@ CREATE TABLE scan_target_ports (
     REFERENCES scan_targets (tenant_id, id) ON DELETE CASCADE
 );
 
--- Never scanned: by one target, or (target_id NULL) by any.
+-- Addresses that are never scanned: for one target, or for all where target_id is NULL.
 CREATE TABLE exclusions (
   id uuid CONSTRAINT exclusions_pkey PRIMARY KEY,
   tenant_id uuid NOT NULL CONSTRAINT exclusions_tenant_fkey REFERENCES tenants (id),
@@ -56,51 +57,4 @@ CREATE TABLE scan_profiles (
   created_by text,
   modified_by text,
   CONSTRAINT scan_profiles_pkey PRIMARY KEY (tenant_id, name)
-);
-
--- What people changed about a host by hand, and why.
-CREATE TABLE host_history (
-  tenant_id uuid NOT NULL,
-  id uuid CONSTRAINT host_history_pkey PRIMARY KEY,
-  host_id uuid NOT NULL,
-  field text NOT NULL,
-  old_value text,
-  new_value text,
-  changed_at timestamptz NOT NULL,
-  changed_by text NOT NULL,
-  change_reason text,
-  CONSTRAINT host_history_host_fkey FOREIGN KEY (tenant_id, host_id)
-    REFERENCES hosts (tenant_id, id) ON DELETE CASCADE
-);
-
-CREATE INDEX host_history_of_host ON host_history (host_id, changed_at);
-
--- One chain a tenant: hash is of the row and of the hash before it. audit_heads holds the end of
--- the chain, so that cutting it off shows too.
-CREATE TABLE audit_log (
-  tenant_id uuid NOT NULL CONSTRAINT audit_log_tenant_fkey REFERENCES tenants (id),
-  seq bigint NOT NULL,
-  at timestamptz NOT NULL,
-  actor_kind text NOT NULL
-    CONSTRAINT audit_log_actor_kind_check CHECK (actor_kind IN ('person', 'key', 'job')),
-  actor text NOT NULL,
-  action text NOT NULL,
-  object_type text NOT NULL,
-  object_id text NOT NULL,
-  before jsonb,
-  after jsonb,
-  reason text,
-  address text,
-  previous_hash text NOT NULL,
-  hash text NOT NULL,
-  CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, seq)
-);
-
-CREATE INDEX audit_log_object ON audit_log (tenant_id, object_type, object_id, seq);
-
-CREATE TABLE audit_heads (
-  tenant_id uuid CONSTRAINT audit_heads_pkey PRIMARY KEY
-    CONSTRAINT audit_heads_tenant_fkey REFERENCES tenants (id),
-  seq bigint NOT NULL,
-  hash text NOT NULL
 );

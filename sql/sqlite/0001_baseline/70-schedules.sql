@@ -1,8 +1,8 @@
--- Scans that begin by themselves.
+-- Scans that start on a schedule.
 
--- cron: five fields, in the time zone. missed: what becomes of a tick at which nobody was there.
--- next_at: the tick that comes next. failures: scans that failed one after the other; at
--- max_failures the schedule is suspended.
+-- cron: five fields, in the time zone. missed: what to do about a tick that no scheduler saw.
+-- worker_label: its scans are queued for workers with this label. next_at: the next tick.
+-- failures: consecutive failed scans; at max_failures the schedule is suspended.
 CREATE TABLE schedules (
   id TEXT PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenants (id),
@@ -12,6 +12,8 @@ CREATE TABLE schedules (
   time_zone TEXT NOT NULL,
   target_id TEXT NOT NULL REFERENCES scan_targets (id),
   profile TEXT,
+  scan_type TEXT NOT NULL DEFAULT 'network' CHECK (scan_type IN ('network', 'discovery')),
+  worker_label TEXT,
   jitter_ms INTEGER NOT NULL DEFAULT 0 CHECK (jitter_ms >= 0),
   missed TEXT NOT NULL DEFAULT 'skip' CHECK (missed IN ('skip', 'run-once')),
   allowed_hours TEXT,
@@ -30,9 +32,9 @@ CREATE TABLE schedules (
 CREATE INDEX schedules_next ON schedules (tenant_id, next_at)
   WHERE enabled = 1 AND suspended_at IS NULL;
 
--- What became of a tick. The key is what makes it one run, however many schedulers look.
--- missed_before: ticks right before it at which nobody was there. paused_at: since when its scan
--- waits for its allowed hours.
+-- The outcome of each tick. The key makes it one run, however many schedulers there are.
+-- missed_before: ticks right before this one that no scheduler saw. paused_at: since when its scan
+-- has been waiting for its allowed hours.
 CREATE TABLE schedule_runs (
   schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
   tick_at INTEGER NOT NULL,

@@ -1,8 +1,8 @@
--- Scans that begin by themselves.
+-- Scans that start on a schedule.
 
--- cron: five fields, in the time zone. missed: what becomes of a tick at which nobody was there.
--- next_at: the tick that comes next. failures: scans that failed one after the other; at
--- max_failures the schedule is suspended.
+-- cron: five fields, in the time zone. missed: what to do about a tick that no scheduler saw.
+-- worker_label: its scans are queued for workers with this label. next_at: the next tick.
+-- failures: consecutive failed scans; at max_failures the schedule is suspended.
 CREATE TABLE schedules (
   id uuid CONSTRAINT schedules_pkey PRIMARY KEY,
   tenant_id uuid NOT NULL CONSTRAINT schedules_tenant_fkey REFERENCES tenants (id),
@@ -12,6 +12,9 @@ CREATE TABLE schedules (
   time_zone text NOT NULL,
   target_id uuid NOT NULL,
   profile text,
+  scan_type text NOT NULL DEFAULT 'network'
+    CONSTRAINT schedules_scan_type_check CHECK (scan_type IN ('network', 'discovery')),
+  worker_label text,
   jitter_ms integer NOT NULL DEFAULT 0 CONSTRAINT schedules_jitter_check CHECK (jitter_ms >= 0),
   missed text NOT NULL DEFAULT 'skip'
     CONSTRAINT schedules_missed_check CHECK (missed IN ('skip', 'run-once')),
@@ -35,9 +38,9 @@ CREATE TABLE schedules (
 CREATE INDEX schedules_next ON schedules (tenant_id, next_at)
   WHERE enabled AND suspended_at IS NULL;
 
--- What became of a tick. The key is what makes it one run, however many schedulers look.
--- missed_before: ticks right before it at which nobody was there. paused_at: since when its scan
--- waits for its allowed hours.
+-- The outcome of each tick. The key makes it one run, however many schedulers there are.
+-- missed_before: ticks right before this one that no scheduler saw. paused_at: since when its scan
+-- has been waiting for its allowed hours. A row belongs to the tenant of its transaction.
 CREATE TABLE schedule_runs (
   tenant_id uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
   schedule_id uuid NOT NULL,
@@ -60,26 +63,3 @@ CREATE TABLE schedule_runs (
 
 CREATE INDEX schedule_runs_started ON schedule_runs (schedule_id) WHERE status = 'started';
 CREATE INDEX schedule_runs_of_job ON schedule_runs (tenant_id, job_id) WHERE job_id IS NOT NULL;
-
-DO $$
-DECLARE
-  tenant_table regclass;
-BEGIN
-  FOREACH tenant_table IN ARRAY ARRAY['schedules', 'schedule_runs']::regclass[] LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tenant_table);
-    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', tenant_table);
-    EXECUTE format('CREATE POLICY everyone ON %s USING (true) WITH CHECK (true)', tenant_table);
-    EXECUTE format(
-      'CREATE POLICY own_tenant ON %s AS RESTRICTIVE
-        USING (tenant_id = (SELECT nullif(current_setting(''app.tenant_id'', true), '''')::uuid))
-        WITH CHECK (tenant_id = (SELECT nullif(current_setting(''app.tenant_id'', true), '''')::uuid))',
-      tenant_table);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO portolan_app, portolan_maintenance',
-      tenant_table);
-  END LOOP;
-END
-$$;
-
--- Rows of a target are its tenant's without being told.
-ALTER TABLE scan_target_ports
-  ALTER COLUMN tenant_id SET DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid;

@@ -1,6 +1,7 @@
--- Views. Each runs with the rights of who asks, so that row-level security holds in them.
+-- Views for dashboards, and for any program that reads PostgreSQL. Each runs with the rights of the
+-- user who queries it, so that row-level security applies.
 
--- The V1 data set, in epoch ms as everywhere.
+-- The V1 data set. Its times are epoch ms.
 CREATE FUNCTION epoch_ms(at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT round(extract(epoch FROM at) * 1000)::bigint
@@ -57,7 +58,7 @@ SELECT x.id AS error_id, x.job_id::text AS run_id, x.scope, x.code, x.message,
   epoch_ms(x.at) AS at_ms
 FROM scan_errors x;
 
--- For dashboards: hosts that answer, what networks hold, how scans perform.
+-- For dashboards: hosts that answer, the open ports of hosts and networks, how scans perform.
 CREATE VIEW active_hosts WITH (security_invoker = true) AS
 SELECT h.id, h.address AS ip_address, h.hostname, h.mac AS mac_address, h.vendor, h.os_family,
   h.status, h.first_seen, h.last_seen,
@@ -78,8 +79,8 @@ SELECT scan_type, date_trunc('day', requested_at, 'UTC') AS day, count(*) AS sca
 FROM scan_jobs
 GROUP BY scan_type, date_trunc('day', requested_at, 'UTC');
 
--- Materialized views know no row-level security: they stand where only their owner and the
--- maintenance role can read them, and views show each tenant its own rows.
+-- Row-level security does not apply to materialized views. They live in a schema that only their
+-- owner and the maintenance role can read, and views show each tenant its own rows.
 CREATE SCHEMA portolan_private;
 
 CREATE MATERIALIZED VIEW portolan_private.host_summary AS
@@ -106,7 +107,8 @@ GROUP BY 1, 2;
 
 CREATE UNIQUE INDEX network_summary_key ON portolan_private.network_summary (tenant_id, network);
 
--- With the owner's rights, since nobody else may read the schema; the condition is the tenant's.
+-- These run with their owner's rights, since nobody else may read the schema. The condition limits
+-- them to the tenant.
 CREATE VIEW host_summary WITH (security_barrier = true) AS
 SELECT * FROM portolan_private.host_summary
 WHERE tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid);

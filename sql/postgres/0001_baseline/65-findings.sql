@@ -1,13 +1,8 @@
--- What checks, scripts and other scanners' guesses say of hosts and ports. Facts like those of 0001:
--- keyed by job, partitioned by the time in job_id, seen by their tenant alone.
+-- What checks, scripts and other scanners report about hosts and ports.
 
--- What a service says of the machine that it runs on.
-ALTER TABLE services ADD COLUMN hostname text;
-ALTER TABLE services ADD COLUMN os_type text;
-ALTER TABLE services ADD COLUMN device_type text;
-
--- host_id is NULL where a finding is about a name alone; transport and port where it is about no
+-- host_id is NULL where a finding concerns a name alone, transport and port where it concerns no
 -- port. digest: the first 8 bytes of SHA-256 of source, rule, matcher, matched_at and the place.
+-- cve, cwe, tags, extracted: JSON arrays of text.
 CREATE TABLE findings (
   tenant_id uuid NOT NULL,
   job_id uuid NOT NULL,
@@ -39,7 +34,7 @@ CREATE TABLE findings (
 
 CREATE INDEX findings_host ON findings (host_id);
 
--- transport is '' and port 0 where a script looked at the host, not at a port.
+-- transport is '' and port 0 where a script examined the host rather than a port.
 CREATE TABLE script_results (
   tenant_id uuid NOT NULL,
   job_id uuid NOT NULL,
@@ -58,7 +53,7 @@ CREATE TABLE script_results (
     REFERENCES hosts (tenant_id, id) ON DELETE CASCADE
 ) PARTITION BY RANGE (job_id);
 
--- place: 0 for the best match. accuracy: 0 … 1.
+-- place: 0 for the best match. accuracy: 0 to 1.
 CREATE TABLE os_matches (
   tenant_id uuid NOT NULL,
   job_id uuid NOT NULL,
@@ -94,25 +89,3 @@ CREATE TABLE trace_hops (
   CONSTRAINT trace_hops_host_fkey FOREIGN KEY (tenant_id, host_id)
     REFERENCES hosts (tenant_id, id) ON DELETE CASCADE
 ) PARTITION BY RANGE (job_id);
-
-DO $$
-DECLARE fact text;
-BEGIN
-  FOREACH fact IN ARRAY ARRAY['findings', 'script_results', 'os_matches', 'trace_hops'] LOOP
-    EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I DEFAULT', fact || '_default', fact);
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', fact);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', fact);
-    EXECUTE format('CREATE POLICY everyone ON %I USING (true) WITH CHECK (true)', fact);
-    EXECUTE format(
-      'CREATE POLICY own_tenant ON %I AS RESTRICTIVE
-        USING (tenant_id = (SELECT nullif(current_setting(''app.tenant_id'', true), '''')::uuid))
-        WITH CHECK (tenant_id = (SELECT nullif(current_setting(''app.tenant_id'', true), '''')::uuid))',
-      fact);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO portolan_app, portolan_maintenance',
-      fact);
-  END LOOP;
-  FOR i IN 0..3 LOOP
-    PERFORM ensure_partitions(uuid_at(now() + make_interval(months => i)));
-  END LOOP;
-END
-$$;
