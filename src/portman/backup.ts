@@ -5,8 +5,8 @@ import { AppError, systemCode } from '../errors.ts';
 import type { Registry } from './registry.ts';
 
 /**
- * Copies the registry as it is at one moment, also while others write to it, and checks the copy.
- * (A plain copy of the file lacks what still stands in its write-ahead log.)
+ * Copies the registry as of one moment, even while others write to it, and checks the copy. (A plain
+ * copy of the file lacks the contents of its write-ahead log.)
  *
  * @param path a file that does not exist; by default one with the time in its name, beside the
  *   registry
@@ -27,7 +27,7 @@ export async function backUp(registry: Registry, path?: string): Promise<string>
   return target;
 }
 
-/** SQLite fills an empty file, and would make a new one readable by all. */
+/** SQLite fills an existing empty file, but would create a new one readable by all. */
 async function makeEmpty(target: string): Promise<void> {
   try {
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });

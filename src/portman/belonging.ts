@@ -3,18 +3,18 @@ import { bootId, readStartVariable, readWorkingFolder } from '../listeners/linux
 import type { Listener, ProcessIdentity, RunningProcess } from '../listeners/listener.ts';
 import type { OwnedReservation } from './reservation.ts';
 
-/** The variable by which `portman run` marks what it starts, also past a daemon's fork. */
+/** The variable that marks the children of `portman run`, even daemons. */
 export const projectVariable = 'PORTMAN_PROJECT';
 
-/** More ancestors than a real process has: a guard against a table that changes while read. */
+/** More ancestors than a real process has: a guard against a table that changes while being read. */
 const maxAncestors = 64;
 
 /** Whether a process is still the one that was recorded. */
 export type Liveness = 'alive' | 'gone' | 'unknown';
 
 /**
- * Whether a recorded process still runs. `unknown` where its pid counts in another container's
- * namespace, which cannot be looked into from here.
+ * Whether a recorded process still runs. `unknown` if its pid belongs to another container's
+ * namespace, which is not visible from here.
  */
 export async function livenessOf(identity: ProcessIdentity): Promise<Liveness> {
   if (process.platform === 'linux') {
@@ -26,7 +26,7 @@ export async function livenessOf(identity: ProcessIdentity): Promise<Liveness> {
   return running && isSame(running, identity) ? 'alive' : 'gone';
 }
 
-/** Whether two records are of one process: the same pid alone is not. */
+/** Whether two records are of one process: the same pid alone is not enough. */
 export function isSame(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId;
 }
@@ -44,11 +44,11 @@ export async function lineage(pid: number): Promise<RunningProcess[]> {
 }
 
 /**
- * Whether a listener belongs to the reservation of its port. It does not where
+ * Whether a listener belongs to the reservation of its port. It does not if
  * - it is another user's socket,
  * - `portman run` started it for another project,
  * - the process that holds the reservation lives, and the listener does not descend from it,
- * - it works in the folder of another project that has reservations.
+ * - its working folder belongs to another project that has reservations.
  *
  * Otherwise it does: a reservation says which project may use a port, not which process.
  *

@@ -3,10 +3,10 @@ import { messageOf } from '../errors.ts';
 import { storeError } from '../database/driver.ts';
 import { change, checkMigrations, type Registry } from './registry.ts';
 
-/** Days that old rows are kept by `prune`, as the document's maintenance has it. */
+/** How many days `prune` keeps rows. */
 const keptDays = { history: 365, scans: 7 } as const;
 
-/** What one check found. */
+/** The result of one check. */
 export interface DoctorCheck {
   readonly name: string;
   readonly ok: boolean;
@@ -14,8 +14,8 @@ export interface DoctorCheck {
 }
 
 /**
- * Checks the registry's file (integrity, foreign keys, migrations, mode), then rebuilds it without
- * gaps and renews the planner's statistics. A damaged file is only checked.
+ * Checks the registry's file (integrity, foreign keys, migrations, mode), then compacts it and renews
+ * the planner's statistics. A damaged file is only checked.
  *
  * @param options.prune also deletes history older than a year and scans older than a week
  */
@@ -23,13 +23,14 @@ export async function examine(
   registry: Registry,
   { prune = false }: { prune?: boolean } = {},
 ): Promise<DoctorCheck[]> {
+  const integrity = checkIntegrity(registry);
   const checks = [
-    checkIntegrity(registry),
+    integrity,
     checkForeignKeys(registry),
     await checkMigrationFiles(registry),
     checkMode(registry),
   ];
-  if (!checks[0]!.ok) return checks;
+  if (!integrity.ok) return checks;
   if (prune) checks.push(pruneOld(registry));
   checks.push(run(registry, 'vacuum', 'VACUUM'), run(registry, 'analyze', 'ANALYZE'));
   const { size } = statSync(registry.path);

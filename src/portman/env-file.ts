@@ -2,8 +2,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 
 /**
- * Sets variables in a `.env` file: a line that is there is replaced, others are appended, all else
- * stays as it is. The file is replaced as a whole, so that no reader sees half of it.
+ * Sets variables in a `.env` file: existing lines are replaced, new ones appended, all others kept. The
+ * file is replaced as a whole, so that no reader sees half of it.
  */
 export async function writeEnvFile(
   path: string,
@@ -21,9 +21,8 @@ function setVariables(text: string, variables: Readonly<Record<string, number>>)
   for (const [name, value] of Object.entries(variables)) {
     const pattern = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);
     const at = lines.findLastIndex((line) => pattern.test(line));
-    const line = `${at >= 0 && /^\s*export\s/.test(lines[at]!) ? 'export ' : ''}${name}=${value}`;
-    if (at >= 0) lines[at] = line;
-    else lines.push(line);
+    const isExported = /^\s*export\s/.test(lines[at] ?? '');
+    lines[at < 0 ? lines.length : at] = `${isExported ? 'export ' : ''}${name}=${value}`;
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

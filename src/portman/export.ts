@@ -4,7 +4,7 @@ import type { Registry } from './registry.ts';
 /** The version of the export's shape. */
 export const documentVersion = '1.0';
 
-/** What stands in place of the digest while it is computed. */
+/** The digest's placeholder while it is computed. */
 const blank = '0'.repeat(64);
 
 export type DocumentFormat = 'json' | 'yaml';
@@ -78,7 +78,7 @@ function readTable({ db }: Registry, table: 'port_history' | 'configurations'): 
   return rows.map((row) => ({ ...row }));
 }
 
-/** Whether an export is as it was written, and the digest that it should have. */
+/** Whether an export is unchanged since it was written. */
 export function isIntact(text: string, checksum: string): boolean {
   const at = text.lastIndexOf(checksum);
   if (at < 0 || !/^sha256:[0-9a-f]{64}$/.test(checksum)) return false;

@@ -3,24 +3,24 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { systemCode } from '../errors.ts';
 
-/** Ports of services that a developer may start any day: never given out unasked. */
+/** Ports of common services: given out only by number. */
 export const skippedPorts: readonly number[] = [21, 22, 25, 80, 443, 3306, 5432, 6379, 27017];
 
-/** Where ports are given out from unless something else is asked for. */
+/** The default range of ports that are given out. */
 export const defaultRange = { start: 3000, end: 9999 } as const;
 
-/** Ports that the kernel gives to outgoing connections, both ends included. */
+/** A range of ports, both ends included. */
 export interface PortRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** How ports are chosen: the lowest, a run without gaps, or by chance. */
+/** How ports are chosen: the lowest, a run without gaps, or random ones. */
 export type PortOrder = 'lowest' | 'sequential' | 'random';
 
 /**
- * The kernel's ephemeral range: a port from it may be gone to any outgoing connection at any
- * moment, so none is given out. RFC 6335's range where the system does not tell.
+ * The kernel's ephemeral range: an outgoing connection may take any of its ports at any moment, so
+ * none is given out. RFC 6335's range where the system does not tell.
  */
 export function ephemeralRange(): PortRange {
   try {
@@ -31,6 +31,13 @@ export function ephemeralRange(): PortRange {
     // Not Linux.
   }
   return { start: 49_152, end: 65_535 };
+}
+
+/** A test for ports that are not given out: well-known ones, the kernel's, and some others. */
+export function leftOut(others: readonly number[]): (port: number) => boolean {
+  const named = new Set([...skippedPorts, ...others]);
+  const { start, end } = ephemeralRange();
+  return (port) => named.has(port) || (port >= start && port <= end);
 }
 
 /**
@@ -63,19 +70,20 @@ export function choosePorts({
 }
 
 function pick(from: number[], count: number): number[] {
+  const picked: number[] = [];
   for (let i = 0; i < count; i++) {
-    const j = randomInt(i, from.length);
-    [from[i], from[j]] = [from[j]!, from[i]!];
+    const [port] = from.splice(randomInt(0, from.length), 1);
+    if (port !== undefined) picked.push(port);
   }
-  return from.slice(0, count);
+  return picked;
 }
 
 /** Every way to ask for a port: one that is taken on `::1` looks free on `127.0.0.1`. */
 const families = ['127.0.0.1', '0.0.0.0', '::1', '::'] as const;
 
 /**
- * Whether a port can be bound on every family. It is only true at this moment: a probe is not a
- * reservation. Each family is listened on for an instant.
+ * Whether a port can be bound on every family, at this moment: a probe is not a reservation. It
+ * listens on each family for an instant.
  */
 export async function canBind(port: number): Promise<boolean> {
   for (const host of families) {

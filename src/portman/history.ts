@@ -1,6 +1,6 @@
 import type { Registry } from './registry.ts';
 
-/** A line of the history. */
+/** An entry of the history. */
 export interface HistoryEntry {
   readonly id: number;
   readonly port: number;
@@ -9,11 +9,11 @@ export interface HistoryEntry {
   readonly description: string | null;
   readonly performedBy: string | null;
   readonly performedAt: string;
-  /** JSON: which command did it, and what it hit. */
+  /** JSON: the command, and what it affected. */
   readonly details: string | null;
 }
 
-/** What happened, latest first: to one port, or to all. */
+/** The history of one port or of all, latest first. */
 export function readHistory(
   { db }: Registry,
   { port, limit = 100 }: { port?: number | undefined; limit?: number | undefined } = {},
@@ -34,7 +34,7 @@ export interface Project {
   readonly activeCount: number;
 }
 
-/** Every project that has reservations, by name (`v_project_ports`). */
+/** The projects that have reservations, by name (`v_project_ports`). */
 export function readProjects({ db }: Registry): Project[] {
   const rows = db
     .prepare(

@@ -1,7 +1,7 @@
 import { storeError } from '../database/driver.ts';
 import { transaction } from '../database/transaction.ts';
 import type { ImportedDocument, ImportedPort } from './parse-document.ts';
-import { lastHistoryId, type Registry } from './registry.ts';
+import { type Registry, signHistory } from './registry.ts';
 
 /** What an import did, or would do: ports, ascending. */
 export interface ImportOutcome {
@@ -13,37 +13,45 @@ export interface ImportOutcome {
   readonly removed: readonly number[];
 }
 
-class DryRun extends Error {}
+/** Rolls the transaction back. */
+class DryRun extends Error {
+  readonly outcome: ImportOutcome;
+
+  constructor(outcome: ImportOutcome) {
+    super('dry run');
+    this.outcome = outcome;
+  }
+}
 
 /**
- * Takes an export in, in one transaction. Merging adds what is missing and updates what the same
- * project has; replacing makes the rows those of the file (history and configurations too, where
+ * Imports an export in one transaction. Merging adds missing reservations and updates those of the
+ * same project; replacing leaves only the rows of the file (also of the history and configurations, if
  * it has them).
  *
- * @param options.dryRun rolls back, so that only the outcome is left
+ * @param options.dryRun rolls back and only returns the outcome
  */
 export function importDocument(
   registry: Registry,
   document: ImportedDocument,
   { replace = false, dryRun = false }: { replace?: boolean; dryRun?: boolean } = {},
 ): ImportOutcome {
-  let outcome: ImportOutcome | undefined;
   try {
-    transaction(registry.db, () => {
-      outcome = replace ? replaceAll(registry, document) : merge(registry, document);
-      if (dryRun) throw new DryRun();
+    return transaction(registry.db, () => {
+      const outcome = replace ? replaceAll(registry, document) : merge(registry, document);
+      if (dryRun) throw new DryRun(outcome);
+      return outcome;
     });
   } catch (error) {
-    if (!(error instanceof DryRun)) throw storeError(error, registry.path);
+    if (error instanceof DryRun) return error.outcome;
+    throw storeError(error, registry.path);
   }
-  return outcome!;
 }
 
 function merge(registry: Registry, { ports }: ImportedDocument): ImportOutcome {
   const added: number[] = [];
   const updated: number[] = [];
   const kept: { port: number; project: string }[] = [];
-  noting(registry, 'import --merge', () => {
+  signHistory(registry, { command: 'import --merge' }, () => {
     const holders = projectsByPort(registry);
     for (const port of ports) {
       const holder = holders.get(port.number);
@@ -64,7 +72,7 @@ function replaceAll(registry: Registry, document: ImportedDocument): ImportOutco
   const numbers = document.ports.map(({ number }) => number);
   const wanted = new Set(numbers);
   const removed = [...before.keys()].filter((number) => !wanted.has(number));
-  noting(registry, 'import --replace', () => {
+  signHistory(registry, { command: 'import --replace' }, () => {
     db.exec('DELETE FROM ports');
     for (const port of document.ports) write(registry, port);
   });
@@ -80,7 +88,7 @@ function replaceAll(registry: Registry, document: ImportedDocument): ImportOutco
   };
 }
 
-/** The upsert keeps the row, and with it the process that holds it. */
+/** An upsert keeps the row, and thus the process that holds it. */
 function write({ db }: Registry, port: ImportedPort): void {
   db.prepare(
     `INSERT INTO ports (number, projectName, description, status, pid, processName, reservedAt,
@@ -104,7 +112,7 @@ function write({ db }: Registry, port: ImportedPort): void {
   });
 }
 
-/** A port that is only remembered as free is nobody's. */
+/** The holders of ports; a row with the status `free` has none. */
 function projectsByPort({ db }: Registry): Map<number, string> {
   const rows = db
     .prepare("SELECT number, projectName FROM ports WHERE status != 'free'")
@@ -112,7 +120,7 @@ function projectsByPort({ db }: Registry): Map<number, string> {
   return new Map(rows.map(({ number, projectName }) => [number, projectName]));
 }
 
-/** The rows' own column names are those of the table: the parser admits no others. */
+/** The names of columns are safe: the parser admits no others. */
 function replaceTable(
   { db }: Registry,
   table: 'port_history' | 'configurations',
@@ -126,17 +134,6 @@ function replaceTable(
     `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`,
   );
   for (const row of rows) insert.run(row);
-}
-
-/** Says in the history rows that the work makes where they come from. */
-function noting({ db, user }: Registry, command: string, work: () => void): void {
-  const last = lastHistoryId(db);
-  work();
-  db.prepare('UPDATE port_history SET performedBy = ?, details = ? WHERE id > ?').run(
-    user,
-    JSON.stringify({ command }),
-    last,
-  );
 }
 
 function ascending(numbers: readonly number[]): number[] {

@@ -8,37 +8,37 @@ import { recordKilled } from './record-killed.ts';
 import type { Registry } from './registry.ts';
 import { openProcess } from './signal-process.ts';
 
-/** How long a process may take to end by itself. */
+/** How long a process may take to end after SIGTERM. */
 const defaultGraceMs = 5000;
-/** How long the kernel may take to end it. */
+/** How long the kernel may take to end it after SIGKILL. */
 const killWaitMs = 5000;
 const pollMs = 50;
 
-/** How to end listeners. */
+/** How to kill listeners. */
 export interface KillOptions {
   /** Also ancestors of this process and other users' processes. */
   readonly force?: boolean | undefined;
-  /** Only say whom it would hit. */
+  /** Only report the targets. */
   readonly dryRun?: boolean | undefined;
   /** How long to wait between SIGTERM and SIGKILL. */
   readonly graceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told of each process before it is signalled; waited for. */
+  /** Called, and awaited, for each process before it is signalled. */
   readonly onTarget?: ((port: number, target: RunningProcess) => Promise<void> | void) | undefined;
 }
 
-/** What became of the processes that listened on a port. */
+/** What happened to the processes that listened on a port. */
 export interface KillOutcome {
   readonly port: number;
   readonly processes: readonly RunningProcess[];
-  /** The strongest signal that was needed; undefined in a dry run, or if they ended by themselves. */
+  /** The strongest signal sent; undefined in a dry run, or if the processes ended on their own. */
   readonly signal: 'SIGTERM' | 'SIGKILL' | undefined;
 }
 
 /**
- * Ends the processes that hold a port's listening TCP sockets: never a client of the port. Each
- * process is taken hold of, checked to be the one that was shown (its start time) and to still
- * hold the same socket, and only then signalled: SIGTERM, after a grace time SIGKILL.
+ * Ends the processes that hold a port's listening TCP sockets, never its clients. Each process is held,
+ * checked to be the one that was shown (by its start time) and to still hold the same socket, and only
+ * then signalled: SIGTERM, after a grace time SIGKILL.
  *
  * @throws AppError PROCESS_KILL_ERROR: nobody listens, the owner is hidden or must not be killed,
  *   or the port is not free afterwards
@@ -59,7 +59,7 @@ export async function killPort(
   if (options.dryRun) return { port, processes: targets, signal: undefined };
   const signal = await end(port, { targets, sockets, options });
   await assertFree(port, sockets);
-  // They may have ended by themselves: then nobody was killed.
+  // Without a signal they ended on their own: nobody was killed.
   if (signal) recordKilled(registry, port, { targets, signal });
   return { port, processes: targets, signal };
 }
@@ -90,7 +90,7 @@ async function end(port: number, hunt: Hunt): Promise<'SIGTERM' | 'SIGKILL' | un
   return strongest;
 }
 
-/** The order matters: hold first, check then, so that what was checked is what is hit. */
+/** Holds the process before checking it, so that the checked process is the one signalled. */
 async function signalIfSame(
   port: number,
   shot: {
@@ -155,7 +155,7 @@ async function anyHeld(port: number, sockets: readonly Listener[]): Promise<bool
   );
 }
 
-/** Where the system gives sockets no number, the address has to do. */
+/** Where the system does not number sockets, their addresses are compared. */
 function isOne(a: Listener, b: Listener): boolean {
   return a.inode === undefined || b.inode === undefined
     ? a.address === b.address

@@ -23,9 +23,9 @@ const claim = {
 };
 
 /**
- * The registry as tools of the Model Context Protocol. What an agent reserves is held by this
- * process: once the agent is gone, it is found stale. An agent releases only what belongs to the
- * project that it names, and kills only where `allowKill` is given.
+ * The registry as tools of the Model Context Protocol. This process holds what an agent reserves: after
+ * the agent is gone, it becomes stale. An agent can only release ports of the project that it names,
+ * and only kill if `allowKill` is set.
  *
  * @example await mcpServer(registry, { version: '1.0.0' }).connect(new StdioServerTransport())
  */
@@ -46,7 +46,7 @@ function addLooking(server: McpServer, registry: Registry): void {
     'check_port',
     {
       description:
-        'Tells whether a local port is free, which project has reserved it, who listens.',
+        'Tells whether a local port is free, which project has reserved it, and who listens.',
       inputSchema: { port },
       annotations,
     },
@@ -88,7 +88,7 @@ function addReserving(server: McpServer, registry: Registry): void {
   server.registerTool(
     'request_ports',
     {
-      description: 'Reserves so many free local ports for a project, all or none.',
+      description: 'Reserves a number of free local ports for a project, all or none.',
       inputSchema: {
         ...claim,
         count: z.number().int().min(1).max(100).default(1),
@@ -116,7 +116,7 @@ function addReserving(server: McpServer, registry: Registry): void {
   server.registerTool(
     'reserve_ports',
     {
-      description: 'Reserves the local ports that are named for a project, all or none.',
+      description: 'Reserves the given local ports for a project, all or none.',
       inputSchema: { ...claim, ports },
     },
     ({ auto_release: autoRelease, ...rest }) =>
@@ -129,7 +129,7 @@ function addReserving(server: McpServer, registry: Registry): void {
   server.registerTool(
     'release_ports',
     {
-      description: 'Gives up reservations of a project, all or none. What listens goes on.',
+      description: 'Releases reservations of a project, all or none. Listeners are not stopped.',
       inputSchema: { project, ports, force: z.boolean().optional() },
       annotations: { destructiveHint: true },
     },
@@ -150,7 +150,7 @@ function addKilling(server: McpServer, registry: Registry): void {
   );
 }
 
-/** What a tool found, as JSON; what was refused, with its code, so that the agent can go on. */
+/** The result of a tool as JSON, or the error with its code, so that the agent can continue. */
 async function answer(work: () => Promise<unknown>): Promise<CallToolResult> {
   try {
     return { content: [{ type: 'text', text: JSON.stringify(await work(), null, 2) }] };

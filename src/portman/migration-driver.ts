@@ -3,7 +3,7 @@ import type { DatabaseSync } from '../database/driver.ts';
 import type { AppliedMigration, Migration, MigrationDriver } from '../database/migrate.ts';
 import { transaction } from '../database/transaction.ts';
 
-/** The table as the Port Keeper document has it: versions are text. */
+/** As in the Port Keeper document: versions are text. */
 const createTable = `CREATE TABLE IF NOT EXISTS migrations (
     id INTEGER PRIMARY KEY,
     version TEXT NOT NULL UNIQUE,
@@ -12,7 +12,7 @@ const createTable = `CREATE TABLE IF NOT EXISTS migrations (
     checksum TEXT
 )`;
 
-/** Migrations of a port registry; all of them run in a transaction. */
+/** Migrations of a port registry; each runs in a transaction. */
 export function registryMigrationDriver(db: DatabaseSync, name: string): MigrationDriver {
   return {
     name,
@@ -29,7 +29,7 @@ function readApplied(db: DatabaseSync): AppliedMigration[] {
   return rows.map((row) => ({ ...row, version: Number(row.version) }));
 }
 
-/** The row comes first, so that a second process finds it and runs nothing. */
+/** Inserts the row first: a second process finds it and runs nothing. */
 function apply(db: DatabaseSync, { version, description, checksum, sql }: Migration): boolean {
   db.exec(createTable);
   const insert = db.prepare(
@@ -39,7 +39,7 @@ function apply(db: DatabaseSync, { version, description, checksum, sql }: Migrat
   const text = String(version).padStart(4, '0');
   if (insert.run(text, description, checksum).changes === 0) return false;
   db.exec(sql);
-  // What tells the next start that nothing is left to do.
+  // Tells the next start that nothing is left to do.
   db.exec(`PRAGMA user_version = ${version}`);
   return true;
 }

@@ -70,7 +70,7 @@ export interface ImportedDocument extends z.output<typeof document> {
 }
 
 /**
- * Reads an export: JSON, or YAML. One without a checksum is taken as it is.
+ * Parses an export, JSON or YAML. One without a checksum is accepted.
  *
  * @param options.ignoreChecksum reads an export that was changed on purpose
  * @throws AppError INVALID_INPUT: no export, a wrong value, or changed since it was written
@@ -102,11 +102,11 @@ export async function parseDocument(
 
 async function parseText(source: string): Promise<unknown> {
   try {
-    if (source.trimStart().startsWith('{')) return JSON.parse(source) as unknown;
+    if (source.trimStart().startsWith('{')) return JSON.parse(source);
     const { parse } = await import('yaml');
-    return parse(source, { maxAliasCount: 0 }) as unknown;
+    return parse(source, { maxAliasCount: 0 });
   } catch (cause) {
-    throw invalid(messageOf(cause).split('\n', 1)[0]!, cause);
+    throw invalid(messageOf(cause).replace(/\n[^]*/, ''), cause);
   }
 }
 

@@ -18,10 +18,10 @@ export interface ShownListener {
   readonly user: string | null;
 }
 
-/** A port as it is now: what was reserved, and what the kernel shows. */
+/** A port as it is now: its reservation, and the kernel's listeners. */
 export interface PortState {
   readonly port: number;
-  /** `in-use` also where somebody listens without a reservation (`unmanaged`). */
+  /** `in-use` also if somebody listens without a reservation (`unmanaged`). */
   readonly status: ReservationStatus;
   /** Reserved, but somebody else listens. */
   readonly foreign: boolean;
@@ -31,14 +31,14 @@ export interface PortState {
   readonly listeners: readonly ShownListener[];
 }
 
-/** A look at ports: their states, and the reservations that ended with it. */
+/** A look at ports: their states, and the reservations that it released. */
 export interface Look {
   readonly states: readonly PortState[];
   readonly released: readonly number[];
 }
 
 /**
- * The state of every reserved port, or of the ports asked for; updates the registry on the way.
+ * The state of every reserved port, or of some ports; updates the registry.
  *
  * @param which.ports these, whether reserved or not
  * @param which.unmanaged also every port that somebody listens on without a reservation

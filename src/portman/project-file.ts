@@ -8,14 +8,14 @@ import { AppError, messageOf, systemCode } from '../errors.ts';
 export const projectFileName = '.portkeeper.json';
 
 const portNumber = z.number().int().min(1).max(65_535);
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable');
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a valid variable name');
 
 const namedPort = z.strictObject({
-  /** The port to take where it is free; any free one without it. */
+  /** The preferred port; any free one by default. */
   port: portNumber.optional(),
-  /** Fail where that port is taken, instead of taking another. */
+  /** Fail if that port is taken, instead of choosing another. */
   fixed: z.boolean().default(false),
-  /** The variable of `.env`; the name in capitals and `_PORT` by default. */
+  /** The variable in `.env`; by default the name in capitals with `_PORT`. */
   env: variable.optional(),
   description: z.string().max(10_000).optional(),
   tags: z.array(z.string()).optional(),
@@ -30,7 +30,7 @@ const projectFile = z.strictObject({
     .max(150)
     .regex(/^\P{Cc}*$/u, 'must hold no control character'),
   ports: z.record(
-    z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'is no name of a port'),
+    z.string().regex(/^[A-Za-z][\w.-]{0,60}$/, 'is not a valid port name'),
     z.union([portNumber.transform((port) => ({ port, fixed: false })), namedPort]),
   ),
 });
@@ -124,7 +124,7 @@ function findUpwards(folder: string, name: string): string | undefined {
 
 function parseJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new AppError('INVALID_INPUT', `${path}: ${messageOf(cause)}`, { cause });
   }

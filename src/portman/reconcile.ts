@@ -2,12 +2,12 @@ import { findProcess, listListeners } from '../listeners/list-listeners.ts';
 import type { Listener } from '../listeners/listener.ts';
 import { belongs, livenessOf } from './belonging.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
+import { type OwnedReservation, selectReservations } from './reservation.ts';
 
-/** How old `lastSeenAt` may grow before a look at a port writes it again. */
+/** The age at which `lastSeenAt` is written again. */
 const lastSeenAgeMs = 60_000;
 
-/** A reservation beside what the kernel says of its port. */
+/** A reservation and the kernel's listeners on its port. */
 export interface Finding {
   readonly reservation: OwnedReservation;
   /** Every listener on the port. */
@@ -16,19 +16,19 @@ export interface Finding {
   readonly own: Listener | undefined;
 }
 
-/** What a look at the ports changed. */
+/** The result of comparing reservations with listeners. */
 export interface Reconciled {
   readonly findings: readonly Finding[];
-  /** Every listener that was looked at, those without a reservation too. */
+  /** Every listener, including those without a reservation. */
   readonly listeners: readonly Listener[];
   /** Ports whose listener is gone and whose reservation was released with it. */
   readonly released: readonly number[];
 }
 
 /**
- * Compares the reservations with the kernel's listeners, and writes what has changed: a reserved
- * port that its project listens on is in use; one in use that it no longer listens on is released
- * where that was asked for, and falls back to reserved otherwise.
+ * Compares the reservations with the kernel's listeners and writes what has changed: a reserved port
+ * that its project listens on is in use; one that it no longer listens on is released if `autoRelease`
+ * is set, and falls back to reserved otherwise.
  *
  * @param ports only these; all by default
  */
@@ -71,12 +71,12 @@ type Step = { readonly seen: OwnedReservation } & (
   | { readonly kind: 'in-use'; readonly pid: number | null; readonly name: string | null }
 );
 
-/** What a finding calls for; undefined for nothing. */
+/** The step that a finding requires, if any. */
 async function stepOf({ reservation, own }: Finding): Promise<Step | undefined> {
   if (!own) {
     if (reservation.status !== 'in-use') return undefined;
     const { owner, autoRelease } = reservation;
-    // While the process that holds it lives (`portman run`), its server may come back.
+    // While its owner lives (`portman run`), the server may come back.
     const isHeld = owner !== undefined && (await livenessOf(owner)) === 'alive';
     return { seen: reservation, kind: autoRelease && !isHeld ? 'release' : 'fall-back' };
   }
@@ -90,7 +90,7 @@ async function stepOf({ reservation, own }: Finding): Promise<Step | undefined> 
   return { seen: reservation, kind: 'in-use', pid, name };
 }
 
-/** A row that somebody else has changed since it was read is left to the next look. */
+/** Rows that another process has changed since are left to the next look. */
 function apply(registry: Registry, steps: readonly Step[]): number[] {
   const { db } = registry;
   const released: number[] = [];
@@ -120,10 +120,7 @@ function apply(registry: Registry, steps: readonly Step[]): number[] {
 }
 
 function readAll({ db }: Registry): OwnedReservation[] {
-  return db
-    .prepare(`${reservationQuery} WHERE p.status != 'free' ORDER BY p.number`)
-    .all()
-    .map(parseReservation);
+  return selectReservations(db, "p.status != 'free'");
 }
 
 /** The folders of the projects that name one (`portman up`). */

@@ -3,8 +3,8 @@ import { change, type Registry } from './registry.ts';
 import { readReservations } from './reserve.ts';
 
 /**
- * Writes that a port's listeners were killed, once it is free: the reservation falls back to
- * reserved, or is released where that was asked for.
+ * Records that a port's listeners were killed: the reservation falls back to reserved, or is released
+ * if `autoRelease` is set.
  */
 export function recordKilled(
   registry: Registry,

@@ -17,13 +17,12 @@ const lockTimeoutMs = 10_000;
 export interface Registry extends Disposable {
   readonly db: DatabaseSync;
   readonly path: string;
-  /** The name in the history of what is done through it. */
+  /** The name that signs the history. */
   readonly user: string;
 }
 
 /**
- * Opens the registry, makes it where there is none (folder 0700, file 0600), and brings its tables
- * up to date.
+ * Opens the registry, creates it if missing (folder 0700, file 0600), and updates its tables.
  *
  * @throws AppError STORE_UNWRITABLE, STORE_CORRUPT, STORE_NEWER, MIGRATION_EDITED, BUSY
  * @example using registry = await openRegistry(readConfig(process.env).portRegistry)
@@ -47,9 +46,12 @@ export async function openRegistry(path: string): Promise<Registry> {
 async function prepareFile(file: string): Promise<void> {
   try {
     const status = await stat(file);
-    // Whatever else stands there (a folder, a device) is not ours to change.
+    // Anything else (a folder, a device) is not ours to change.
     if (!status.isFile()) {
-      throw new AppError('STORE_UNWRITABLE', `${file} is no file: name one (PORTKEEPER_DB_PATH)`);
+      throw new AppError(
+        'STORE_UNWRITABLE',
+        `${file} is not a file: name one (PORTKEEPER_DB_PATH)`,
+      );
     }
     return;
   } catch (error) {
@@ -64,7 +66,7 @@ async function prepareFile(file: string): Promise<void> {
   }
 }
 
-/** Once it is known to be ours: another program's file keeps its mode. */
+/** Only when it is known to be ours: another program's file keeps its mode. */
 async function closeToOthers(file: string): Promise<void> {
   if (process.platform === 'win32') return;
   const { mode } = await stat(file);
@@ -89,9 +91,9 @@ async function prepare(db: DatabaseSync, file: string): Promise<void> {
   db.exec('PRAGMA synchronous = NORMAL');
 }
 
-/** Kept out of most starts: only to compute checksums, Node.js loads its cryptography (10 ms). */
+/** Skipped on most starts: computing checksums loads Node.js' cryptography (10 ms). */
 async function upgrade(db: DatabaseSync, file: string): Promise<void> {
-  // A database that is made WAL by several at once says busy without waiting.
+  // Changing to WAL in several processes at once fails as busy without waiting.
   await retryBusy(() => {
     db.exec('PRAGMA journal_mode = WAL');
   });
@@ -99,7 +101,7 @@ async function upgrade(db: DatabaseSync, file: string): Promise<void> {
 }
 
 /**
- * Applies what is missing, and compares the checksums of what was applied.
+ * Applies missing migrations and compares the checksums of the others.
  *
  * @returns the number of migrations applied
  * @throws AppError STORE_NEWER, MIGRATION_EDITED
@@ -134,35 +136,37 @@ function assertOurs(db: DatabaseSync, file: string): void {
 }
 
 /**
- * Runs `work` in one write transaction, and says in the history who did it.
+ * Runs `work` in one write transaction and signs its history.
  *
  * @param details kept with every history row that the work makes, as JSON
  */
 export function change<T>(
-  { db, user, path }: Registry,
+  registry: Registry,
   details: Readonly<Record<string, unknown>>,
   work: () => T,
 ): T {
   try {
-    return transaction(db, () => {
-      const last = lastHistoryId(db);
-      const result = work();
-      db.prepare(
-        `UPDATE port_history SET performedBy = coalesce(performedBy, ?),
-           details = coalesce(details, ?) WHERE id > ?`,
-      ).run(user, JSON.stringify(details), last);
-      return result;
-    });
+    return transaction(registry.db, () => signHistory(registry, details, work));
   } catch (error) {
-    throw storeError(error, path);
+    throw storeError(error, registry.path);
   }
 }
 
-/** The number of the newest row of the history, 0 where it is empty. */
-export function lastHistoryId(db: DatabaseSync): number {
-  return firstRow(
-    db.prepare('SELECT coalesce(max(id), 0) AS id FROM port_history').all<{ id: number }>(),
-  ).id;
+/** Inside a transaction: signs the history rows that the work makes, unless they are signed. */
+export function signHistory<T>(
+  { db, user }: Registry,
+  details: Readonly<Record<string, unknown>>,
+  work: () => T,
+): T {
+  const { last } = firstRow(
+    db.prepare('SELECT coalesce(max(id), 0) AS last FROM port_history').all<{ last: number }>(),
+  );
+  const result = work();
+  db.prepare(
+    `UPDATE port_history SET performedBy = coalesce(performedBy, ?),
+       details = coalesce(details, ?) WHERE id > ?`,
+  ).run(user, JSON.stringify(details), last);
+  return result;
 }
 
 function userName(): string {

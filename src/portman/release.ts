@@ -4,17 +4,17 @@ import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
 import { readReservations } from './reserve.ts';
 
-/** Which reservations to give up. */
+/** Which reservations to release. */
 export interface ReleaseRequest {
   readonly ports: readonly number[];
-  /** Also where the project still listens. */
+  /** Even if the project still listens. */
   readonly force?: boolean | undefined;
-  /** Only if it is this project's: what a program may release that acts for one project. */
+  /** Only reservations of this project: for programs that act for one project. */
   readonly project?: string | undefined;
 }
 
 /**
- * Gives up reservations, all or none.
+ * Releases reservations, all or none.
  *
  * @returns the ports, ascending
  * @throws AppError NOT_FOUND (no reservation), PORT_IN_USE (its project listens), PORT_RESERVED

@@ -5,9 +5,9 @@ import {
   choosePorts,
   defaultRange,
   ephemeralRange,
+  leftOut,
   type PortOrder,
   type PortRange,
-  skippedPorts,
 } from './free-ports.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
@@ -17,28 +17,28 @@ import { assertProject, claimPort, type Claim, readReservations } from './reserv
 /** How often other ports are chosen after some could not be bound. */
 const maxTries = 10;
 
-/** What is asked for: so many ports, from where, and what the reservations say. */
+/** How many ports are requested, from which range, and for whom. */
 export interface PortRequest extends Claim {
   readonly count: number;
   readonly start?: number | undefined;
   readonly end?: number | undefined;
-  /** Not these, beside the well-known ones. */
+  /** Not these, nor well-known ones. */
   readonly avoid?: readonly number[] | undefined;
   readonly order?: PortOrder | undefined;
   /**
-   * Bind each port on every family before it is given out. By default only where the system's
-   * list may hide other users' listeners: on Linux the kernel's table shows all.
+   * Bind each port on every family before it is given out. By default only where the system may hide
+   * other users' listeners: on Linux the kernel's table shows all.
    */
   readonly probe?: boolean | undefined;
 }
 
 /**
- * Reserves so many free ports, all or none. Chosen and inserted under one write lock, so that two
- * processes never get the same one. Ports that somebody listens on, the kernel's ephemeral range
- * and well-known services are left out.
+ * Reserves a number of free ports, all or none. They are chosen and inserted under one write lock, so
+ * that two processes never get the same one. Ports with listeners, the kernel's ephemeral range and
+ * well-known services are left out.
  *
  * @returns the reservations, ascending
- * @throws AppError NOT_FOUND (not so many are free), USAGE, INVALID_PORT
+ * @throws AppError NOT_FOUND (too few are free), USAGE, INVALID_PORT
  * @example await requestPorts(registry, { count: 2, project: 'shop' })
  */
 export async function requestPorts(
@@ -83,12 +83,6 @@ function assertRequest({ count, start, end }: PortRange & { count: number }): vo
   if (end < start) throw new AppError('USAGE', `the range ${start}-${end} ends before it begins`);
   if (Number.isInteger(count) && count >= 1 && count <= 10_000) return;
   throw new AppError('USAGE', `${count} is no count of ports: ask for 1 to 10000`);
-}
-
-function leftOut(avoid: readonly number[]): (port: number) => boolean {
-  const named = new Set([...skippedPorts, ...avoid]);
-  const ephemeral = ephemeralRange();
-  return (port) => named.has(port) || (port >= ephemeral.start && port <= ephemeral.end);
 }
 
 function reservedPorts({ db }: Registry, { start, end }: PortRange): Set<number> {

@@ -1,3 +1,4 @@
+import type { DatabaseSync, SQLInputValue } from '../database/driver.ts';
 import type { ProcessIdentity } from '../listeners/listener.ts';
 
 /** The three stored states of a port. */
@@ -27,41 +28,49 @@ export interface OwnedReservation extends Reservation {
   readonly owner: ProcessIdentity | undefined;
 }
 
-/** Every column of a reservation and of its owner; what {@link parseReservation} reads. */
-export const reservationQuery = `
+const query = `
   SELECT p.number, p.projectName, p.description, p.status, p.pid, p.processName, p.reservedAt,
     p.lastSeenAt, p.updatedAt, p.autoRelease, p.tags, p.metadata,
     o.pid AS ownerPid, o.startTime AS ownerStart, o.bootId AS ownerBoot, o.uid AS ownerUid
   FROM ports p LEFT JOIN port_owners o ON o.port = p.number`;
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** A row of {@link reservationQuery}. */
-export function parseReservation(row: Row): OwnedReservation {
-  return {
-    number: row['number'] as number,
-    projectName: row['projectName'] as string,
-    description: row['description'] as string | null,
-    status: row['status'] as ReservationStatus,
-    pid: row['pid'] as number | null,
-    processName: row['processName'] as string | null,
-    reservedAt: row['reservedAt'] as string,
-    lastSeenAt: row['lastSeenAt'] as string | null,
-    updatedAt: row['updatedAt'] as string,
-    autoRelease: row['autoRelease'] === 1,
-    tags: JSON.parse((row['tags'] as string | null) ?? '[]') as string[],
-    metadata: JSON.parse((row['metadata'] as string | null) ?? '{}') as Record<string, unknown>,
-    owner: parseOwner(row),
-  };
+/**
+ * The reservations that meet a condition, by port.
+ *
+ * @param condition SQL over `p` (ports) and `o` (port_owners)
+ */
+export function selectReservations(
+  db: DatabaseSync,
+  condition: string,
+  ...values: SQLInputValue[]
+): OwnedReservation[] {
+  return db
+    .prepare(`${query} WHERE ${condition} ORDER BY p.number`)
+    .all<ReservationRow>(...values)
+    .map(parseReservation);
 }
 
-function parseOwner(row: Row): ProcessIdentity | undefined {
-  if (row['ownerPid'] === null) return undefined;
+interface ReservationRow extends Omit<Reservation, 'autoRelease' | 'metadata' | 'tags'> {
+  readonly autoRelease: number | null;
+  readonly tags: string | null;
+  readonly metadata: string | null;
+  readonly ownerPid: number | null;
+  readonly ownerStart: string;
+  readonly ownerBoot: string;
+  readonly ownerUid: number | null;
+}
+
+function parseReservation(row: ReservationRow): OwnedReservation {
+  const { ownerPid, ownerStart, ownerBoot, ownerUid, tags, metadata, autoRelease, ...rest } = row;
   return {
-    pid: row['ownerPid'] as number,
-    startTime: row['ownerStart'] as string,
-    bootId: row['ownerBoot'] as string,
-    uid: (row['ownerUid'] as number | null) ?? undefined,
+    ...rest,
+    autoRelease: autoRelease === 1,
+    tags: JSON.parse(tags ?? '[]'),
+    metadata: JSON.parse(metadata ?? '{}'),
+    owner:
+      ownerPid === null
+        ? undefined
+        : { pid: ownerPid, startTime: ownerStart, bootId: ownerBoot, uid: ownerUid ?? undefined },
   };
 }
 

@@ -1,26 +1,27 @@
+import type { DatabaseSync } from '../database/driver.ts';
 import type { Listener, ProcessIdentity } from '../listeners/listener.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
 import { AppError } from '../errors.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
+import { type OwnedReservation, selectReservations } from './reservation.ts';
 
-/** What a reservation says beside its port. */
+/** What a reservation says besides its port. */
 export interface Claim {
   readonly project: string;
   readonly description?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly autoRelease?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  /** The process for which it is held; a reservation without one is held until it grows old. */
+  /** The process that holds it; a reservation without one is kept until it grows old. */
   readonly owner?: ProcessIdentity | undefined;
   /** Holds a new reservation until {@link passOn} gives it to the owner. */
   readonly heldBy?: ProcessIdentity | undefined;
 }
 
 /**
- * Reserves ports, all or none, in one transaction. The same project may reserve its port again:
- * what it says then replaces what it said before.
+ * Reserves ports, all or none, in one transaction. A project may reserve its own port again: the new
+ * details replace the old ones.
  *
  * @param request.adopt also takes ports on which something listens already
  * @throws AppError PORT_RESERVED (another project has one), PORT_IN_USE (somebody listens),
@@ -44,7 +45,7 @@ export async function reservePorts(
   });
 }
 
-/** Inside a transaction: takes one port, by a plain INSERT, so that a conflict means taken. */
+/** Inside a transaction: claims one port by a plain INSERT, so that a conflict means taken. */
 export function claimPort(
   { db }: Registry,
   port: number,
@@ -85,7 +86,8 @@ const updateSql = `
     reservedAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
   WHERE number = :port`;
 
-function setOwner(db: Registry['db'], port: number, owner: ProcessIdentity): void {
+/** Inside a transaction: names the process that holds a reservation. */
+export function setOwner(db: DatabaseSync, port: number, owner: ProcessIdentity): void {
   db.prepare(
     `INSERT INTO port_owners (port, pid, startTime, bootId, uid) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (port) DO UPDATE SET pid = excluded.pid, startTime = excluded.startTime,
@@ -94,9 +96,9 @@ function setOwner(db: Registry['db'], port: number, owner: ProcessIdentity): voi
 }
 
 /**
- * Hands reservations on from the process that held them to their owner, or to nobody (they are
- * then kept until they grow old). A command holds what it reserves until its answer is written: if
- * it is killed before, they are the reservations of a process that is gone.
+ * Passes reservations from the process that held them to their owner, or to nobody (they are then
+ * kept until they grow old). A command holds what it reserves until its answer is written: if it is
+ * killed before, they belong to a process that is gone.
  */
 export function passOn(
   registry: Registry,
@@ -115,12 +117,8 @@ export function passOn(
 
 /** The reservations of some ports, ascending. */
 export function readReservations({ db }: Registry, ports: readonly number[]): OwnedReservation[] {
-  return db
-    .prepare(
-      `${reservationQuery} WHERE p.number IN (SELECT value FROM json_each(?)) ORDER BY p.number`,
-    )
-    .all(JSON.stringify(ports))
-    .map(parseReservation);
+  const list = JSON.stringify(ports);
+  return selectReservations(db, 'p.number IN (SELECT value FROM json_each(?))', list);
 }
 
 /** @throws AppError USAGE */

@@ -1,28 +1,30 @@
 import type { ChildProcess } from 'node:child_process';
+import { firstRow } from '../database/rows.ts';
+import { AppError } from '../errors.ts';
 import { findProcess } from '../listeners/list-listeners.ts';
 import type { ProcessIdentity } from '../listeners/listener.ts';
 import { isSame, livenessOf } from './belonging.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, parseReservation, reservationQuery } from './reservation.ts';
-import { passOn, readReservations, reservePorts } from './reserve.ts';
+import { type OwnedReservation } from './reservation.ts';
+import { passOn, readReservations, reservePorts, setOwner } from './reserve.ts';
 import { type PortRequest, requestPorts } from './request.ts';
 
-/** How long a server that outlives its wrapper may take to show up. */
+/** How long a server that outlives its wrapper may take to appear. */
 const settleMs = 200;
 
-/** The port that a program runs on. */
+/** The port of a program that is run. */
 export interface RunLease {
   readonly port: number;
-  /** It was reserved for this run, so that it is released with it. */
+  /** Reserved for this run, and released with it. */
   readonly isNew: boolean;
   readonly holder: ProcessIdentity;
 }
 
-/** Which port a program is to run on. */
+/** Which port a program should get. */
 export interface RunRequest {
   readonly project: string;
-  /** This one; otherwise one that the project has and does not use, or a free one. */
+  /** By default one that the project has and does not use, or a free one. */
   readonly port?: number | undefined;
   readonly request: Pick<PortRequest, 'start' | 'end' | 'avoid'>;
 }
@@ -33,27 +35,22 @@ export interface RunRequest {
  * @throws AppError PORT_RESERVED, PORT_IN_USE, NOT_FOUND
  */
 export async function leasePort(registry: Registry, run: RunRequest): Promise<RunLease> {
-  const holder = (await findProcess(process.pid))!;
+  const holder = await findProcess(process.pid);
+  if (!holder) throw new AppError('UNSUPPORTED', 'portman cannot find its own process');
   const claim = { project: run.project, owner: holder };
   if (run.port !== undefined) {
     const [before] = readReservations(registry, [run.port]);
     const isNew = before === undefined || before.status === 'free';
-    await reservePorts(registry, {
-      ...claim,
-      ports: [run.port],
-      ...(isNew ? { autoRelease: true } : {}),
-    });
+    const autoRelease = isNew || undefined;
+    await reservePorts(registry, { ...claim, ports: [run.port], autoRelease });
     return { port: run.port, isNew, holder };
   }
   const own = await takeOwn(registry, run.project, holder);
   if (own !== undefined) return { port: own, isNew: false, holder };
-  const [reservation] = await requestPorts(registry, {
-    ...run.request,
-    ...claim,
-    autoRelease: true,
-    count: 1,
-  });
-  return { port: reservation!.number, isNew: true, holder };
+  const reservation = firstRow(
+    await requestPorts(registry, { ...run.request, ...claim, autoRelease: true, count: 1 }),
+  );
+  return { port: reservation.number, isNew: true, holder };
 }
 
 /** The project's lowest port that nobody runs on, taken over in one step. */
@@ -72,7 +69,7 @@ async function takeOwn(
   return undefined;
 }
 
-/** False where another process has changed the reservation or its owner since it was read. */
+/** Returns false if another process has changed the reservation or its owner since it was read. */
 function takeOver(
   registry: Registry,
   { number, owner, updatedAt }: OwnedReservation,
@@ -80,27 +77,24 @@ function takeOver(
 ): boolean {
   const { db } = registry;
   return change(registry, { command: 'run' }, () => {
-    const row = db.prepare(`${reservationQuery} WHERE p.number = ?`).get(number);
-    const now = row ? parseReservation(row) : undefined;
+    const [now] = readReservations(registry, [number]);
     const isSameOwner = owner ? now?.owner && isSame(now.owner, owner) : !now?.owner;
     if (now?.updatedAt !== updatedAt || !isSameOwner) return false;
     db.prepare('DELETE FROM port_owners WHERE port = ?').run(number);
-    db.prepare(
-      'INSERT INTO port_owners (port, pid, startTime, bootId, uid) VALUES (?, ?, ?, ?, ?)',
-    ).run(number, holder.pid, holder.startTime, holder.bootId, holder.uid ?? null);
+    setOwner(db, number, holder);
     return true;
   });
 }
 
-/** What became of a lease when its program ended. */
+/** What happened to a lease when its program ended. */
 export type LeaseEnd =
   | { readonly kind: 'released' | 'kept' }
   | { readonly kind: 'outlived'; readonly pid: number | undefined };
 
 /**
- * Ends a lease after its program ended: a port that was reserved for the run is released, one that
- * the project had before stays its own. Where a server lives on that the program left behind, the
- * reservation becomes that server's, and ends with it.
+ * Ends a lease after its program: a port reserved for the run is released, one that the project had
+ * before is kept. If the program left a server behind, the reservation passes to that server and ends
+ * with it.
  */
 export async function endLease(registry: Registry, lease: RunLease): Promise<LeaseEnd> {
   await new Promise((resolve) => setTimeout(resolve, settleMs));
@@ -115,7 +109,7 @@ export async function endLease(registry: Registry, lease: RunLease): Promise<Lea
   return { kind: releaseLease(registry, lease) };
 }
 
-/** Releases at once, without a look at the listeners: also what a process does as its last act. */
+/** Releases at once, without listing listeners: also usable while the process exits. */
 export function releaseLease(
   registry: Registry,
   { port, isNew, holder }: RunLease,

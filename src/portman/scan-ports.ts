@@ -5,13 +5,13 @@ import { change, type Registry } from './registry.ts';
 export interface PortScan {
   readonly start?: number | undefined;
   readonly end?: number | undefined;
-  /** Only ports that are reserved. */
+  /** Only reserved ports. */
   readonly reserved?: boolean | undefined;
 }
 
 /**
- * Every port of this machine that somebody listens on, with who; kept in `active_scans`, where a
- * scan replaces what an earlier one saw of the same ports.
+ * The ports of this machine that have listeners, and who listens. The table `active_scans` keeps them: a
+ * scan replaces what an earlier one saw on the same ports.
  */
 export async function scanPorts(registry: Registry, scan: PortScan = {}): Promise<Look> {
   const { start = 1, end = 65_535, reserved = false } = scan;

@@ -4,7 +4,7 @@ import { parsePort, parsePortWords } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
 import { defaultStaleLimits } from './stale.ts';
 
-/** What a user may set once for all commands. */
+/** What a user sets once for all commands. */
 export interface Settings {
   readonly request: {
     readonly start: number;
@@ -14,73 +14,69 @@ export interface Settings {
   readonly stale: { readonly days: number; readonly graceSeconds: number };
 }
 
-export type SettingName =
-  'request.start' | 'request.end' | 'request.avoid' | 'stale.days' | 'stale.graceSeconds';
+/** The settings by name. */
+interface SettingValues {
+  readonly 'request.start': number;
+  readonly 'request.end': number;
+  readonly 'request.avoid': readonly number[];
+  readonly 'stale.days': number;
+  readonly 'stale.graceSeconds': number;
+}
+export type SettingName = keyof SettingValues;
 
-/** A setting: how its text is read, what it is by default. */
-interface Setting {
-  readonly parse: (text: string) => number | readonly number[];
-  readonly initial: number | readonly number[];
+interface Setting<Value> {
+  readonly parse: (text: string) => Value;
   readonly summary: string;
 }
 
-/** Every setting. */
-export const settingTable: Readonly<Record<SettingName, Setting>> = {
-  'request.start': { parse: parsePort, initial: defaultRange.start, summary: 'first port given' },
-  'request.end': { parse: parsePort, initial: defaultRange.end, summary: 'last port given' },
-  'request.avoid': {
-    parse: (text) => (text === '' ? [] : parsePortWords([text])),
-    initial: [],
-    summary: 'ports never given, beside well-known ones',
-  },
-  'stale.days': {
-    parse: parseCount,
-    initial: defaultStaleLimits.days,
-    summary: 'age of a forgotten reservation',
-  },
-  'stale.graceSeconds': {
-    parse: parseCount,
-    initial: defaultStaleLimits.graceMs / 1000,
-    summary: 'how long one outlives its process',
-  },
+const initialValues: SettingValues = {
+  'request.start': defaultRange.start,
+  'request.end': defaultRange.end,
+  'request.avoid': [],
+  'stale.days': defaultStaleLimits.days,
+  'stale.graceSeconds': defaultStaleLimits.graceMs / 1000,
 };
 
-export const settingNames = Object.keys(settingTable) as SettingName[];
+/** How the text of each setting is parsed. */
+export const settingTable: { readonly [Name in SettingName]: Setting<SettingValues[Name]> } = {
+  'request.start': { parse: parsePort, summary: 'first port given' },
+  'request.end': { parse: parsePort, summary: 'last port given' },
+  'request.avoid': {
+    parse: (text) => (text === '' ? [] : parsePortWords([text])),
+    summary: 'ports never given, beside well-known ones',
+  },
+  'stale.days': { parse: parseCount, summary: 'age of a forgotten reservation' },
+  'stale.graceSeconds': { parse: parseCount, summary: 'how long one outlives its process' },
+};
 
-type Values = Readonly<Record<SettingName, number | readonly number[]>>;
+export const settingNames: readonly SettingName[] = Object.keys(settingTable).filter(isSettingName);
 
-/** The name under which the settings stand among the configurations. */
+/** The name of the settings among the configurations. */
 export const settingsName = 'settings';
 const settingsVersion = '1';
 
-/** The settings, defaults filled in. */
+/** The settings, with defaults. */
 export function readSettings(registry: Registry): Settings {
   const values = readSettingValues(registry);
   return {
     request: {
-      start: values['request.start'] as number,
-      end: values['request.end'] as number,
-      avoid: values['request.avoid'] as readonly number[],
+      start: values['request.start'],
+      end: values['request.end'],
+      avoid: values['request.avoid'],
     },
-    stale: {
-      days: values['stale.days'] as number,
-      graceSeconds: values['stale.graceSeconds'] as number,
-    },
+    stale: { days: values['stale.days'], graceSeconds: values['stale.graceSeconds'] },
   };
 }
 
-/** The settings by name. */
-export function readSettingValues(registry: Registry): Values {
-  const stored = readStored(registry);
-  return Object.fromEntries(
-    settingNames.map((name) => [name, stored[name] ?? settingTable[name].initial]),
-  ) as Values;
+/** The settings by name, with defaults. */
+export function readSettingValues(registry: Registry): SettingValues {
+  return { ...initialValues, ...readStored(registry) };
 }
 
 /**
  * Sets one setting.
  *
- * @param text as it is typed; ports for `request.avoid`: `3000,4000-4010`, or nothing
+ * @param text as typed; ports for `request.avoid`: `3000,4000-4010`, or nothing
  * @throws AppError USAGE, INVALID_PORT
  */
 export function writeSetting(registry: Registry, name: SettingName, text: string): void {
@@ -100,21 +96,26 @@ export function writeSetting(registry: Registry, name: SettingName, text: string
 
 /** @throws AppError USAGE */
 export function parseSettingName(name: string): SettingName {
-  if (Object.hasOwn(settingTable, name)) return name as SettingName;
+  if (isSettingName(name)) return name;
   throw new AppError(
     'USAGE',
-    `"${name}" is no setting; the settings are ${settingNames.join(', ')}`,
+    `"${name}" is not a setting; the settings are ${settingNames.join(', ')}`,
   );
 }
 
-function readStored({ db }: Registry): Partial<Values> {
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settingTable, name);
+}
+
+function readStored({ db }: Registry): Partial<SettingValues> {
   const row = db
     .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')
     .get<{ data: string }>(settingsName);
-  return row ? (JSON.parse(row.data) as Partial<Values>) : {};
+  const stored: Partial<SettingValues> = JSON.parse(row?.data ?? '{}');
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => isSettingName(name)));
 }
 
 function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new AppError('USAGE', `"${text}" is no whole number`);
+  throw new AppError('USAGE', `"${text}" is not a whole number`);
 }

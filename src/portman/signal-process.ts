@@ -3,7 +3,7 @@ import { AppError, systemCode } from '../errors.ts';
 /** A process that a signal can be sent to. */
 export interface ProcessHandle extends Disposable {
   /**
-   * Sends a signal to this process and to no other.
+   * Sends a signal to this process, never to another.
    *
    * @returns false where the process is gone
    * @throws AppError PROCESS_KILL_ERROR where the system refuses
@@ -17,9 +17,9 @@ const calls = { pidfdSendSignal: 424, pidfdOpen: 434 } as const;
 const noSuchProcess = 3;
 
 /**
- * Takes hold of a process, before it is checked to be the right one. On Linux the handle is a
- * pidfd (pidfd_open(2)): it means this very process, so that a signal sent after the check cannot
- * hit another that got its pid in between. Elsewhere the pid has to do.
+ * Holds a process before it is checked to be the right one. On Linux the handle is a pidfd
+ * (pidfd_open(2)): a signal sent after the check cannot hit another process that got its pid in
+ * between. Elsewhere the pid has to do.
  */
 export async function openProcess(pid: number): Promise<ProcessHandle | undefined> {
   if (process.platform === 'linux') {
@@ -40,7 +40,7 @@ async function openPidfd(pid: number): Promise<ProcessHandle | undefined | 'unsu
       close: library.func('int close(int fd)'),
     };
   } catch {
-    // The package for this processor is missing.
+    // koffi has no binary for this processor.
     return 'unsupported';
   }
   const { koffi, syscall, close } = libc;

@@ -5,7 +5,7 @@ import { importDocument, type ImportOutcome } from './import.ts';
 import { change, type Registry } from './registry.ts';
 import { settingsName } from './settings.ts';
 
-/** A saved configuration: the reservations as they once were, under a name. */
+/** A saved configuration: the reservations at one time, under a name. */
 export interface Snapshot {
   readonly id: number;
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Snapshot {
 }
 
 /**
- * Saves the reservations under a name; an older one of that name stays, the newest counts.
+ * Saves the reservations under a name. Older ones of that name are kept; the newest counts.
  *
  * @throws AppError USAGE
  */
@@ -42,7 +42,7 @@ export async function saveSnapshot(
 }
 
 /**
- * Takes the newest saved configuration of a name in, as an import does.
+ * Imports the newest saved configuration of a name.
  *
  * @throws AppError NOT_FOUND, INVALID_INPUT (it was changed)
  */

@@ -5,15 +5,15 @@ import { type OwnedReservation, type Reservation, withoutOwner } from './reserva
 
 /** When a reservation counts as forgotten. */
 export interface StaleLimits {
-  /** Age from which one that names no process is stale. */
+  /** The age at which one without an owner is stale. */
   readonly days: number;
-  /** How long one outlives the process that held it: a server that it left behind may be slow. */
+  /** How long one outlives its owner: a server that it left behind may be slow. */
   readonly graceMs: number;
 }
 
 export const defaultStaleLimits: StaleLimits = { days: 30, graceMs: 60_000 };
 
-/** A forgotten reservation, and why it is taken for one. */
+/** A forgotten reservation, and why it counts as one. */
 export interface StaleReservation extends Reservation {
   readonly daysOld: number;
   readonly reason: 'old' | 'owner-gone';
@@ -22,9 +22,9 @@ export interface StaleReservation extends Reservation {
 const dayMs = 86_400_000;
 
 /**
- * Reservations that nobody seems to need: no listener of their own, and either the process that
- * held them is gone, or they never named one and are old. While that process lives, they are not
- * stale, however old. Oldest first.
+ * Reservations that nobody seems to need: without a listener of their own, and either their owner is
+ * gone, or they never had one and are old. While the owner lives, they are not stale at any age. Oldest
+ * first.
  */
 export async function findStale(
   registry: Registry,
@@ -59,7 +59,7 @@ function judge(
   };
 }
 
-/** Gives up stale reservations; those that changed since they were found are kept. */
+/** Releases stale reservations; those that have changed since are kept. */
 export function releaseStale(registry: Registry, stale: readonly StaleReservation[]): number[] {
   const released: number[] = [];
   change(registry, { command: 'stale' }, () => {

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
-import { type PortRange, skippedPorts, choosePorts, ephemeralRange } from './free-ports.ts';
+import { choosePorts, leftOut, type PortRange } from './free-ports.ts';
 import { cloneName, type NamedPort, projectFileName, type ProjectPlan } from './project-file.ts';
 import { change, type Registry } from './registry.ts';
-import { parseReservation, type OwnedReservation, reservationQuery } from './reservation.ts';
+import { type OwnedReservation, selectReservations } from './reservation.ts';
 import { claimPort } from './reserve.ts';
 
 /** A named port with the number that it has in this worktree. */
@@ -22,9 +22,8 @@ export interface ProjectUp {
 }
 
 /**
- * Reserves every port that a project names, all or none. A worktree keeps the numbers that it
- * once got; where the number in the file is taken (by another worktree, or by anybody who
- * listens), a free one is chosen, unless it is fixed.
+ * Reserves every port that a project names, all or none. A worktree keeps its numbers; if the number in
+ * the file is taken (by another worktree or a listener), a free one is chosen, unless it is fixed.
  *
  * @param options.range where free ports are chosen from
  * @throws AppError PORT_RESERVED or PORT_IN_USE (a fixed port is taken), NOT_FOUND (none is free)
@@ -39,26 +38,17 @@ export async function bringUp(
   return change(registry, { command: 'up', directory: plan.directory }, () => {
     const project = projectOf(registry, plan);
     const present = new Map(
-      ownRows(registry, project).map((row) => [row.metadata['name'] as string, row.number]),
+      ownRows(registry, project).map(({ metadata, number }) => [metadata['name'], number]),
     );
     const ports = plan.ports.map((named): AssignedPort => {
       const known = present.get(named.name);
       const number = known ?? chooseFor(registry, { named, range, avoid, listening, plan });
       const metadata = { name: named.name, directory: plan.directory };
       const { description, tags, autoRelease } = named;
-      const claim = {
-        project,
-        metadata,
-        description: description ?? named.name,
-        tags,
-        autoRelease,
-      };
-      claimPort(
-        registry,
-        number,
-        claim,
-        named.fixed && known === undefined ? listeners : undefined,
-      );
+      const about = { description: description ?? named.name, tags, autoRelease };
+      const isToBeFree = named.fixed && known === undefined;
+      const claim = { project, metadata, ...about };
+      claimPort(registry, number, claim, isToBeFree ? listeners : undefined);
       return { ...named, number, isNew: known === undefined };
     });
     return { project, directory: plan.directory, ports };
@@ -66,7 +56,7 @@ export async function bringUp(
 }
 
 /**
- * Gives up every port of a project in this worktree.
+ * Releases every port of a project in this worktree.
  *
  * @returns the ports, ascending
  */
@@ -80,7 +70,7 @@ export function takeDown(registry: Registry, plan: ProjectPlan): number[] {
   });
 }
 
-/** A second clone of the same project gets a name of its own; the first one keeps the plain one. */
+/** A second clone of a project gets a name of its own; the first one keeps the plain name. */
 function projectOf({ db }: Registry, { project, directory }: ProjectPlan): string {
   const rows = db
     .prepare(
@@ -96,13 +86,9 @@ function projectOf({ db }: Registry, { project, directory }: ProjectPlan): strin
 
 /** A project's rows that have a name: those that `up` made. */
 function ownRows({ db }: Registry, project: string): OwnedReservation[] {
-  return db
-    .prepare(
-      `${reservationQuery} WHERE p.projectName = ? AND p.status != 'free'
-         AND json_extract(p.metadata, '$.name') IS NOT NULL ORDER BY p.number`,
-    )
-    .all(project)
-    .map(parseReservation);
+  const condition = `p.projectName = ? AND p.status != 'free'
+    AND json_extract(p.metadata, '$.name') IS NOT NULL`;
+  return selectReservations(db, condition, project);
 }
 
 function chooseFor(
@@ -119,27 +105,15 @@ function chooseFor(
   const isReserved = (port: number): boolean =>
     db.prepare("SELECT 1 FROM ports WHERE number = ? AND status != 'free'").get(port) !== undefined;
   if (named.port !== undefined) {
-    // A fixed port that is taken is met, and named, by the claim.
+    // The claim reports a fixed port that is taken.
     if (named.fixed || (!isReserved(named.port) && !listening.has(named.port))) return named.port;
   }
-  // Numbers that the file wants for others of its ports are not given to this one.
-  const left = new Set([
-    ...skippedPorts,
-    ...avoid,
-    ...plan.ports.flatMap(({ port }) => port ?? []),
-  ]);
-  const ephemeral = ephemeralRange();
-  const chosen = choosePorts({
-    count: 1,
-    range,
-    order: 'lowest',
-    isTaken: (port) =>
-      left.has(port) ||
-      listening.has(port) ||
-      (port >= ephemeral.start && port <= ephemeral.end) ||
-      isReserved(port),
-  });
-  if (chosen) return chosen[0]!;
+  // Numbers that the file names for its other ports are not given to this one.
+  const isLeftOut = leftOut([...avoid, ...plan.ports.flatMap(({ port }) => port ?? [])]);
+  const isTaken = (port: number): boolean =>
+    isLeftOut(port) || listening.has(port) || isReserved(port);
+  const [chosen] = choosePorts({ count: 1, range, order: 'lowest', isTaken }) ?? [];
+  if (chosen !== undefined) return chosen;
   throw new AppError(
     'NOT_FOUND',
     `no port is free for "${named.name}" between ${range.start} and ${range.end}`,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lookAtPorts, type PortState } from './port-state.ts';
 import type { Registry } from './registry.ts';
 
-/** Something that happened to a reserved port between two looks. */
+/** A change of a reserved port between two looks. */
 export interface PortChange {
   readonly at: string;
   readonly port: number;
@@ -21,9 +21,8 @@ export interface WatchFrame {
 }
 
 /**
- * Looks at the reserved ports again and again until the signal ends it; what has become free is
- * released on the way where that was asked for. The first frame has no changes, except ports that
- * are taken already.
+ * Looks at the reserved ports at intervals until the signal aborts; ports with `autoRelease` that have
+ * become free are released. The first frame has no changes except ports that are taken already.
  */
 export async function* watchPorts(
   registry: Registry,
@@ -43,14 +42,14 @@ export async function* watchPorts(
   }
 }
 
-/** What the first look is compared with: news of a taken port must not wait for another. */
+/** The basis of the first comparison: a taken port must be reported at once. */
 function withoutListeners(states: ReadonlyMap<number, PortState>): Map<number, PortState> {
   return new Map(
     [...states].map(([port, state]) => [port, { ...state, foreign: false, listeners: [] }]),
   );
 }
 
-/** What happened between two looks, by port. */
+/** The changes between two looks, by port. */
 function changesBetween(
   before: ReadonlyMap<number, PortState>,
   now: ReadonlyMap<number, PortState>,
