@@ -48,7 +48,7 @@ export function addressSet(
       const position = lastAtMost(starts, index);
       const range = ranges[position];
       if (!range || index >= size) throw new RangeError(`no address ${index} in a set of ${size}`);
-      const offset = index - starts[position]!;
+      const offset = index - (starts[position] ?? 0);
       return range.family === 4
         ? numberToIpv4(Number(range.first) + offset)
         : formatAddress({ family: 6, value: range.first + BigInt(offset) });
@@ -109,7 +109,7 @@ function lastAtMost(numbers: readonly number[], value: number): number {
   let high = numbers.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (numbers[middle]! <= value) low = middle + 1;
+    if ((numbers[middle] ?? value) <= value) low = middle + 1;
     else high = middle;
   }
   return low - 1;

@@ -46,7 +46,7 @@ export function isAddress(text: string): boolean {
 export function formatAddress({ family, value }: Address): string {
   if (family === 4) return numberToIpv4(Number(value));
   const hex = value.toString(16).padStart(32, '0');
-  const groups = hex.match(/.{4}/g)!.join(':');
+  const groups = hex.replace(/.{4}(?=.)/g, '$&:');
   return new SocketAddress({ address: groups, family: 'ipv6' }).address;
 }
 

@@ -50,6 +50,6 @@ test('hours are those of their time zone', () => {
 test.each(['', 'night', '25:00-26:00', '10:00-10:00', 'Mon-Xyz', '08:00', 'Mon,'])(
   '"%s" is refused',
   (text) => {
-    expect(() => parseAllowedHours(text, 'UTC')).toThrow(/is no allowed hours/);
+    expect(() => parseAllowedHours(text, 'UTC')).toThrow(/is not a list of allowed hours/);
   },
 );

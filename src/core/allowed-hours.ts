@@ -44,15 +44,16 @@ function readPart(text: string, part: string): Span[] {
     /^(?:([a-z]{3})(?:-([a-z]{3}))?)?\s*(?:(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2}))?$/i.exec(part);
   if (!match || part === '') throw unreadable(text, part);
   const [, first = 'mon', last = match[1] ?? 'sun', ...clock] = match;
-  const [from, to] = [first, last].map((day) => days.indexOf(day.toLowerCase()));
-  const [h1, m1, h2, m2] = clock.map((digits) => Number(digits ?? 0));
-  const start = h1! * 60 + m1!;
-  const end = clock[0] === undefined ? dayMinutes : h2! * 60 + m2!;
-  const isClock = m1! < 60 && m2! < 60 && start < dayMinutes && end <= dayMinutes;
-  if (from! < 0 || to! < 0 || !isClock || start === end) throw unreadable(text, part);
-  const count = ((to! - from! + 7) % 7) + 1;
+  const [h1 = '0', m1 = '0', h2 = '24', m2 = '0'] = clock;
+  const from = days.indexOf(first.toLowerCase());
+  const to = days.indexOf(last.toLowerCase());
+  const start = Number(h1) * 60 + Number(m1);
+  const end = Number(h2) * 60 + Number(m2);
+  const isClock = Number(m1) < 60 && Number(m2) < 60 && start < dayMinutes && end <= dayMinutes;
+  if (from < 0 || to < 0 || !isClock || start === end) throw unreadable(text, part);
+  const count = ((to - from + 7) % 7) + 1;
   return Array.from({ length: count }, (_, index) => {
-    const day = ((from! + index) % 7) * dayMinutes;
+    const day = ((from + index) % 7) * dayMinutes;
     return { from: day + start, to: day + end + (end < start ? dayMinutes : 0) };
   });
 }
@@ -60,7 +61,7 @@ function readPart(text: string, part: string): Span[] {
 function unreadable(text: string, part: string): AppError {
   return new AppError(
     'USAGE',
-    `"${part}" in "${text}" is no allowed hours ` +
+    `"${part}" in "${text}" is not a list of allowed hours ` +
       '(examples: 22:00-06:00; Mon-Fri 20:00-06:00, Sat-Sun)',
   );
 }

@@ -22,10 +22,11 @@ export function bannerText(bytes: Uint8Array, maxBytes = 4096): string {
   const end = Math.min(bytes.length, maxBytes);
   let text = '';
   for (let at = 0; at < end;) {
-    const length = sequenceLength(bytes[at]!);
+    const first = bytes[at] ?? 0;
+    const length = sequenceLength(first);
     const sequence = bytes.subarray(at, Math.min(at + length, end));
     const character = decodeOne(sequence, length);
-    text += character ?? hex(bytes[at]!);
+    text += character ?? hex(first);
     at += character === undefined ? 1 : length;
   }
   return text;
@@ -33,7 +34,7 @@ export function bannerText(bytes: Uint8Array, maxBytes = 4096): string {
 
 function decodeOne(sequence: Uint8Array, length: number): string | undefined {
   if (length === 0 || sequence.length < length) return undefined;
-  const character = length === 1 ? String.fromCharCode(sequence[0]!) : tryDecode(sequence);
+  const character = length === 1 ? String.fromCharCode(sequence[0] ?? 0) : tryDecode(sequence);
   if (character === undefined || !unprintable.test(character)) return character;
   return shortEscapes[character] ?? [...sequence].map(hex).join('');
 }

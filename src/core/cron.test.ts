@@ -92,5 +92,5 @@ test.each(['61 * * * *', 'hello', '* * * * * *', ''])('"%s" is refused', (patter
 });
 
 test('a time zone that does not exist is refused', () => {
-  expect(() => parseCron('@daily', 'Mars/Olympus')).toThrow(/"Mars\/Olympus" is no time zone/);
+  expect(() => parseCron('@daily', 'Mars/Olympus')).toThrow(/"Mars\/Olympus" is not a time zone/);
 });

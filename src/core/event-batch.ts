@@ -57,6 +57,12 @@ const codes = {
   reason: new Map<string, number>(reasons.map((word, code) => [word, code])),
 };
 
+function codeOf(words: ReadonlyMap<string, number>, word: string): number {
+  const code = words.get(word);
+  if (code === undefined) throw new TypeError(`"${word}" has no code`);
+  return code;
+}
+
 /** Collects events into a batch. */
 export class EventBatchBuilder {
   readonly capacity: number;
@@ -107,10 +113,10 @@ export class EventBatchBuilder {
     const { columns, length: row } = this;
     if (this.isFull) throw new RangeError(`a batch of ${this.capacity} ports is full`);
     columns.address[row] = this.indexOfAddress(event.addr);
-    columns.transport[row] = codes.transport.get(event.transport)!;
+    columns.transport[row] = codeOf(codes.transport, event.transport);
     columns.port[row] = event.port;
-    columns.state[row] = codes.state.get(event.state)!;
-    columns.reason[row] = event.reason === undefined ? none : codes.reason.get(event.reason)!;
+    columns.state[row] = codeOf(codes.state, event.state);
+    columns.reason[row] = event.reason === undefined ? none : codeOf(codes.reason, event.reason);
     columns.service[row] = event.service === undefined ? none : this.indexOfService(event.service);
     columns.first[row] = event.t_first;
     columns.last[row] = event.t_last;

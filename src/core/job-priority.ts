@@ -4,6 +4,7 @@ export type JobPriority = keyof typeof jobPriorities;
 
 /** The word for a priority; the next lower one where it lies between two. */
 export function priorityName(priority: number): JobPriority {
-  const names = Object.keys(jobPriorities) as JobPriority[];
-  return names.findLast((name) => jobPriorities[name] <= priority) ?? 'low';
+  if (priority >= jobPriorities.urgent) return 'urgent';
+  if (priority >= jobPriorities.high) return 'high';
+  return priority >= jobPriorities.normal ? 'normal' : 'low';
 }

@@ -75,8 +75,12 @@ const checks: { readonly [Name in keyof Required<ScanSettings>]: Check } = {
   resolve_all: flag,
 };
 
+function isSetting(name: string): name is keyof ScanSettings {
+  return Object.hasOwn(checks, name);
+}
+
 /** The names of all settings. */
-export const settingNames = Object.keys(checks) as readonly (keyof ScanSettings)[];
+export const settingNames: readonly (keyof ScanSettings)[] = Object.keys(checks).filter(isSetting);
 
 /**
  * Checks settings that somebody wrote or a store kept. By hand and not by a schema library, which
@@ -90,14 +94,13 @@ export function parseScanSettings(value: unknown, source: string): ScanSettings 
     throw new AppError('INVALID_INPUT', `${source} must be settings by name, such as "ports: 80"`);
   }
   for (const [name, held] of Object.entries(value)) {
-    const check = Object.hasOwn(checks, name) ? checks[name as keyof ScanSettings] : undefined;
-    if (!check) {
+    if (!isSetting(name)) {
       throw new AppError(
         'INVALID_INPUT',
-        `${source}: "${name}" is no setting; there are ${settingNames.join(', ')}`,
+        `${source}: "${name}" is not a setting; there are ${settingNames.join(', ')}`,
       );
     }
-    const needs = check(held);
+    const needs = checks[name](held);
     if (needs === undefined) continue;
     const found = JSON.stringify(held)?.slice(0, 80) ?? 'nothing';
     throw new AppError('INVALID_INPUT', `${source}: "${name}" must be ${needs}, not ${found}`);

@@ -32,7 +32,7 @@ export function assertTimeZone(zone: string): void {
   } catch (cause) {
     throw new AppError(
       'USAGE',
-      `"${zone}" is no time zone (examples: UTC, Europe/Berlin, America/New_York)`,
+      `"${zone}" is not a time zone (examples: UTC, Europe/Berlin, America/New_York)`,
       { cause },
     );
   }
@@ -50,11 +50,16 @@ export function localTimeZone(): string {
  * @param at epoch ms
  */
 export function wallTime(zone: string, at: number): number {
-  const part: Record<string, number> = {};
-  for (const { type, value } of formatOf(zone).formatToParts(at)) part[type] = Number(value);
-  const { year, month, day, hour, minute, second } = part;
+  const parts = new Map(
+    formatOf(zone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
   const ms = ((at % 1000) + 1000) % 1000;
-  return Date.UTC(year!, month! - 1, day, hour, minute, second) + ms;
+  return (
+    Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')) + ms
+  );
 }
 
 /**
@@ -66,21 +71,27 @@ export function wallTime(zone: string, at: number): number {
  */
 export function instantOf(zone: string, wall: number): number {
   const day = 86_400_000;
-  const [before, after] = [wall - day, wall + day].map((at) => wallTime(zone, at) - at);
-  const [early, late] = [wall - before!, wall - after!].toSorted((a, b) => a - b);
-  if (wallTime(zone, early!) === wall) return early!;
-  if (wallTime(zone, late!) === wall) return late!;
-  return endOfGap(zone, early!, late!);
+  const before = offsetAt(zone, wall - day);
+  const after = offsetAt(zone, wall + day);
+  const early = wall - Math.max(before, after);
+  const late = wall - Math.min(before, after);
+  if (wallTime(zone, early) === wall) return early;
+  if (wallTime(zone, late) === wall) return late;
+  return endOfGap(zone, early, late);
+}
+
+/** How far the clocks of a time zone are ahead of UTC, ms. */
+function offsetAt(zone: string, at: number): number {
+  return wallTime(zone, at) - at;
 }
 
 /** The moment between two at which clocks are set forward, to the second. */
 function endOfGap(zone: string, from: number, to: number): number {
-  const offset = (at: number): number => wallTime(zone, at) - at;
   let [low, high] = [Math.floor(from / 1000), Math.ceil(to / 1000)];
-  const atEnd = offset(high * 1000);
+  const atEnd = offsetAt(zone, high * 1000);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (offset(middle * 1000) === atEnd) high = middle;
+    if (offsetAt(zone, middle * 1000) === atEnd) high = middle;
     else low = middle;
   }
   return high * 1000;

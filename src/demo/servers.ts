@@ -1,4 +1,4 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { issueChain } from './certificates.ts';
 
 /** A server of the demo, on a free port of 127.0.0.1. */
@@ -122,9 +122,10 @@ async function listen(name: DemoServer['name'], server: Server, port = 0): Promi
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
+  const address = server.address();
   return {
     name,
-    port: (server.address() as AddressInfo).port,
+    port: typeof address === 'object' && address ? address.port : 0,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();

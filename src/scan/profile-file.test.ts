@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { builtInNames, builtInProfile, formatProfile, parseProfile } from './profile-file.ts';
 
 test.each([
-  ['settings: {port: 80}', '"port" is no setting'],
+  ['settings: {port: 80}', '"port" is not a setting'],
   ['settings: {ports: 99999}', '"ports" must be a list of ports'],
   ['settings: {rate: fast}', '"rate" must be a number 0 to 10000000, not "fast"'],
   ['settings: {ports: 1, top_ports: 2}', 'exclude each other'],
