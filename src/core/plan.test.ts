@@ -63,7 +63,7 @@ describe('the plan of a scan', () => {
 
   test('a unit is whole hosts, of about 16,384 probes', () => {
     expect(planScan(config({ ports: '-' })).unitCount).toBe(256);
-    expect(planScan(config({ ports: '1-1000' })).unit(0)).toEqual({ unit: 0, first: 0, last: 15 });
+    expect(planScan(config({ ports: '1-1000' })).unit(0)).toEqual({ index: 0, first: 0, last: 15 });
     expect(planScan(config({ ports: '80' })).unitCount).toBe(1);
   });
 
