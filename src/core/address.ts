@@ -70,6 +70,11 @@ export function compareAddresses(a: Address, b: Address): number {
   return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
 }
 
+/** Whether an address is in 127.0.0.0/8, or ::1. */
+export function isLoopback({ family, value }: Address): boolean {
+  return family === 4 ? value >> 24n === 127n : value === 1n;
+}
+
 /** A valid dotted quad as an unsigned 32-bit number. */
 export function ipv4ToNumber(text: string): number {
   let value = 0;

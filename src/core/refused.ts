@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { isLoopback } from './address.ts';
 import { containsRange, overlaps } from './address-set.ts';
 import { type AddressRange, formatRange, parseTarget } from './targets.ts';
 
@@ -22,8 +23,6 @@ const refusedUnlessNamed = rangesOf([
 /** The usual target of a scan. */
 const privateRanges = rangesOf(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']);
 
-const loopbackRanges = rangesOf(['127.0.0.0/8', '::1/128']);
-
 /** Above this many addresses a scan asks for confirmation: a /16. */
 const manyAddresses = 2n ** 16n;
 
@@ -46,8 +45,8 @@ export function refusedParts(range: AddressRange): AddressRange[] {
 }
 
 /** Whether all of a range is loopback, where no rate limit is needed. */
-export function isLoopback(range: AddressRange): boolean {
-  return loopbackRanges.some((one) => containsRange(one, range));
+export function isLoopbackRange({ family, first, last }: AddressRange): boolean {
+  return [first, last].every((value) => isLoopback({ family, value }));
 }
 
 /**

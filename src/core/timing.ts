@@ -12,7 +12,8 @@ export type Timing = Pick<
   | 'host_timeout_ms'
 >;
 
-const normal: Timing = {
+/** The timing of a scan where none is requested. */
+export const normalTiming: Timing = {
   rate: 500,
   parallelism: 4000,
   host_parallelism: 50,
@@ -28,13 +29,13 @@ const normal: Timing = {
  * the default.
  */
 export const timingTemplates: readonly Timing[] = [
-  { ...normal, rate: 1 / 300, parallelism: 1, host_parallelism: 1, timeout_ms: 10_000 },
-  { ...normal, rate: 1 / 15, parallelism: 1, host_parallelism: 1, timeout_ms: 10_000 },
-  { ...normal, rate: 2.5, parallelism: 10, host_parallelism: 1, timeout_ms: 10_000 },
-  normal,
-  { ...normal, rate: 2500, host_parallelism: 100, timeout_ms: 1250 },
+  { ...normalTiming, rate: 1 / 300, parallelism: 1, host_parallelism: 1, timeout_ms: 10_000 },
+  { ...normalTiming, rate: 1 / 15, parallelism: 1, host_parallelism: 1, timeout_ms: 10_000 },
+  { ...normalTiming, rate: 2.5, parallelism: 10, host_parallelism: 1, timeout_ms: 10_000 },
+  normalTiming,
+  { ...normalTiming, rate: 2500, host_parallelism: 100, timeout_ms: 1250 },
   {
-    ...normal,
+    ...normalTiming,
     rate: 0,
     parallelism: 16_000,
     host_parallelism: 500,
@@ -45,4 +46,4 @@ export const timingTemplates: readonly Timing[] = [
 ];
 
 /** On loopback nobody is disturbed: no rate limit, and as many connects as one host takes best. */
-export const loopbackTiming: Timing = { ...normal, rate: 0, host_parallelism: 64 };
+export const loopbackTiming: Timing = { ...normalTiming, rate: 0, host_parallelism: 64 };

@@ -5,7 +5,7 @@ import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
 import { planScan, type ScanPlan, type Unit } from '../core/plan.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import { AppError, messageOf } from '../errors.ts';
-import type { TargetFault } from '../scan/resolve-request.ts';
+import type { TargetFault } from '../scan/resolve-targets.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import { assertForWorkers, scanners } from '../scan/scanners.ts';
 import type { Actor } from '../store/setup/actor.ts';

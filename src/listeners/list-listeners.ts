@@ -1,15 +1,6 @@
-import type { Listener, RunningProcess } from './listener.ts';
+import type { Listener, ListenerQuery, RunningProcess } from './listener.ts';
 
-/** Which of a machine's listeners are wanted. */
-export interface ListenerQuery {
-  /** Only these ports; all by default. Few ports are cheaper. */
-  readonly ports?: ReadonlySet<number>;
-  /** Do not look for the processes: `pids` stays empty. */
-  readonly withoutProcesses?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** How this system tells about its listeners and processes. */
+/** How a system lists its listeners and finds its processes. */
 interface Source {
   list(query: ListenerQuery, signal: AbortSignal): Promise<readonly Listener[]>;
   find(pid: number): Promise<RunningProcess | undefined>;

@@ -1,12 +1,12 @@
 import type { Transport } from '../core/states.ts';
 
-/** A socket of this machine that waits for others: TCP in state LISTEN, or UDP without a peer. */
+/** A listening socket of this machine: TCP in state LISTEN, or UDP without a peer. */
 export interface Listener {
   readonly transport: Transport;
   /** The address that it is bound to, canonical; `0.0.0.0` and `::` for all. */
   readonly address: string;
   readonly port: number;
-  /** Whose socket it is; undefined where the system does not say. */
+  /** Its owner; undefined where the system does not say. */
   readonly uid?: number | undefined;
   /** The kernel's number of the socket (Linux): another socket on the same port has another. */
   readonly inode?: string | undefined;
@@ -17,9 +17,18 @@ export interface Listener {
   readonly pids: readonly number[];
 }
 
+/** Which of a machine's listeners are wanted. */
+export interface ListenerQuery {
+  /** Only these ports; all by default. Few ports are cheaper. */
+  readonly ports?: ReadonlySet<number>;
+  /** Do not look for the processes: `pids` stays empty. */
+  readonly withoutProcesses?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * What makes a process this process and no other. A pid alone is given to the next process after
- * this one ends; with the time it started and the boot that it ran in, it is unique.
+ * Identifies a process. A pid alone is reused after the process ends; with its start time and the
+ * boot that it ran in, it is unique.
  */
 export interface ProcessIdentity {
   readonly pid: number;

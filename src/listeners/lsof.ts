@@ -1,39 +1,26 @@
-import { execFile } from 'node:child_process';
 import type { Transport } from '../core/states.ts';
-import { AppError, messageOf } from '../errors.ts';
 import type { Listener } from './listener.ts';
-
-/** Listeners as lsof(8) shows them: macOS, and other systems without `/proc`. */
-export async function listWithLsof(signal: AbortSignal): Promise<Listener[]> {
-  const [tcp, udp] = await Promise.all([
-    // A selection by state hides everything that has none, so UDP is asked for by itself.
-    runLsof(['-iTCP', '-sTCP:LISTEN'], signal),
-    runLsof(['-iUDP'], signal),
-  ]);
-  return parseLsof(`${tcp}\n${udp}`);
-}
+import { runSocketTool } from './socket-tool.ts';
 
 /**
- * lsof itself selects the listening state, so that no word of its output is matched; numbers
- * instead of names (`-n`, `-P`), one field a line (`-F`).
+ * Listeners as lsof(8) lists them: macOS, and other systems without `/proc`. lsof itself selects the
+ * listening state, so no word of its output is matched; numbers instead of names (`-n`, `-P`), one
+ * field per line (`-F`).
  */
-function runLsof(selection: readonly string[], signal: AbortSignal): Promise<string> {
-  const args = ['-nP', ...selection, '-F', 'putPn'];
-  return new Promise((resolve, reject) => {
-    const options = { signal, maxBuffer: 64 * 1024 * 1024 };
-    execFile('lsof', args, options, (error, stdout) => {
-      // It ends with 1 where it found nothing, or could not look at some process.
-      if (!error || error.code === 1) resolve(stdout);
-      else if (signal.aborted) reject(error);
-      else {
-        reject(
-          new AppError('UNSUPPORTED', `cannot list listeners with lsof: ${messageOf(error)}`, {
-            cause: error,
-          }),
-        );
-      }
-    });
-  });
+export async function listWithLsof(signal: AbortSignal): Promise<Listener[]> {
+  const selections = [
+    // A selection by state hides everything without one, so UDP needs its own call.
+    ['-iTCP', '-sTCP:LISTEN'],
+    ['-iUDP'],
+  ];
+  const texts = await Promise.all(
+    selections.map((selection) => {
+      // lsof also ends with 1 where it could not read some process.
+      const args = ['-nP', ...selection, '-F', 'putPn'];
+      return runSocketTool('lsof', args, { signal, emptyStatus: 1 });
+    }),
+  );
+  return parseLsof(texts.join('\n'));
 }
 
 /** Parses `-F putPn`: a letter, then the value; `p` begins a process, `f` a descriptor. */

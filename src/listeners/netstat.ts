@@ -1,32 +1,17 @@
-import { execFile } from 'node:child_process';
-import type { Transport } from '../core/states.ts';
-import { AppError, messageOf } from '../errors.ts';
 import type { Listener } from './listener.ts';
+import { runSocketTool } from './socket-tool.ts';
 
-/** Listeners as Windows' own netstat shows them. */
-export function listWithNetstat(signal: AbortSignal): Promise<Listener[]> {
-  return new Promise((resolve, reject) => {
-    const options = { signal, windowsHide: true, maxBuffer: 64 * 1024 * 1024 };
-    execFile('netstat.exe', ['-ano'], options, (error, stdout) => {
-      if (!error) resolve(parseNetstat(stdout));
-      else if (signal.aborted) reject(error);
-      else {
-        reject(
-          new AppError('UNSUPPORTED', `cannot list listeners with netstat: ${messageOf(error)}`, {
-            cause: error,
-          }),
-        );
-      }
-    });
-  });
+/** Listeners as Windows' own netstat lists them. */
+export async function listWithNetstat(signal: AbortSignal): Promise<Listener[]> {
+  return parseNetstat(await runSocketTool('netstat.exe', ['-ano'], { signal }));
 }
 
-/** What stands for "no peer": of a TCP listener, and of a UDP socket. */
+/** The peer of a socket without one: a TCP listener's, and a UDP socket's. */
 const noPeer = new Set(['0.0.0.0:0', '[::]:0', '*:*']);
 
 /**
  * Parses `netstat -ano`. The words for the states are in the user's language, so a listener is
- * known by its peer, not by a word; the pid is the last column.
+ * recognized by its peer; the pid is the last column.
  */
 export function parseNetstat(text: string): Listener[] {
   const found = new Map<string, Listener>();
@@ -37,7 +22,7 @@ export function parseNetstat(text: string): Listener[] {
     const [, host = '', port] = /^(.*):(\d+)$/.exec(local) ?? [];
     const pid = Number(fields.at(-1));
     if (port === undefined || !Number.isInteger(pid)) continue;
-    const transport = protocol.toLowerCase() as Transport;
+    const transport = /^TCP$/i.test(protocol) ? 'tcp' : 'udp';
     const address = host.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
     const key = `${transport} ${local}`;
     const pids = [...new Set([...(found.get(key)?.pids ?? []), pid])].sort((a, b) => a - b);

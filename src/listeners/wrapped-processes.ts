@@ -3,8 +3,8 @@ import { hostname, uptime } from 'node:os';
 import type { RunningProcess } from './listener.ts';
 
 /**
- * A running process where there is no `/proc`: what it is from find-process, when it started from
- * the system's own tool.
+ * A running process on systems without `/proc`: its name and command from find-process, its start
+ * time from the system's own tool.
  */
 export async function findWrappedProcess(pid: number): Promise<RunningProcess | undefined> {
   const { default: find } = await import('find-process');

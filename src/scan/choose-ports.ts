@@ -3,28 +3,28 @@ import { topUdpPorts } from '../core/top-ports.ts';
 import { AppError } from '../errors.ts';
 import type { EngineScope } from './external/engine-scope.ts';
 
-/** What a user says of the ports of a scan. */
+/** The ports that a user requests. */
 export interface PortRequest {
   /** A port list. */
   readonly ports?: string | undefined;
   readonly topPorts?: number | undefined;
 }
 
-/** Ports that are scanned where the user names none, off this machine. */
+/** How many ports are scanned where the user names none, off this machine. */
 const usualCount = 1000;
 
 /**
- * The ports of a scan: those that were asked for; else all on loopback, the most common elsewhere.
+ * The ports of a scan: those that were requested; else all on loopback, the most common elsewhere.
  *
- * @param scope what the options of another program say; a list without prefixes is then for each
- *   transport that they look at, as with nmap
+ * @param scope what the options of another program mean; a list without prefixes is then for each
+ *   transport that they scan, as with nmap
  * @throws AppError INVALID_PORTS, USAGE
  */
 export function choosePorts(request: PortRequest, isLocal: boolean, scope?: EngineScope): PortSet {
   if (request.ports !== undefined && request.topPorts !== undefined) {
     throw new AppError('USAGE', '--ports and --top-ports exclude each other');
   }
-  // Hosts alone: the one port that stands for the work of each, as in a discovery.
+  // Hosts alone: one port stands for the work of each, as in a discovery.
   if (scope?.isDiscovery) return { tcp: [80], udp: [] };
   if (request.ports !== undefined) return inScope(parsePorts(request.ports), scope);
   const count = request.topPorts ?? usualCount;

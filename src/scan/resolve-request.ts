@@ -1,17 +1,18 @@
-import { lookup } from 'node:dns/promises';
 import { randomBytes } from 'node:crypto';
-import { formatAddress, parseAddress } from '../core/address.ts';
+import { parseAddress } from '../core/address.ts';
 import { addressSet } from '../core/address-set.ts';
+import { defined } from '../core/defined.ts';
 import { formatPorts } from '../core/ports.ts';
-import { isLoopback, needsConfirmation, refusedParts } from '../core/refused.ts';
+import { isLoopbackRange, needsConfirmation, refusedParts } from '../core/refused.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
-import { type AddressRange, formatRange, parseTarget } from '../core/targets.ts';
-import { loopbackTiming, type Timing, timingTemplates } from '../core/timing.ts';
-import { AppError, messageOf, systemCode } from '../errors.ts';
+import { type AddressRange, formatRange } from '../core/targets.ts';
+import { loopbackTiming, normalTiming, type Timing, timingTemplates } from '../core/timing.ts';
+import { AppError } from '../errors.ts';
 import { choosePorts, type PortRequest } from './choose-ports.ts';
 import { engineScope } from './external/engine-scope.ts';
+import { resolveTargets, type TargetFault } from './resolve-targets.ts';
 
-/** What a user asks for; everything that is left out has a default that suits the targets. */
+/** A scan as a user requests it; what is left out has a default that suits the targets. */
 export interface ScanRequest extends PortRequest {
   /** Addresses, networks, ranges, names. */
   readonly targets: readonly string[];
@@ -41,124 +42,81 @@ export interface ScanRequest extends PortRequest {
   >;
 }
 
-/** A target that could not be used, to be recorded as an error of the scan. */
-export interface TargetFault {
-  readonly scope: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-/** A complete configuration, what it leaves out, and what could not be resolved. */
+/** A complete configuration, what it leaves out, and what did not resolve. */
 export interface ResolvedScan {
   readonly config: NetworkScanConfig;
   readonly notes: readonly string[];
   readonly faults: readonly TargetFault[];
 }
 
-interface Resolved {
-  readonly ranges: AddressRange[];
-  readonly named: Set<string>;
-  readonly hostnames: Record<string, string>;
-  readonly faults: TargetFault[];
-}
-
 /**
- * Turns what a user asked for into a configuration that repeats the scan anywhere: names are
- * resolved, exclusions and refused ranges taken out, defaults filled in.
+ * Turns a request into a configuration that repeats the scan anywhere: names are resolved,
+ * exclusions and refused ranges taken out, defaults filled in.
  *
  * @throws AppError INVALID_TARGET, INVALID_PORTS, REFUSED_TARGET, UNRESOLVED_NAME,
  *   CONFIRMATION_NEEDED, USAGE, UNSUPPORTED
  */
 export async function resolveRequest(request: ScanRequest): Promise<ResolvedScan> {
-  if (request.targets.length === 0) {
+  const { targets, exclude = [], options = {} } = request;
+  if (targets.length === 0)
     throw new AppError('USAGE', 'no targets; try "portolan scan localhost"');
-  }
-  const scope = await engineScope(request.options ?? {});
-  const included = await resolveTargets(request.targets, request.resolveAll ?? false);
-  if (included.ranges.length === 0) {
-    throw new AppError('UNRESOLVED_NAME', included.faults.map((fault) => fault.message).join('; '));
-  }
+  const scope = await engineScope(options);
+  const { ranges, named, hostnames, faults } = await resolveTargets(targets, request.resolveAll);
+  if (ranges.length === 0) throw unresolved('', faults);
   // Every address of an excluded name: leaving out too much is the safe side.
-  const excluded = await resolveTargets(request.exclude ?? [], true);
-  const unknown = excluded.faults[0];
-  if (unknown) throw new AppError('UNRESOLVED_NAME', `--exclude: ${unknown.message}`);
-  const refused = included.ranges.flatMap(refusedParts);
-  const left = addressSet(included.ranges, [...excluded.ranges, ...refused]);
-  if (left.size === 0) {
+  const excluded = await resolveTargets(exclude, true);
+  if (excluded.faults.length > 0) throw unresolved('--exclude: ', excluded.faults);
+  const refused = ranges.flatMap(refusedParts);
+  const left = addressSet(ranges, [...excluded.ranges, ...refused]);
+  assertScannable(left.ranges, request);
+  const isLocal = left.ranges.every(isLoopbackRange);
+  const config = parseScanConfig({
+    targets: left.ranges.map(formatRange),
+    hostnames,
+    named: [...named].filter((text) => left.has(parseAddress(text))),
+    exclude: [...new Set(excluded.ranges.map(formatRange))],
+    ports: formatPorts(choosePorts(request, isLocal, scope)),
+    seed: request.seed ?? randomBytes(6).toString('hex'),
+    shard: request.shard,
+    ...chooseTiming(request, isLocal),
+    ...options,
+    ...(scope?.isDiscovery && { discovery_only: true }),
+  } satisfies Partial<Record<keyof NetworkScanConfig, unknown>>);
+  const notes = refused.map((range) => `${formatRange(range)} is left out: it is reserved`);
+  return { config, notes: [...new Set(notes)], faults };
+}
+
+function unresolved(prefix: string, faults: readonly TargetFault[]): AppError {
+  const messages = faults.map(({ message }) => message);
+  return new AppError('UNRESOLVED_NAME', `${prefix}${messages.join('; ')}`);
+}
+
+/** Refuses targets that nothing is left of, that need a confirmation, or that the engine cannot reach. */
+function assertScannable(ranges: readonly AddressRange[], request: ScanRequest): void {
+  if (ranges.length === 0) {
     throw new AppError('INVALID_TARGET', 'the exclusions leave nothing to scan');
   }
-  const reason = request.confirmed ? undefined : needsConfirmation(left.ranges);
+  const reason = request.confirmed ? undefined : needsConfirmation(ranges);
   if (reason) {
     throw new AppError(
       'CONFIRMATION_NEEDED',
-      `${reason}: scan only what you may scan; add --yes to go ahead, or --dry-run to see it first`,
+      `${reason}: scan only what you are authorized to scan; pass --yes to confirm, or --dry-run to ` +
+        'see the scan first',
     );
   }
-  if (request.options?.engine === 'masscan' && left.ranges.some(isLoopback)) {
+  if (request.options?.engine === 'masscan' && ranges.some(isLoopbackRange)) {
     throw new AppError(
       'UNSUPPORTED',
       "masscan sends its own packets, past this machine's network stack, and gets no answer from " +
-        'loopback: leave --engine out, or take nmap',
+        'loopback: leave --engine out, or use nmap',
     );
   }
-  const local = left.ranges.every(isLoopback);
-  const config = parseScanConfig({
-    targets: left.ranges.map(formatRange),
-    hostnames: included.hostnames,
-    named: [...included.named].filter((text) => left.has(parseAddress(text))),
-    exclude: [...new Set(excluded.ranges.map(formatRange))],
-    ports: formatPorts(choosePorts(request, local, scope)),
-    seed: request.seed ?? randomBytes(6).toString('hex'),
-    shard: request.shard,
-    ...chooseTiming(request, local),
-    ...request.options,
-    ...(scope?.isDiscovery && { discovery_only: true }),
-  } satisfies Partial<Record<keyof NetworkScanConfig, unknown>>);
-  const notes = refused.map((range) => `${formatRange(range)} is left out: it is not for scanning`);
-  return { config, notes: [...new Set(notes)], faults: included.faults };
 }
 
-function chooseTiming(request: ScanRequest, local: boolean): Timing {
-  const template = request.template === undefined ? undefined : timingTemplates[request.template];
-  const polite = template ?? (local ? loopbackTiming : timingTemplates[3]!);
+function chooseTiming({ template, timing = {} }: ScanRequest, isLocal: boolean): Timing {
+  const byTargets = isLocal ? loopbackTiming : normalTiming;
+  const chosen = (template !== undefined && timingTemplates[template]) || byTargets;
   // On loopback nobody is disturbed: a template that asks for speed gets no limit there.
-  const base = local && (request.template ?? 0) >= 3 ? { ...polite, rate: 0 } : polite;
-  const given = Object.entries(request.timing ?? {}).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(given) };
-}
-
-async function resolveTargets(words: readonly string[], all: boolean): Promise<Resolved> {
-  const resolved: Resolved = { ranges: [], named: new Set(), hostnames: {}, faults: [] };
-  const names: string[] = [];
-  for (const word of words) {
-    const target = parseTarget(word);
-    if (target.kind === 'name') names.push(target.text);
-    else addRange(resolved, target.range);
-  }
-  await Promise.all([...new Set(names)].map((name) => addName(resolved, name, all)));
-  return resolved;
-}
-
-function addRange(resolved: Resolved, range: AddressRange): void {
-  resolved.ranges.push(range);
-  if (range.first !== range.last) return;
-  resolved.named.add(formatAddress({ family: range.family, value: range.first }));
-}
-
-async function addName(resolved: Resolved, name: string, all: boolean): Promise<void> {
-  try {
-    const found = await lookup(name, { all: true });
-    const preferred = found.find(({ family }) => family === 4) ?? found[0];
-    for (const { address: text } of all ? found : preferred ? [preferred] : []) {
-      const address = parseAddress(text);
-      addRange(resolved, { family: address.family, first: address.value, last: address.value });
-      resolved.hostnames[formatAddress(address)] = name;
-    }
-  } catch (error) {
-    resolved.faults.push({
-      scope: `target:${name}`,
-      code: systemCode(error) ?? 'ENOTFOUND',
-      message: `the name "${name}" does not resolve (${systemCode(error) ?? messageOf(error)})`,
-    });
-  }
+  const base = isLocal && (template ?? 0) >= 3 ? { ...chosen, rate: 0 } : chosen;
+  return { ...base, ...defined(timing) };
 }

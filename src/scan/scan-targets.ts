@@ -5,10 +5,10 @@ import { pingSilentHosts } from './discovery/ping-silent.ts';
 import type { ScanContext } from './scanner.ts';
 
 /**
- * The scan that a configuration asks for: TCP, then what the configuration adds to it (ICMP echo
- * for silent hosts, names from reverse DNS).
+ * Scans what a configuration names: its ports, then what it adds (ICMP echo for silent hosts, names
+ * from reverse DNS).
  *
- * @returns batches of events, one a unit, as the `Scanner` interface says
+ * @returns batches of events, one per unit, as the `Scanner` interface says
  */
 export async function* scanTargets(
   config: NetworkScanConfig,
@@ -17,7 +17,7 @@ export async function* scanTargets(
   const { plan } = context;
   const { scanNetwork } = await import('./network/scan-network.ts');
   const probePort = config.probe
-    ? (await import('./ask-port.ts')).askPortOf(config, plan)
+    ? (await import('./port-prober.ts')).newPortProber(config, plan)
     : undefined;
   let batches: AsyncIterable<readonly ScanEvent[]> = scanNetwork(config, { ...context, probePort });
   if (config.icmp_ping) batches = pingSilentHosts(batches, plan, context);

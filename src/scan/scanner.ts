@@ -1,7 +1,7 @@
 import type { ScanEvent } from '../core/events.ts';
 import type { ScanPlan, Unit } from '../core/plan.ts';
 
-/** Numbers of a running scan, cumulative; the caller reads them as often as it likes. */
+/** Numbers of a running scan, cumulative; the caller may read them at any time. */
 export interface ScanProgress {
   /** Addresses that are done. */
   hostsDone: number;
@@ -14,14 +14,14 @@ export interface ScanProgress {
   probesAnswered: number;
   probesTimedOut: number;
   probesRetried: number;
-  /** Connects that this machine could not even try (descriptors, ports, memory), put back. */
+  /** Connects that this machine could not start (descriptors, ports, memory), put back. */
   localFaults: number;
   errors: number;
-  /** What another scanner's program says that it is doing. */
+  /** What another scanner's program reports that it is doing. */
   task?: string;
 }
 
-/** What a scanner is handed beside its configuration. */
+/** What a scanner gets beside its configuration. */
 export interface ScanContext {
   /** The job's id: the `run_id` of every event. */
   readonly runId: string;
@@ -32,13 +32,13 @@ export interface ScanContext {
   readonly progress: ScanProgress;
   /** Ends the scan: it stops connecting, yields what it found as partial units, and returns. */
   readonly signal: AbortSignal;
-  /** Told of every open port at once, long before its unit is done and its events are yielded. */
+  /** Called with every open port as it is found, long before its unit's events are yielded. */
   readonly onOpenPort?: (addr: string, port: number) => void;
 }
 
 /**
  * A scanner turns units into events. For each unit it yields one batch: the unit's events in the
- * order hosts, ports, what the ports said, errors; its last event is the unit's `run.unit`. It
+ * order hosts, ports, what probes found, errors; its last event is the unit's `run.unit`. It
  * never yields `run.start` or `run.finish`, knows no store, and does not throw for what a target
  * does.
  */

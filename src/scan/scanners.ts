@@ -2,10 +2,10 @@ import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { AppError } from '../errors.ts';
 import type { Scanner } from './scanner.ts';
 
-/** The scans that Portolan makes itself, by the scan type of their jobs. */
+/** The scanners, by the scan type of their jobs. */
 export const scanners: readonly {
   readonly scanType: string;
-  /** Its program takes all targets at once, so that no part of it can be left to a worker. */
+  /** Its program takes all targets at once, so workers cannot share it. */
   readonly isWhole?: true;
   readonly load: () => Promise<Scanner<NetworkScanConfig>>;
 }[] = [
@@ -28,7 +28,7 @@ export const scanners: readonly {
 ];
 
 /**
- * Checks that workers can make a scan.
+ * Checks that workers can run a scan.
  *
  * @throws AppError UNSUPPORTED
  */
@@ -36,6 +36,6 @@ export function assertForWorkers(scanType: string): void {
   if (!scanners.some((each) => each.scanType === scanType && each.isWhole)) return;
   throw new AppError(
     'UNSUPPORTED',
-    `a scan by ${scanType} cannot be left to workers: it takes all targets at once`,
+    `a scan with ${scanType} cannot be queued for workers: it takes all targets at once`,
   );
 }

@@ -5,7 +5,7 @@ import type { Transport } from '../../core/states.ts';
 import { systemCode } from '../../errors.ts';
 import type { Listener } from '../listener.ts';
 
-/** A listener as the kernel's table shows it, before its processes are looked for. */
+/** A listener as the kernel's table shows it, without its processes. */
 export type Socket = Omit<Listener, 'pids'> & { readonly inode: string };
 
 const tables: readonly { file: string; transport: Transport }[] = [
@@ -46,15 +46,12 @@ export function parseSocketTable(text: string, transport: Transport): Socket[] {
 /** The kernel prints an address as 32-bit words in the byte order of the machine. */
 function parseKernelAddress(hex: string): string | undefined {
   if (!/^([0-9A-F]{8}|[0-9A-F]{32})$/i.test(hex)) return undefined;
-  const words = hex.match(/.{8}/g)!;
-  const bytes = words
-    .map((word) => (endianness() === 'LE' ? word.match(/../g)!.reverse().join('') : word))
-    .join('');
-  const family = hex.length === 8 ? 4 : 6;
-  const mapped = family === 6 && bytes.toLowerCase().startsWith('00000000000000000000ffff');
+  const bytes = Buffer.from(hex, 'hex');
+  const text = (endianness() === 'LE' ? bytes.swap32() : bytes).toString('hex');
+  const isIPv4 = text.length === 8 || text.startsWith('00000000000000000000ffff');
   return formatAddress({
-    family: mapped ? 4 : family,
-    value: BigInt(`0x${mapped ? bytes.slice(24) : bytes}`),
+    family: isIPv4 ? 4 : 6,
+    value: BigInt(`0x${isIPv4 ? text.slice(-8) : text}`),
   });
 }
 

@@ -1,12 +1,11 @@
-import type { Listener, RunningProcess } from '../listener.ts';
-import type { ListenerQuery } from '../list-listeners.ts';
+import type { Listener, ListenerQuery, RunningProcess } from '../listener.ts';
 import { findOwners } from './owners.ts';
 import { readProcess } from './processes.ts';
 import { readSockets } from './sockets.ts';
 
 /**
- * Listeners and processes from `/proc`. Reads are synchronous: a file of `/proc` is made in
- * memory, and a thread's round trip costs more than the read.
+ * Listeners and processes from `/proc`. Reads are synchronous: a file of `/proc` is made in memory,
+ * and a round trip to a thread costs more than the read.
  */
 export const linux = {
   list({ ports, withoutProcesses }: ListenerQuery): Promise<Listener[]> {

@@ -1,19 +1,19 @@
 import type { ScanRequest } from '../resolve-request.ts';
 
-/** What a scan asks for that only looks who is up. */
+/** The request of a scan that only finds out which hosts are up. */
 export function discoveryRequest({
   engine = 'auto',
   ping = true,
   dns = true,
 }: {
   readonly engine?: NonNullable<ScanRequest['options']>['engine'] | undefined;
-  /** Hosts are asked by the system's "ping" too. */
+  /** Hosts are pinged too. */
   readonly ping?: boolean | undefined;
-  /** DNS is asked for the names of hosts that are up. */
+  /** Names of hosts that are up are looked up in DNS. */
   readonly dns?: boolean | undefined;
 } = {}): Pick<ScanRequest, 'ports' | 'options'> {
   return {
-    // Hosts are asked on ports of their own; this is the one that a discovery counts as its work.
+    // Discovery has its own ports; this one stands for the work of each host.
     ports: '80',
     options: {
       discovery_only: true,

@@ -1,6 +1,5 @@
-import type { ScanEvent } from '../../core/events.ts';
-import { parseAddress } from '../../core/address.ts';
-import { isLoopback } from '../../core/refused.ts';
+import { isLoopback, parseAddress } from '../../core/address.ts';
+import type { ScanEvent, ScanHost } from '../../core/events.ts';
 import { reverseLookup } from './reverse-dns.ts';
 
 /** Fills in the names of hosts that are up and have none yet, from reverse DNS. */
@@ -11,7 +10,7 @@ export async function* nameHosts(
   const lookup = reverseLookup();
   for await (const batch of batches) {
     const unnamed = batch.flatMap((event) =>
-      event.type === 'scan.host' && event.state === 'up' && !event.hostname && !isLocal(event.addr)
+      isUnnamed(event) && event.state === 'up' && !isLoopback(parseAddress(event.addr))
         ? [event.addr]
         : [],
     );
@@ -20,13 +19,12 @@ export async function* nameHosts(
   }
 }
 
-function named(event: ScanEvent, names: ReadonlyMap<string, string>): ScanEvent {
-  if (event.type !== 'scan.host' || event.hostname) return event;
-  const hostname = names.get(event.addr);
-  return hostname === undefined ? event : { ...event, hostname };
+function isUnnamed(event: ScanEvent): event is ScanHost {
+  return event.type === 'scan.host' && !event.hostname;
 }
 
-function isLocal(text: string): boolean {
-  const { family, value } = parseAddress(text);
-  return isLoopback({ family, first: value, last: value });
+function named(event: ScanEvent, names: ReadonlyMap<string, string>): ScanEvent {
+  if (!isUnnamed(event)) return event;
+  const hostname = names.get(event.addr);
+  return hostname === undefined ? event : { ...event, hostname };
 }

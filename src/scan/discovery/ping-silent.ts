@@ -4,8 +4,8 @@ import type { ScanContext } from '../scanner.ts';
 import { pingHosts } from './ping.ts';
 
 /**
- * Asks the hosts of each unit that no TCP connect found with the system's `ping`, and adds those
- * that reply as up. Where the system has no `ping`, one error row says so.
+ * Pings the hosts of each unit that no TCP connect found, and adds those that reply as up. Where the
+ * system has no `ping`, one error row says so.
  */
 export async function* pingSilentHosts(
   batches: AsyncIterable<readonly ScanEvent[]>,
@@ -44,16 +44,8 @@ function withReplies(
   const others = batch
     .slice(0, -1)
     .filter((event) => event.type !== 'scan.host' || !replied.has(event.addr));
-  const hosts = [...replied].map((addr): ScanEvent => {
-    return {
-      type: 'scan.host',
-      run_id: unit.run_id,
-      addr,
-      state: 'up',
-      reason: 'echo-reply',
-      t: unit.t_end,
-    };
-  });
+  const found = { run_id: unit.run_id, state: 'up', reason: 'echo-reply', t: unit.t_end } as const;
+  const hosts = [...replied].map((addr): ScanEvent => ({ type: 'scan.host', addr, ...found }));
   const counts = { ...unit.counts, hosts_up: (unit.counts['hosts_up'] ?? 0) + replied.size };
   return [...others, ...hosts, { ...unit, counts }];
 }

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { isIPv6 } from 'node:net';
+import { workThrough } from './work-through.ts';
 
-/** How long one echo request waits for its reply, s: the smallest that every `ping` takes. */
+/** How long one echo request waits for its reply, s: the least that every `ping` accepts. */
 const waitSeconds = 1;
 
 /** More at once than this would be a burst of processes. */
 const atOnce = 32;
 
 /**
- * Asks hosts with the system's `ping`, one echo request each, some at a time. (Raw ICMP sockets
+ * Pings hosts with the system's `ping`, one echo request each, some at a time. (Raw ICMP sockets
  * need privileges; `ping` has them.)
  *
  * @returns the addresses that replied; undefined where this system has no `ping` that works
@@ -19,16 +20,13 @@ export async function pingHosts(
 ): Promise<ReadonlySet<string> | undefined> {
   const replied = new Set<string>();
   let isMissing = false;
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < addresses.length && !isMissing && !signal.aborted) {
-      const address = addresses[next++]!;
-      const outcome = await ping(address, signal);
-      if (outcome === 'missing') isMissing = true;
-      if (outcome === 'reply') replied.add(address);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, addresses.length) }, worker));
+  await workThrough(addresses, atOnce, async (address) => {
+    if (isMissing || signal.aborted) return false;
+    const outcome = await ping(address, signal);
+    if (outcome === 'missing') isMissing = true;
+    if (outcome === 'reply') replied.add(address);
+    return true;
+  });
   return isMissing ? undefined : replied;
 }
 

@@ -1,6 +1,8 @@
 import { Resolver } from 'node:dns/promises';
+import { systemCode } from '../../errors.ts';
+import { workThrough } from './work-through.ts';
 
-/** Silent servers in a row after which no more names are asked for. */
+/** Unanswered queries in a row after which no more are sent. */
 const patience = 3;
 const atOnce = 16;
 
@@ -11,9 +13,9 @@ export type ReverseLookup = (
 ) => Promise<ReadonlyMap<string, string>>;
 
 /**
- * Reverse DNS through the system's servers, some at a time. A network without a DNS server must
- * not hold a scan up: each question waits 1.5 s, and after three unanswered ones in a row no more
- * are asked.
+ * Reverse DNS through the system's servers, some queries at a time. A network without a DNS server
+ * must not hold up a scan: each query waits 1.5 s, and after three unanswered ones in a row no more
+ * are sent.
  */
 export function reverseLookup(): ReverseLookup {
   const resolver = new Resolver({ timeout: 1500, tries: 1 });
@@ -22,21 +24,18 @@ export function reverseLookup(): ReverseLookup {
   return async (addresses, signal) => {
     const names = new Map<string, string>();
     signal.addEventListener('abort', cancel, { once: true });
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < addresses.length && silent < patience && !signal.aborted) {
-        const address = addresses[next++]!;
-        try {
-          const [name] = await resolver.reverse(address);
-          if (name) names.set(address, name.toLowerCase());
-          silent = 0;
-        } catch (error) {
-          const { code } = error as NodeJS.ErrnoException;
-          silent = code === 'ETIMEOUT' || code === 'ECONNREFUSED' ? silent + 1 : 0;
-        }
+    await workThrough(addresses, atOnce, async (address) => {
+      if (silent >= patience || signal.aborted) return false;
+      try {
+        const [name] = await resolver.reverse(address);
+        if (name) names.set(address, name.toLowerCase());
+        silent = 0;
+      } catch (error) {
+        const code = systemCode(error);
+        silent = code === 'ETIMEOUT' || code === 'ECONNREFUSED' ? silent + 1 : 0;
       }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, addresses.length) }, worker));
+      return true;
+    });
     signal.removeEventListener('abort', cancel);
     return names;
   };

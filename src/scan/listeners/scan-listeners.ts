@@ -8,12 +8,12 @@ import { findProcess, listListeners } from '../../listeners/list-listeners.ts';
 import type { Listener } from '../../listeners/listener.ts';
 import type { ScanContext } from '../scanner.ts';
 
-/** The scan type of a look at this machine's own listeners. */
+/** The scan type of a scan of this machine's own listeners. */
 export const listenersScanType = 'listeners';
 
 /**
  * The configuration of a listeners scan of this machine: its addresses as they are now, and all
- * ports of both transports, since the kernel's whole table is looked at.
+ * ports of both transports, since the kernel's whole table is read.
  */
 export function listenersScanConfig(): NetworkScanConfig {
   const addresses = new Set(['127.0.0.1', '::1']);
@@ -33,9 +33,9 @@ export function listenersScanConfig(): NetworkScanConfig {
 }
 
 /**
- * A scanner that asks the kernel instead of the network, a unit an address of the machine. A
- * socket that is bound to every address is a port of every one of them; one on `::` also takes
- * IPv4, unless a socket of its own listens there. All other ports are counted as closed.
+ * A scanner that reads the kernel's tables instead of probing, one unit per address of the machine. A
+ * socket that is bound to every address is a port of each of them; one on `::` also accepts IPv4,
+ * unless another socket listens there. All other ports are counted as closed.
  */
 export async function* scanListeners(
   _config: NetworkScanConfig,
