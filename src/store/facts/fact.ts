@@ -5,7 +5,7 @@ import type { Columns, Row } from './columns.ts';
 
 /**
  * What becomes of a row whose key the store has already:
- * - `newest`: the one with the later `t` stays, and of two with the same the one that came later;
+ * - `newest`: the one with the later `t` stays, and of two of the same time the one that came later;
  * - `keep-first`: the one that was there stays;
  * - `replace-host`: the rows of one event replace all that an older event said about its host;
  * - `widen-times`: the row stays, and its `first_seen` and `last_seen` cover both.
@@ -26,9 +26,10 @@ export type MergeRule = 'newest' | 'keep-first' | 'replace-host' | 'widen-times'
  *   merge: 'newest',
  *   events: ['run.phase'],
  *   rowsOf: (event) => [{ ...event, t: event.t_end }],
- *   eventsOf: (scan) => eventPerRow(scan, phases, ({ t: _, ...row }) => ({
- *     type: 'run.phase', run_id: scan.id, ...row,
- *   })),
+ *   eventsOf: (scan) =>
+ *     eventPerRow(scan, phases, ({ t, ...row }) => {
+ *       return { type: 'run.phase', run_id: scan.id, ...row, t_end: t };
+ *     }),
  * };
  */
 export interface Fact<E extends ScanEvent, C extends Columns> extends AnyFact {

@@ -12,7 +12,8 @@ export function mergeClause(fact: AnyFact, words: MergeWords): string {
     const updates = others
       .map((field) => columnName(columns, field))
       .map((column) => `${column} = excluded.${column}`);
-    return `${onConflict} UPDATE SET ${updates.join(', ')} WHERE excluded.t >= ${table}.t`;
+    const t = columnName(columns, 't');
+    return `${onConflict} UPDATE SET ${updates.join(', ')} WHERE excluded.${t} >= ${table}.${t}`;
   }
   if (merge === 'widen-times') {
     return `${onConflict} UPDATE SET

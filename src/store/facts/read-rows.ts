@@ -3,7 +3,7 @@ import { jobKey } from '../filter.ts';
 import { and, identifier, join, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson } from '../tables.ts';
-import { type Column, columnName, type Columns, type Row, selectFields } from './columns.ts';
+import { type Column, columnName, type Columns, type ColumnType, type Row } from './columns.ts';
 import { addressOf, type AnyFact, type FactRow, type StoredScan } from './fact.ts';
 
 /** Rows read at a time: what an export holds in memory. */
@@ -93,14 +93,15 @@ function orderOf({ columns, key, order }: Readable<Columns>): Sql[] {
   return names.map((name) => identifier(`f.${name}`));
 }
 
+/** Every field, as `c0`, `c1`, …: the name of one may be a word of SQL. */
 function selectOf({ columns, joined }: Readable<Columns>): Sql {
   const isJoined = new Set(joined?.fields);
-  const fields = Object.keys(columns).filter((field) => field !== 'addr' && !isJoined.has(field));
-  return join([
-    ...('addr' in columns ? [sql`h.address AS addr`] : []),
-    selectFields(columns, 'f', fields),
-    ...(joined ? [selectFields(columns, joined.table, joined.fields)] : []),
-  ]);
+  const list = Object.keys(columns).map((field, i) => {
+    const table = joined && isJoined.has(field) ? joined.table : 'f';
+    const column = field === 'addr' ? 'h.address' : `${table}.${columnName(columns, field)}`;
+    return sql`${identifier(column)} AS ${identifier(`c${i}`)}`;
+  });
+  return join(list);
 }
 
 function fromFact({ table, columns, joined }: Readable<Columns>): Sql {
@@ -109,13 +110,21 @@ function fromFact({ table, columns, joined }: Readable<Columns>): Sql {
 }
 
 function decode<C extends Columns>(columns: C, stored: readonly FactRow[]): Row<C>[] {
-  const fields = Object.entries(columns);
+  const fields = Object.entries(columns).map(
+    ([field, { type }], i) => [`c${i}`, field, type] as const,
+  );
   return stored.map((from) => {
     const row: Record<string, unknown> = {};
-    for (const [field, { type }] of fields) {
-      const value = from[field] ?? undefined;
-      if (value !== undefined) row[field] = type === 'jsonb' ? fromJson(value) : value;
+    for (const [column, field, type] of fields) {
+      const value = from[column] ?? undefined;
+      if (value !== undefined) row[field] = decodeValue(type, value);
     }
     return row as Row<C>;
   });
+}
+
+/** SQLite holds JSON as text, and booleans as numbers. */
+function decodeValue(type: ColumnType, value: unknown): unknown {
+  if (type === 'jsonb') return fromJson(value);
+  return type === 'boolean' ? Boolean(value) : value;
 }

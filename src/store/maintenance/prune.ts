@@ -1,30 +1,22 @@
 import { AppError } from '../../errors.ts';
+import { facts } from '../facts/facts.ts';
 import type { RowCounts } from './backup.ts';
 import type { KeepingOptions } from './store-admin.ts';
 
 /** Tables of what single scans saw and did: all that retention ever touches. */
-export const prunable = [
+export const prunable: readonly string[] = [
   'host_scans',
   'port_scans',
   'services',
-  'banner_scans',
-  'tls_scans',
-  'http_scans',
-  'findings',
-  'script_results',
-  'os_matches',
-  'trace_hops',
-  'scan_errors',
+  ...facts.filter(({ owner }) => owner === 'scan').map(({ table }) => table),
   'scan_units',
-] as const;
-
-export type PrunableTable = (typeof prunable)[number];
+];
 
 export interface PruneRequest extends KeepingOptions {
   /** Epoch ms: scans that ended before it are meant. */
   readonly before: number;
   /** Only rows of these tables, the scans themselves stay; without them all of the scans' rows. */
-  readonly tables?: readonly PrunableTable[];
+  readonly tables?: readonly string[];
   /** Whether the rows of `scan_jobs` stay, with their summaries. */
   readonly keepScans: boolean;
   /** Name or id of the only tenant that is meant; every tenant's scans without one. */
@@ -54,7 +46,7 @@ export interface PruneReport {
  *
  * @throws AppError USAGE for one that is never pruned
  */
-export function parsePrunable(names: readonly string[]): PrunableTable[] {
+export function parsePrunable(names: readonly string[]): string[] {
   return names.map((name) => {
     const table = prunable.find((known) => known === name);
     if (table) return table;

@@ -85,7 +85,7 @@ function insertOf(fact: AnyFact, staging: StagingTable): string {
       ? `SELECT ${rows} ORDER BY nth`
       : `SELECT DISTINCT ON (${keys}) ${rows}
         ${merge === 'replace-host' ? whereNothingNewer(table) : ''}
-        ORDER BY ${keys}, ${merge === 'newest' ? 't DESC, nth DESC' : 'nth'}`;
+        ORDER BY ${keys}, ${merge === 'newest' ? `${columnName(columns, 't')} DESC, nth DESC` : 'nth'}`;
   return `INSERT INTO ${table} (${owners}, ${names.join(', ')}) ${select}`;
 }
 
