@@ -51,6 +51,16 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  test('names no file that is not there', () => {
+    const missing = [...texts].flatMap(([page, text]) =>
+      [...text.matchAll(/`((?:src|sql|test|bench|scripts|docs|bin)\/[\w./-]+)`/g)]
+        .map(([, path]) => path!)
+        .filter((path) => globSync(join(root, path)).length === 0)
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('says of every folder of the sources what it is for, and of no other', () => {
     const named = [...texts.get('CONTRIBUTING.md')!.matchAll(/^\| `(src\/[\w-]+)` /gm)];
     const folders = globSync('src/*', { cwd: root, withFileTypes: true })
