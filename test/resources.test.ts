@@ -8,8 +8,7 @@ import { allRows } from '../src/store/keyset.ts';
 import { currentWorker } from '../src/store/scans/process-identity.ts';
 import { registerWorker } from '../src/store/scans/workers.ts';
 import { portolan } from './cli.ts';
-import { importEvents } from './store/filled.ts';
-import { sampleScan } from './store/sample-scan.ts';
+import { importEvents, wholeScan } from './store/filled.ts';
 import { storeKinds, type TestStore } from './store/stores.ts';
 
 /** The command of each resource whose command is not its name. */
@@ -76,8 +75,8 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
   beforeAll(async () => {
     opened = await newStore();
     const { store } = opened;
-    await importEvents(store, sampleScan({ address: '192.0.2.1', t: older, mark: 'one' }));
-    await importEvents(store, sampleScan({ address: '192.0.2.2', t: newer, mark: 'two' }));
+    await importEvents(store, wholeScan('one', older, '192.0.2.1'));
+    await importEvents(store, wholeScan('two', newer, '192.0.2.2'));
     const settings = { concurrency: 1, scanTypes: ['network'], labels: ['zone=dmz'] };
     for (const id of ['w1', 'w2']) {
       await registerWorker(store.database, { ...currentWorker(), id }, settings);

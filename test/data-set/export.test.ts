@@ -20,14 +20,8 @@ import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { everyJobId, storedEvents } from '../../src/store/export/events.ts';
 import { portolan } from '../cli.ts';
-import {
-  firstRun,
-  importEvents,
-  port,
-  sampleEvents,
-  sampleStore,
-  secondRun,
-} from './sample-store.ts';
+import { importEvents } from '../store/filled.ts';
+import { firstRun, port, sampleEvents, sampleStore, secondRun } from './sample-store.ts';
 import { storeKinds } from '../store/stores.ts';
 
 let folder: string;

@@ -20,7 +20,8 @@ import { removeJob } from '../../src/store/scans/end-scan.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { portolan } from '../cli.ts';
-import { finish, firstRun, importEvents, port, sampleStore, secondRun } from './sample-store.ts';
+import { importEvents } from '../store/filled.ts';
+import { finish, firstRun, port, sampleStore, secondRun } from './sample-store.ts';
 
 const run = promisify(execFile);
 const bin = join(import.meta.dirname, '../../bin/portolan.js');

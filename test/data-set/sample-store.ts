@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream';
-import { readImport } from '../../src/import/read-import.ts';
-import { recordImport } from '../../src/record/import-recorder.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { importEvents } from '../store/filled.ts';
 import { selfSigned } from '../store/self-signed.ts';
 
 export const firstRun = '01920000-0000-7000-8000-000000000001';
@@ -89,16 +87,6 @@ export function finish(run_id: string, t: number): Event {
     error_count: 0,
     counts: {},
   };
-}
-
-/** Records events in a store. */
-export async function importEvents(store: Store, events: Iterable<Event>): Promise<void> {
-  const lines = Readable.from(lineBuffers(events));
-  await recordImport(store, readImport({ stream: lines, name: 'events' }));
-}
-
-function* lineBuffers(events: Iterable<Event>): Generator<Buffer> {
-  for (const event of events) yield Buffer.from(`${JSON.stringify(event)}\n`);
 }
 
 /** A new store with the sample in it. */

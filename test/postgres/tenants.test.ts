@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { portolan } from '../cli.ts';
-import { sampleLines } from '../store/sample-scan.ts';
+import { jsonLines, wholeScan } from '../store/filled.ts';
 import { dropDatabase, newDatabase, postgresServers } from '../store/stores.ts';
 
 /**
@@ -25,9 +25,10 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
     admin = new pg.Client({ connectionString: db });
     await admin.connect();
     for (const name of names) {
+      const { address, t, mark } = samples[name];
       await portolan(['tenant', 'add', name, '--db', db]);
       const imported = await portolan(['import', '-', '--db', db, '--tenant', name], {
-        stdin: sampleLines(samples[name]),
+        stdin: jsonLines(wholeScan(mark, t, address)),
       });
       expect(imported).toMatchObject({ status: 0 });
     }

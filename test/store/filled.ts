@@ -9,7 +9,12 @@ import type { ScanEvent } from '../../src/core/events.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import type { Row, TestStore } from './stores.ts';
 
-/** A scan of one host with something for every table of facts, made at a time. */
+/**
+ * A scan of one host with a row for every table of facts.
+ *
+ * @param runId is part of every text, so that nothing of one scan passes for another's
+ * @param at epoch ms
+ */
 export function wholeScan(runId: string, at: number, address = '192.0.2.10'): object[] {
   const { leaf, issuer } = selfSigned();
   const run = { run_id: runId };
@@ -20,10 +25,10 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
       type: 'run.start',
       t: at,
       tool_version: '1.2.3',
-      args: ['scan', 'a\tb\\n', 'ü\u0001'],
+      args: ['scan', 'a\tb\\n', 'ü\u0001', runId],
       scan_type: 'network',
-      config: { targets: [address], note: 'line\nand "quote"' },
-      coverage: { targets: [address] },
+      config: { targets: [address], ports: '22,443', seed: runId, note: 'line\nand "quote"' },
+      coverage: { targets: [address], ports: '22,443' },
     },
     {
       ...run,
@@ -31,8 +36,9 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
       addr: address,
       state: 'up',
       reason: 'syn-ack',
-      hostname: 'a.example',
-      mac: '00:00:5e:00:53:01',
+      hostname: `${runId}.example.com`,
+      mac: '00:00:5E:00:53:01',
+      not_shown: [{ transport: 'tcp', state: 'closed', reason: 'conn-refused', count: 1 }],
       asn: 64500,
       t: at,
     },
@@ -43,7 +49,7 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
       reason: 'syn-ack',
       service: {
         name: 'https',
-        product: 'nginx',
+        product: `nginx ${runId}`,
         version: '1.25',
         confidence: 0.9,
         method: 'http',
@@ -57,44 +63,58 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
       type: 'scan.banner',
       port: 22,
       protocol: 'ssh',
-      banner: 'SSH-2.0-\\.\r\n\t\\N\u007f é',
+      banner: `SSH-2.0-${runId}\\.\r\n\t\\N\u007f é`,
       t: at,
     },
     {
       ...place,
       type: 'web.endpoint',
       scheme: 'https',
-      authority: 'a.example',
+      authority: `${runId}.example.com`,
       path: '/\\',
       status: 200,
       h2: 1,
       server_header: 'nginx',
       content_type: 'text/html',
+      title: `Page of ${runId}`,
       favicon_hash: 'mmh3:0xff1a2b3c',
-      tech_tags: ['nginx', 'react'],
-      tls: { version: 'TLSv1.3', ja3: 'a', ja3s: 'b', chain: [leaf, issuer] },
+      tech_tags: ['nginx', runId],
+      tls: { version: 'TLSv1.3', ja3: runId, ja3s: 'b', server_name: runId, chain: [leaf, issuer] },
       t: at,
     },
     {
       ...place,
       type: 'scan.finding',
       source: 'nuclei',
-      rule: 'weak-tls',
-      name: 'Weak TLS',
+      rule: `weak-tls-${runId}`,
+      name: `Weak TLS of ${runId}`,
       severity: 'low',
-      matched_at: 'a.example:443',
+      matched_at: `${runId}.example.com:443`,
       cve: ['CVE-2020-1'],
       cvss: 4.3,
       extracted: ['{"a":1}'],
       t: at,
     },
-    { ...place, type: 'scan.script', script: 's', output: 'o\n', data: { b: 1, a: [] }, t: at },
-    { ...run, type: 'scan.os', addr: address, matches: [{ name: 'Linux', accuracy: 0.9 }], t: at },
+    {
+      ...place,
+      type: 'scan.script',
+      script: 's',
+      output: `o\n${runId}`,
+      data: { b: 1, a: [runId] },
+      t: at,
+    },
+    {
+      ...run,
+      type: 'scan.os',
+      addr: address,
+      matches: [{ name: `Linux ${runId}`, accuracy: 0.9 }],
+      t: at,
+    },
     {
       ...run,
       type: 'scan.trace',
       addr: address,
-      hops: [{ ttl: 1, addr: '192.0.2.1', rtt_ms: 0.5 }],
+      hops: [{ ttl: 1, addr: address, rtt_ms: 0.5 }],
       t: at,
     },
     {
@@ -102,7 +122,7 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
       type: 'run.error',
       scope: `port:${address}:tcp:80`,
       code: 'E',
-      message: 'm\tn',
+      message: `m\tn ${runId}`,
       t: at,
     },
     {
@@ -128,13 +148,15 @@ export function wholeScan(runId: string, at: number, address = '192.0.2.10'): ob
   ];
 }
 
-/** Imports a scan's events. */
-export async function importEvents(store: Store, events: readonly object[]): Promise<void> {
-  const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
-  await recordImport(
-    store,
-    readImport({ stream: Readable.from([Buffer.from(text)]), name: 'test' }),
-  );
+/** Events as JSON Lines. */
+export function jsonLines(events: Iterable<object>): string {
+  return Array.from(events, (event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+/** Imports events. */
+export async function importEvents(store: Store, events: Iterable<object>): Promise<void> {
+  const stream = Readable.from([Buffer.from(jsonLines(events))]);
+  await recordImport(store, readImport({ stream, name: 'test' }));
 }
 
 /** Rows in the tables of what people set up. */
