@@ -1,12 +1,12 @@
 import { mysqlText } from './mysql.ts';
 import { beginsAsTelnet, readTelnet } from './telnet.ts';
 
-/** How much of an answer is matched: a hostile one must not make rules slow. */
+/** How much of an answer is matched: a hostile one must not slow rules down. */
 const maxMatched = 8192;
 
 /**
- * The text that fingerprint rules match for an answer: the bytes as Latin-1, or, for binary
- * protocols whose versions are no text, one that says the same in words.
+ * The text that fingerprint rules match for an answer: the bytes as Latin-1, or a description in words
+ * for binary protocols whose versions are not text.
  */
 export function answerText(bytes: Buffer): string {
   const described = mysqlText(bytes) ?? mssqlText(bytes) ?? telnetText(bytes);

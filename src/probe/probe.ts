@@ -32,7 +32,7 @@ export interface ProbeResult {
   readonly service: Service;
   readonly banners: readonly Without<ScanBanner, Place>[];
   readonly endpoints: readonly Without<WebEndpoint, Place>[];
-  /** The handshake of a TLS port that speaks no HTTP. */
+  /** The handshake of a TLS port without HTTP. */
   readonly tls?: { readonly tls: Tls; readonly t: number } | undefined;
   readonly faults: readonly ProbeFault[];
 }

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { Service } from '../core/events.ts';
 import { type FingerprintRule, fingerprintRules, type RuleKind } from './fingerprints.ts';
 
@@ -26,11 +27,13 @@ function serviceOf(
   const extra = [rule.extra, field(groups['extra'])].filter(Boolean).join('; ');
   return {
     name: rule.name,
-    ...(rule.product === undefined ? {} : { product: rule.product }),
-    ...(rule.vendor === undefined ? {} : { vendor: rule.vendor }),
-    ...(version === undefined ? {} : { version }),
-    ...(extra === '' ? {} : { extra_info: extra }),
-    ...(rule.cpe === undefined ? {} : { cpe: cpe(rule.cpe, version) }),
+    ...defined({
+      product: rule.product,
+      vendor: rule.vendor,
+      version,
+      extra_info: extra || undefined,
+      cpe: rule.cpe && cpe(rule.cpe, version),
+    }),
     confidence: rule.confidence,
     method: rule.on === 'banner' ? 'banner' : 'http',
   };

@@ -86,7 +86,7 @@ function isUsable(connection: Connection | undefined): connection is Connection 
 
 const noConnection: Miss = { isMiss: true };
 
-/** A step without an answer. Silence alone is no fault, and leaves the connection usable. */
+/** A step without an answer. Silence alone is not a fault, and leaves the connection usable. */
 function missOf(connection: Connection, { ending }: Answer): Miss {
   const { error } = connection.wire;
   const code = error && 'code' in error ? String(error.code) : 'PROBE_FAILED';

@@ -42,10 +42,11 @@ export class PortSession implements Disposable {
     );
   }
 
-  /** A new connection; undefined where there is none to be had, which is then a fault. */
+  /** A new connection; undefined where none can be made, which is then a fault. */
   async open(): Promise<Wire | undefined> {
     if (this.isOver) return undefined;
     this.#connections++;
+    // Not stepSignal: it would end a socket that keeps its signal long after it is connected.
     const limit = new AbortController();
     const onAbort = () => limit.abort();
     const timer = setTimeout(onAbort, this.limits.stepMs);
@@ -64,6 +65,11 @@ export class PortSession implements Disposable {
       clearTimeout(timer);
       this.signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** Aborts when a step that begins now has taken too long, or the session ends. */
+  stepSignal(): AbortSignal {
+    return AbortSignal.any([this.signal, AbortSignal.timeout(this.limits.stepMs)]);
   }
 
   /** Remembers a stream, so that it is closed with the session. */

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** What a reader says after each chunk: `settling` is complete once the server falls silent. */
+/** A reader's state after each chunk: `settling` is complete once the server falls silent. */
 export type Progress = 'more' | 'settling' | 'done';
 
 /** Why reading ended. */
@@ -14,9 +14,9 @@ export interface ReceiveOptions {
 }
 
 /**
- * One connection, plain or TLS: sends, and hands what arrives to a reader until that has enough,
- * the server falls silent or closes, or the time is over. It never throws for what the other side
- * does; `error` tells what broke. While nobody receives, the stream is paused, so that a server
+ * One connection, plain or TLS: sends, and passes what arrives to a reader until that has enough, the
+ * server falls silent or closes, or time is over. It never throws for what the other side does;
+ * `error` is what broke. While nobody receives, the stream is paused, so that a server
  * that floods us fills its own buffers.
  */
 export class Wire {

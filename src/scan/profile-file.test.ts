@@ -7,8 +7,8 @@ test.each([
   ['settings: {rate: fast}', '"rate" must be a number 0 to 10000000, not "fast"'],
   ['settings: {ports: 1, top_ports: 2}', 'exclude each other'],
   ['settings: [1]', 'must be settings by name'],
-  ['a: &a [1]\nsettings: *a', 'is no YAML'],
-  ['{', 'is no YAML'],
+  ['a: &a [1]\nsettings: *a', 'is not valid YAML'],
+  ['{', 'is not valid YAML'],
   ['name: x\nsettings: {}', 'has "name"'],
 ])('the profile %j is refused', (text, message) => {
   expect(() => parseProfile(text, 'bad.yaml')).toThrow(message);
@@ -24,6 +24,6 @@ test('every profile that comes with Portolan is read, and read back as it is wri
   }
 });
 
-test('a name that is a path is no profile', async () => {
+test('a name that is a path is not a profile', async () => {
   expect(await builtInProfile('../profiles/web')).toBeUndefined();
 });

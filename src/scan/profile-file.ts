@@ -26,18 +26,18 @@ export function parseProfile(text: string, source: string): ProfileFile {
   try {
     value = parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    throw invalid(source, `is no YAML: ${messageOf(error)}`);
+    throw invalid(source, `is not valid YAML: ${messageOf(error)}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(source, 'is no profile; an example: "settings: {ports: 80}"');
+    throw invalid(source, 'is not a profile; for example: "settings: {ports: 80}"');
   }
   const { description, settings, ...others } = value as Record<string, unknown>;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw invalid(source, `has "${unknown}", beside which only description and settings are known`);
+    throw invalid(source, `has "${unknown}"; only description and settings are known`);
   }
   if (description !== undefined && description !== null && typeof description !== 'string') {
-    throw invalid(source, '"description" must be a text');
+    throw invalid(source, '"description" must be text');
   }
   return { description: description ?? null, settings: parseScanSettings(settings, source) };
 }

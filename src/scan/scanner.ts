@@ -1,24 +1,32 @@
 import type { ScanEvent } from '../core/events.ts';
 import type { ScanPlan, Unit } from '../core/plan.ts';
 
-/** Numbers of a running scan, cumulative; the caller may read them at any time. */
-export interface ScanProgress {
+const zeroes = {
   /** Addresses that are done. */
-  hostsDone: number;
-  hostsUp: number;
-  portsOpen: number;
+  hostsDone: 0,
+  hostsUp: 0,
+  portsOpen: 0,
   /** First tries done (answered, given up, or spared because the host is down). */
-  probesDone: number;
+  probesDone: 0,
   /** All packets' worth of work: first tries and retries. */
-  probesSent: number;
-  probesAnswered: number;
-  probesTimedOut: number;
-  probesRetried: number;
+  probesSent: 0,
+  probesAnswered: 0,
+  probesTimedOut: 0,
+  probesRetried: 0,
   /** Connects that this machine could not start (descriptors, ports, memory), put back. */
-  localFaults: number;
-  errors: number;
+  localFaults: 0,
+  errors: 0,
+};
+
+/** Numbers of a running scan, cumulative; the caller may read them at any time. */
+export type ScanProgress = typeof zeroes & {
   /** What another scanner's program reports that it is doing. */
   task?: string;
+};
+
+/** Zeroes. */
+export function newProgress(): ScanProgress {
+  return { ...zeroes };
 }
 
 /** What a scanner gets beside its configuration. */
@@ -46,19 +54,3 @@ export type Scanner<Config> = (
   config: Config,
   context: ScanContext,
 ) => AsyncIterable<readonly ScanEvent[]>;
-
-/** Zeroes. */
-export function newProgress(): ScanProgress {
-  return {
-    hostsDone: 0,
-    hostsUp: 0,
-    portsOpen: 0,
-    probesDone: 0,
-    probesSent: 0,
-    probesAnswered: 0,
-    probesTimedOut: 0,
-    probesRetried: 0,
-    localFaults: 0,
-    errors: 0,
-  };
-}

@@ -2,8 +2,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { isGoneOrHidden } from './gone.ts';
 
 /**
- * The processes that hold sockets, from the descriptors in `/proc/PID/fd`. Other users' are
- * hidden unless one is root; processes that end meanwhile are left out.
+ * The processes that hold sockets, from the descriptors in `/proc/PID/fd`. Other users'
+ * processes are hidden except from root; those that end meanwhile are left out.
  *
  * @param inodes the sockets to look for
  * @returns pids, ascending, by inode

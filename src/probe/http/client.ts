@@ -22,14 +22,14 @@ export function rootUrl(session: PortSession, scheme: Site['scheme']): URL {
   return byName ?? new URL(`${scheme}://${hostPort(addr, port)}/`);
 }
 
-/** What came back for a request in HTTP/1.1, whatever it was. */
+/** The answer to a request in HTTP/1.1, whatever it was. */
 export interface Http1Answer {
   readonly response: HttpResponse | undefined;
   readonly raw: Buffer;
   readonly ending: Ending;
 }
 
-/** Sends a GET in HTTP/1.1 and reads its answer; the connection is then used up. */
+/** Sends a GET in HTTP/1.1 and reads the answer; the connection cannot be used again. */
 export async function requestHttp1(
   session: PortSession,
   wire: Wire,
@@ -69,10 +69,10 @@ function faultOf(session: PortSession, answer: Http1Answer, wire: Wire, url: URL
   if (wire.error) session.failed(wire.error, doing);
   else if (answer.ending === 'timeout' || answer.ending === 'aborted') {
     session.fault('ETIMEDOUT', `${doing}: no complete answer in time`);
-  } else session.fault('PARSE_HTTP', `${doing}: the answer is no complete HTTP response`);
+  } else session.fault('PARSE_HTTP', `${doing}: the answer is not a complete HTTP response`);
 }
 
-/** Keeps what was wrong with a response's body as a fault. */
+/** Records what was wrong with a response's body as a fault. */
 export function noteBody(session: PortSession, url: URL, response: HttpResponse): void {
   const read = response.body.length;
   const messages = {

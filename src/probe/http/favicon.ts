@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { murmur3 } from './murmur3.ts';
 
-/** How a picture is known by others: Shodan's and httpx's hash, and an MD5. */
+/** The hashes that identify a favicon: Shodan's and httpx's, and an MD5. */
 export interface FaviconHashes {
   /** MurmurHash3 of the base64 text, signed. */
   readonly murmur3: number;
   readonly md5: string;
 }
 
-/** The hashes of a favicon; undefined where the bytes are no image (an error page, say). */
+/** The hashes of a favicon; undefined where the bytes are not an image (an error page, for example). */
 export function faviconHashes(bytes: Buffer): FaviconHashes | undefined {
   if (!isImage(bytes)) return undefined;
   return { murmur3: faviconMurmur3(bytes), md5: createHash('md5').update(bytes).digest('hex') };

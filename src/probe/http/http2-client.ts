@@ -45,9 +45,8 @@ async function get(
   const { promise, resolve } = Promise.withResolvers<BodyProblem | 'timeout' | Error | undefined>();
   const store = byteStore(session.limits.maxBodyBytes);
   let headers: IncomingHttpHeaders | undefined;
-  const timer = setTimeout(resolve, session.limits.stepMs, 'timeout' as const);
-  const onAbort = () => resolve('timeout');
-  session.signal.addEventListener('abort', onAbort, { once: true });
+  const limit = session.stepSignal();
+  limit.addEventListener('abort', () => resolve('timeout'), { once: true });
   try {
     const stream = client.request(
       {
@@ -73,9 +72,6 @@ async function get(
   } catch (error) {
     session.failed(error, `GET ${url.href} in HTTP/2`);
     return undefined;
-  } finally {
-    clearTimeout(timer);
-    session.signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -9,7 +9,7 @@ const maxHeaderLines = 256;
 /** The largest chunk that a socket hands over: what may follow a head in one piece. */
 const maxChunkBytes = 65_536;
 
-/** Reads one HTTP/1 response from chunks; what is no HTTP is kept as raw bytes. */
+/** Reads one HTTP/1 response from chunks; anything else is kept as raw bytes. */
 export interface ResponseReader {
   take(chunk: Buffer): Progress;
   /** What was kept, from the first byte. */
@@ -73,7 +73,7 @@ function headEnd(bytes: Buffer, from: number): number {
 /**
  * Parses a status line and headers leniently: what a server means counts, not whether it may.
  *
- * @returns undefined where the first line is no status line
+ * @returns undefined where the first line is not a status line
  */
 export function parseHead(bytes: Uint8Array): HttpHead | undefined {
   const head = Buffer.from(bytes).toString('latin1').trimEnd();

@@ -1,14 +1,14 @@
 /** How a technology shows itself in a web page; any one sign is enough. */
 export interface TechnologyRule {
-  /** In lower case, as it stands in `tech_tags`. */
+  /** In lower case, as in `tech_tags`. */
   readonly name: string;
   /** Status line and headers. */
   readonly head?: RegExp;
-  /** Names of cookies, one a line. */
+  /** Names of cookies, one per line. */
   readonly cookie?: RegExp;
   /** Contents of `<meta name="generator">`. */
   readonly generator?: RegExp;
-  /** Addresses of scripts and links, one a line. */
+  /** Addresses of scripts and links, one per line. */
   readonly script?: RegExp;
   /** The page. Patterns have no unbounded repetition: a page may be made to be slow. */
   readonly html?: RegExp;

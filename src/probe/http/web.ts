@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type { Service } from '../../core/events.ts';
 import { recognize } from '../recognize.ts';
 import { type FaviconHashes, faviconHashes } from './favicon.ts';
@@ -129,8 +130,7 @@ function nextUrl(session: PortSession, page: Page, visited: ReadonlySet<string>)
 function endpointOf(site: Site, url: URL, response: HttpResponse, html: string): Endpoint {
   const header = (name: string) => headerOf(response, name)?.slice(0, maxHeaderValue);
   const length = header('content-length');
-  const title = titleOf(html);
-  const location = header('location');
+  const isLength = length !== undefined && /^\d{1,15}$/.test(length);
   return {
     scheme: site.scheme,
     authority: url.host,
@@ -139,18 +139,18 @@ function endpointOf(site: Site, url: URL, response: HttpResponse, html: string):
     h2: response.isHttp2 ? 1 : 0,
     server_header: header('server') ?? null,
     content_type: header('content-type') ?? null,
-    ...(length !== undefined && /^\d{1,15}$/.test(length)
-      ? { content_length: Number(length) }
-      : {}),
-    ...(title === undefined ? {} : { title }),
-    ...(location === undefined ? {} : { location }),
+    ...defined({
+      content_length: isLength ? Number(length) : undefined,
+      title: titleOf(html),
+      location: header('location'),
+      tls: site.tls,
+    }),
     tech_tags: technologiesOf(response, html),
-    ...(site.tls ? { tls: site.tls } : {}),
     t: Date.now(),
   };
 }
 
-/** The best that the pages' heads, then their texts, tell of the server. */
+/** The service that the pages' heads show, else their texts. */
 function serviceOf(site: Site, pages: readonly Page[]): Service {
   const name = site.scheme;
   for (const kind of ['http', 'page'] as const) {

@@ -8,7 +8,7 @@ import type { PortSession } from '../session.ts';
 import { Tap } from '../tap.ts';
 import type { Wire } from '../wire.ts';
 
-/** A finished handshake: the connection inside TLS, and what the handshake told. */
+/** A finished handshake: the connection inside TLS, and what the handshake showed. */
 export interface Secured {
   readonly wire: Wire;
   readonly tls: Tls;
@@ -73,19 +73,16 @@ async function permissiveContext(): Promise<SecureContext> {
 
 async function handshake(session: PortSession, socket: TLSSocket): Promise<ProbeFault | undefined> {
   const { promise, resolve } = Promise.withResolvers<Error | 'secured' | 'timeout' | 'closed'>();
-  const timer = setTimeout(resolve, session.limits.stepMs, 'timeout' as const);
-  const onAbort = () => resolve('timeout');
-  session.signal.addEventListener('abort', onAbort, { once: true });
-  if (session.signal.aborted) onAbort();
+  const limit = session.stepSignal();
+  limit.addEventListener('abort', () => resolve('timeout'), { once: true });
+  if (limit.aborted) resolve('timeout');
   socket.once('secureConnect', () => resolve('secured'));
   socket.once('error', resolve);
   socket.once('close', () => resolve('closed'));
   const outcome = await promise;
-  clearTimeout(timer);
-  session.signal.removeEventListener('abort', onAbort);
   if (outcome === 'secured') return undefined;
   if (outcome === 'timeout') {
-    return { code: 'ETIMEDOUT', message: 'the TLS handshake was not finished in time' };
+    return { code: 'ETIMEDOUT', message: 'the TLS handshake did not finish in time' };
   }
   if (outcome === 'closed') {
     return { code: 'TLS_CLOSED', message: 'the server closed the connection in the handshake' };
@@ -100,7 +97,7 @@ function faultCode(error: Error): string {
   return /^E[A-Z]+$/.test(code) ? code : `TLS_${code.replace(/^ERR_(SSL_|TLS_)?/, '')}`;
 }
 
-/** An alert or handshake record, that is, something that speaks TLS even if not with us. */
+/** An alert or handshake record: the server speaks TLS, even if not with us. */
 function isTlsRecord(bytes: Uint8Array): boolean {
   return (bytes[0] === 21 || bytes[0] === 22) && bytes[1] === 3 && bytes.length >= 5;
 }

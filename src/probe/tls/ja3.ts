@@ -22,7 +22,7 @@ export interface ServerHello {
   readonly extensions: readonly number[];
 }
 
-/** Reads big-endian fields; a length that lies runs into the end, which is undefined. */
+/** Reads big-endian fields. A length that lies runs past the end, which throws a RangeError. */
 class FieldReader {
   readonly #bytes: Uint8Array;
   #at = 0;

@@ -56,7 +56,7 @@ function missing(runId: string): ScanEvent {
     run_id: runId,
     scope: 'run',
     code: 'PING_MISSING',
-    message: 'no "ping" program was found, so hosts were asked by TCP only',
+    message: 'no "ping" program was found, so hosts were probed by TCP only',
     t: Date.now(),
   };
 }

@@ -6,16 +6,16 @@ import { epollEngine } from './epoll-engine.ts';
 import { loadLibc } from './libc.ts';
 import { socketsEngine } from './sockets-engine.ts';
 
-/** Descriptors that a scan leaves for conversations, the store, and files. */
+/** Descriptors that a scan leaves for probes of open ports, the store, and files. */
 const reservedDescriptors = 256;
 /** More sockets of node:net than this only cost memory. */
 const mostSockets = 2000;
 
 /**
- * The engine that a configuration asks for; `auto` is epoll where it can be had. Never more slots
- * than this process has descriptors to spare.
+ * The engine of a configuration; `auto` is epoll where it works. Never more slots than this process
+ * has descriptors to spare.
  *
- * @throws AppError UNSUPPORTED where `epoll` was asked for and cannot be had
+ * @throws AppError UNSUPPORTED where the engine is `epoll` and does not work here
  */
 export async function createTcpEngine(
   config: Pick<NetworkScanConfig, 'engine' | 'parallelism'>,
@@ -33,9 +33,8 @@ export async function createTcpEngine(
 }
 
 /**
- * How many more descriptors this process may open, less a reserve. Node has raised its soft limit
- * to the hard one when it started. Where the system does not tell, a number that every system
- * allows.
+ * How many more descriptors this process may open, less a reserve. Node raises its soft limit to
+ * the hard one when it starts. Where the system does not tell, a number that every system allows.
  */
 export function spareDescriptors(): number {
   try {

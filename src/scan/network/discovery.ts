@@ -1,8 +1,8 @@
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 
 /**
- * TCP ports of which a host that is up most often opens or refuses one: web, remote shells,
- * Windows, mail, names, proxies. Two more are taken from the ports that the scan asks for.
+ * TCP ports at least one of which most hosts open or refuse: web, remote shells, Windows, mail, names,
+ * proxies. Two more are taken from the ports of the scan.
  */
 const usualPorts = [443, 80, 22, 445, 3389, 8080, 53, 139, 25, 135];
 const portsFromRequest = 2;

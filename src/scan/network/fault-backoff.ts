@@ -1,13 +1,13 @@
 /** First pause after a local fault, and the longest, ms. */
 const firstPauseMs = 5;
 const longestPauseMs = 250;
-/** After this long without a fault the room doubles again, ms. */
+/** After this long without a fault the limit doubles again, ms. */
 const recoveryMs = 1000;
-/** A host to which this machine cannot send is given up after so many faults in so long a time. */
+/** A host to which this machine cannot send is given up after this many faults over this time. */
 const hopelessFaults = 20;
 const hopelessMs = 3000;
 
-/** How a scan behaves while its own machine runs out of descriptors, ports or memory. */
+/** Slows a scan down while its own machine is short of descriptors, ports or memory. */
 export interface FaultBackoff {
   /** Probes at once, for now. */
   readonly limit: number;
@@ -20,7 +20,7 @@ export interface FaultBackoff {
   isHopeless(faults: number, sinceMs: number): boolean;
 }
 
-/** Starts with all the room there is. */
+/** Starts with the full capacity. */
 export function faultBackoff(capacity: number): FaultBackoff {
   let limit = capacity;
   let pauseMs = firstPauseMs;

@@ -23,8 +23,8 @@ interface Report extends ReportOptions {
 }
 
 /**
- * Puts what is known of a host into its unit. A host that never answered is no row, unless the
- * user named it: then it is down.
+ * Puts what is known of a host into its unit. A host that never answered gets no row, unless
+ * the user named it: then it is down.
  *
  * @returns how many errors there were
  */

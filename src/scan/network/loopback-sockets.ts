@@ -47,7 +47,7 @@ export class LoopbackSockets {
       return undefined;
     }
     if (this.#reader.isSelfConnected(slot, socket)) {
-      // The port that is asked is the socket's own: another socket will have another.
+      // The probed port is the socket's own: another socket will have another.
       this.#libc.close(descriptor);
       this.#sockets.delete(family);
       return outcome.selfConnect;

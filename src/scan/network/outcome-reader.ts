@@ -45,7 +45,7 @@ export class OutcomeReader {
 
   /**
    * The error of a connect that is still under way. An ICMP error that arrives while connect()
-   * itself runs, as on loopback, does not end the connect: only SO_ERROR tells of it.
+   * itself runs, as on loopback, does not end the connect: only SO_ERROR shows it.
    */
   readPending({ descriptor }: PooledSocket): Outcome {
     const errno = this.#takeError(descriptor);

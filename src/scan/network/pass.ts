@@ -39,7 +39,7 @@ export interface PassSettings {
   readonly withTimes: boolean;
 }
 
-/** Called as a pass goes on. */
+/** Called as a pass proceeds. */
 export interface PassListener {
   /** The port itself answered, or a device on the way did. */
   readonly onAnswer: (index: number, result: Outcome) => void;

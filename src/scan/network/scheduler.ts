@@ -8,7 +8,7 @@ import type { Pass, PassHost } from './pass.ts';
 import { newSlots, type Slots } from './slots.ts';
 import { type TokenBucket, tokenBucket } from './token-bucket.ts';
 
-/** Probes that are started before answers are looked at again. */
+/** Probes that are started before answers are read again. */
 const startsATurn = 512;
 /** Probes that are started on one reading of the clock. */
 const startsAClock = 16;

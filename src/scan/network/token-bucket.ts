@@ -1,16 +1,16 @@
-/** How much unused allowance is kept, ms: a pause of the event loop is made up for, no more. */
+/** How much unused allowance is kept, ms: enough to make up for a pause of the event loop. */
 const depthMs = 50;
 
-/** A limit of so many a second. */
+/** A limit per second. */
 export interface TokenBucket {
-  /** Takes one token where there is one. Times are monotonic ms, never going back. */
+  /** Takes one token where there is one. Times are monotonic ms. */
   take(nowMs: number): boolean;
 }
 
 /**
- * A token bucket that starts empty but for one token.
+ * A token bucket that starts with one token.
  *
- * @param rate tokens a second; 0 for no limit
+ * @param rate tokens per second; 0 for no limit
  */
 export function tokenBucket(rate: number, startMs: number): TokenBucket {
   if (rate === 0) return { take: () => true };

@@ -1,12 +1,12 @@
 /**
- * What is sent to a UDP port so that the service that usually lives there answers. Each is the
+ * The datagram for a UDP port, which the service that usually listens there answers. Each is the
  * smallest valid request of its protocol, written from the document named beside it; none changes
- * anything at the other end. Other ports are sent an empty datagram.
+ * anything at the other end. Other ports get an empty datagram.
  */
 
 /** RFC 1035: a query for the name servers of the root, recursion desired. */
 const dns = '1d1f 0100 0001 0000 0000 0000 00 0002 0001';
-/** RFC 5905: version 4, mode 3 (client), everything else nought. */
+/** RFC 5905: version 4, mode 3 (client), everything else 0. */
 const ntp = `23${'00'.repeat(47)}`;
 /** RFC 1157: GetRequest for sysDescr.0 (1.3.6.1.2.1.1.1.0), version 1, community "public". */
 const snmp =
