@@ -2,7 +2,7 @@ import { csvLine } from '../core/csv.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 
 /** Formats that a scan's events are exported in. */
-export const eventFormats = ['jsonl', 'json', 'csv'] as const;
+const eventFormats = ['jsonl', 'json', 'csv'] as const;
 export type EventFormat = (typeof eventFormats)[number];
 
 /** Characters that are handed on at a time: one write an event would cost more than making it. */

@@ -22,7 +22,7 @@ export interface CommandModule {
 }
 
 /** A word that stands before commands of its own: `config` of `config get`. */
-export interface CommandGroup {
+interface CommandGroup {
   /** Adds help. */
   define(command: Command): void;
   readonly commands: readonly CommandEntry[];

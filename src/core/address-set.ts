@@ -58,7 +58,7 @@ export function addressSet(
 }
 
 /** Whether an address lies in a range. */
-export function contains(range: AddressRange, { family, value }: Address): boolean {
+function contains(range: AddressRange, { family, value }: Address): boolean {
   return range.family === family && range.first <= value && value <= range.last;
 }
 

@@ -76,7 +76,7 @@ export function isLoopback({ family, value }: Address): boolean {
 }
 
 /** A valid dotted quad as an unsigned 32-bit number. */
-export function ipv4ToNumber(text: string): number {
+function ipv4ToNumber(text: string): number {
   let value = 0;
   for (const octet of text.split('.')) value = value * 256 + Number(octet);
   return value;

@@ -80,7 +80,7 @@ function isSetting(name: string): name is keyof ScanSettings {
 }
 
 /** The names of all settings. */
-export const settingNames: readonly (keyof ScanSettings)[] = Object.keys(checks).filter(isSetting);
+const settingNames: readonly (keyof ScanSettings)[] = Object.keys(checks).filter(isSetting);
 
 /**
  * Checks settings that somebody wrote or a store kept. By hand and not by a schema library, which

@@ -1,5 +1,5 @@
 /** An address as it stands before a colon: IPv6 in brackets. */
-export function bracketed(addr: string): string {
+function bracketed(addr: string): string {
   return addr.includes(':') ? `[${addr}]` : addr;
 }
 

@@ -5,4 +5,3 @@ export const softwareDetails = ['product', 'vendor', 'version', 'extra_info', 'c
 export const serviceDetails = [...softwareDetails, 'hostname', 'os_type', 'device_type'] as const;
 
 export type SoftwareDetail = (typeof softwareDetails)[number];
-export type ServiceDetail = (typeof serviceDetails)[number];

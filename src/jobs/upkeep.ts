@@ -12,7 +12,7 @@ import type { StoreDatabase } from '../store/store.ts';
 import type { JobRecord } from '../store/tables.ts';
 
 /** How often a unit may be begun: one that ends its worker each time is not given to all of them. */
-export const unitAttempts = 20;
+const unitAttempts = 20;
 
 /**
  * Looks after a tenant's queued scans, as every worker does now and then: begins those again whose

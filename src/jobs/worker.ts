@@ -31,7 +31,7 @@ export interface WorkerOptions {
 }
 
 export const defaultConcurrency = 4;
-export const defaultLeaseMs = 30_000;
+const defaultLeaseMs = 30_000;
 export const defaultScanTypes = ['network', 'discovery'] as const;
 
 /** A part of a worker takes as many units as it does in about so long, ms. */

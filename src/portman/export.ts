@@ -7,7 +7,7 @@ export const documentVersion = '1.0';
 /** The digest's placeholder while it is computed. */
 const blank = '0'.repeat(64);
 
-export type DocumentFormat = 'json' | 'yaml';
+type DocumentFormat = 'json' | 'yaml';
 
 /** How an export is written. */
 export interface ExportOptions {

@@ -7,7 +7,7 @@ import type { Registry } from './registry.ts';
 import { type Reservation, type ReservationStatus, withoutOwner } from './reservation.ts';
 
 /** A listener as lists show it. */
-export interface ShownListener {
+interface ShownListener {
   readonly transport: 'tcp' | 'udp';
   readonly address: string;
   /** The first process that holds it; null where the system hides it. */

@@ -14,7 +14,7 @@ import type { JobRecord } from '../store/tables.ts';
 import { currentWorker } from '../store/scans/process-identity.ts';
 
 /** The scan type of a run whose file does not say what it was. */
-export const importedScanType = 'import';
+const importedScanType = 'import';
 
 /**
  * The job that a run of a file is recorded under: the same for the same run, however often and

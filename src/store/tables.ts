@@ -1,6 +1,5 @@
 import type { JobState } from '../core/job-states.ts';
-import type { ServiceDetail } from '../core/service-details.ts';
-import type { HostState, PortState, Reason, Transport } from '../core/states.ts';
+import type { PortState, Reason, Transport } from '../core/states.ts';
 
 /**
  * Rows as shared queries read them. Keys are opaque here (SQLite: integers, shown outside as the
@@ -83,27 +82,6 @@ export interface PortScanRecord extends PortKey {
   readonly method: string | null;
   readonly first_seen: number;
   readonly last_seen: number;
-}
-
-/** What `services` adds to a port. */
-export type ServiceDetails = Readonly<Record<ServiceDetail, string | null>>;
-
-/** A row of `host_scans`, with the host's address. */
-export interface HostScanRecord {
-  readonly job_id: Key;
-  readonly host_id: Key;
-  readonly address: string;
-  readonly state: HostState;
-  readonly reason: Reason | null;
-  readonly hostname: string | null;
-  readonly mac: string | null;
-  readonly vendor: string | null;
-  readonly os_family: string | null;
-  readonly asn: number | null;
-  readonly org: string | null;
-  readonly suspect: string | null;
-  readonly not_shown: unknown;
-  readonly t: number;
 }
 
 /** A row of `scan_units`. */

@@ -61,7 +61,7 @@ export function sampleEvents(): Event[] {
   ];
 }
 
-export function secondScan(): Event[] {
+function secondScan(): Event[] {
   const t = Date.UTC(2024, 9, 20);
   const base = { run_id: secondRun, addr: '192.0.2.10', transport: 'tcp' };
   const start = { type: 'run.start', run_id: secondRun, t, tool_version: '1', args: [] };

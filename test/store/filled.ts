@@ -192,7 +192,7 @@ export async function define(store: Store): Promise<void> {
 }
 
 /** Tables that are the same after a copy. The log of changes has another row then. */
-export const copiedTables = [
+const copiedTables = [
   'tenants',
   'settings',
   'scan_jobs',

@@ -24,7 +24,7 @@ export interface ArchiveRequest {
   readonly onScan?: (id: string) => void;
 }
 
-export interface ArchivedScan {
+interface ArchivedScan {
   readonly scan: string;
   readonly folder: string;
   /** Rows of the data set, by table. */

@@ -9,7 +9,7 @@ import { queryOf } from './relations.ts';
 import { withRelations, type WriteDataSetOptions } from './write-data-set.ts';
 
 /** One table in a store and in a folder. */
-export interface TableComparison {
+interface TableComparison {
   readonly storeRows: number;
   readonly folderRows: number;
   /** Whether both hold the same rows, in any order. */

@@ -5,7 +5,7 @@ import { softwareDetails } from '../../core/service-details.ts';
 export type ColumnType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DOUBLE';
 
 /** The six tables of the V1 data set, and their columns in its order. Times are epoch ms, UTC. */
-export const dataSetTables = {
+const dataSetTables = {
   runs: {
     run_id: 'VARCHAR',
     started_at: 'BIGINT',
@@ -71,7 +71,7 @@ export const dataSetTables = {
 } as const satisfies TableColumns;
 
 /** Further tables of `portolan query`: of scans, and of what is known now. */
-export const queryTables = {
+const queryTables = {
   services: {
     port_id: 'VARCHAR',
     ...recordOf(softwareDetails, () => 'VARCHAR' as const),

@@ -9,7 +9,7 @@ import { queryOf, readRelations, type TableProgress, type TableQueries } from '.
 import { withTempFolder } from './temp-folder.ts';
 import { allTables, dataSetTableNames, type QueryTable } from './tables.ts';
 
-export const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;
+const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;
 export type DataSetFormat = (typeof dataSetFormats)[number];
 
 export interface WriteDataSetOptions {

@@ -27,7 +27,7 @@ export interface QueryOptions {
   readonly onReading?: TableProgress | undefined;
 }
 
-export interface QueryStore {
+interface QueryStore {
   readonly store: Store;
   /** Where its tables are cached. */
   readonly cacheFolder: string;
@@ -40,7 +40,7 @@ export interface QueryResult {
 }
 
 /** DuckDB's memory by default. */
-export const queryMegabytes = 1024;
+const queryMegabytes = 1024;
 
 /**
  * Runs the statements of a query over a store, or over a data set in a folder. They can only read:

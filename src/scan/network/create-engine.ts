@@ -36,7 +36,7 @@ export async function createTcpEngine(
  * How many more descriptors this process may open, less a reserve. Node raises its soft limit to
  * the hard one when it starts. Where the system does not tell, a number that every system allows.
  */
-export function spareDescriptors(): number {
+function spareDescriptors(): number {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
     const text = /^Max open files\s+(\S+)/m.exec(limits)?.[1];

@@ -10,7 +10,7 @@ import type { Columns, Row } from './columns.ts';
  * - `replace-host`: the rows of one event replace all that an older event said about its host;
  * - `widen-times`: the row stays, and its `first_seen` and `last_seen` cover both.
  */
-export type MergeRule = 'newest' | 'keep-first' | 'replace-host' | 'widen-times';
+type MergeRule = 'newest' | 'keep-first' | 'replace-host' | 'widen-times';
 
 /**
  * A kind of fact: its table, how events become rows of it, and how rows become events again. A new

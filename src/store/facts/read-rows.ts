@@ -16,7 +16,7 @@ export interface Readable<C extends Columns> extends Pick<AnyFact, 'key' | 'orde
 }
 
 /** Another table whose columns are read beside a fact's own, which is called `f`. */
-export interface Joined {
+interface Joined {
   /** What it is called in `join`. */
   readonly table: string;
   readonly fields: readonly string[];

@@ -15,7 +15,7 @@ export interface ScriptRow {
 }
 
 /** A system that a host may run. */
-export interface OsMatchRow {
+interface OsMatchRow {
   readonly name: string;
   /** 0 … 1. */
   readonly accuracy: number;
@@ -27,7 +27,7 @@ export interface OsMatchRow {
 }
 
 /** A hop of the way to a host. */
-export interface HopRow {
+interface HopRow {
   readonly ttl: number;
   readonly address: string;
   readonly rtt_ms: number | null;

@@ -20,7 +20,7 @@ const encoders = {
   timestamptz: (copy: BinaryCopy, value: number) => copy.time(value),
 };
 
-export type ColumnType = keyof typeof encoders;
+type ColumnType = keyof typeof encoders;
 
 /** A temporary table of a connection, into which rows are copied on their way to their table. */
 export interface StagingTable {

@@ -5,7 +5,7 @@ import { textsFromJson } from '../tables.ts';
 import { isAlive, type Worker } from './process-identity.ts';
 
 /** How long a worker may be silent before it counts as lost, ms. */
-export const silentMs = 30_000;
+const silentMs = 30_000;
 
 /** What a worker process says of itself. */
 export interface WorkerSettings {
@@ -15,7 +15,7 @@ export interface WorkerSettings {
 }
 
 /** What one part of a worker does. */
-export interface WorkUnderWay {
+interface WorkUnderWay {
   /** UUID of the scan. */
   readonly scan: string;
   readonly units: number;

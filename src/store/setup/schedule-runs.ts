@@ -8,7 +8,7 @@ import { type Schedule, scheduleObject } from './schedules.ts';
 import type { StoreDatabase } from '../store.ts';
 
 /** What became of a tick. `started`: its scan is under way. */
-export type RunStatus = 'started' | 'completed' | 'failed' | 'cancelled' | 'missed' | 'skipped';
+type RunStatus = 'started' | 'completed' | 'failed' | 'cancelled' | 'missed' | 'skipped';
 
 /** A tick of a schedule; times epoch ms. */
 export interface ScheduleRun {

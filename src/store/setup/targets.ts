@@ -13,7 +13,7 @@ import type { StoreDatabase } from '../store.ts';
 import { fromJson, textsFromJson } from '../tables.ts';
 
 /** Hours in which a target may be scanned. */
-export interface Hours {
+interface Hours {
   /** As `parseAllowedHours` reads them. */
   readonly allowed: string;
   readonly time_zone: string;

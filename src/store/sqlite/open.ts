@@ -12,7 +12,7 @@ import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
 
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
-export const applicationId = 0x5052_544c;
+const applicationId = 0x5052_544c;
 
 /** The files of SQL that make and change the tables. */
 export const migrationFolder = new URL('../../../sql/sqlite/', import.meta.url);
