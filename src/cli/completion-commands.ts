@@ -18,9 +18,9 @@ export function completionCommand(program: Program): CommandModule {
             `  ${name} completion fish > ~/.config/fish/completions/${name}.fish`,
         );
     },
-    async run(io, [shell]) {
+    async run(io, [shell]: [string]) {
       const command = await completingProgram(io, program, []);
-      await command.parseAsync(['completion', shell as string], { from: 'user' });
+      await command.parseAsync(['completion', shell], { from: 'user' });
     },
   };
 }
@@ -34,9 +34,9 @@ export function completeCommand(program: Program): CommandModule {
         .allowUnknownOption()
         .addHelpText('after', `\nExample:\n  ${program.name} complete -- ${example(program)} --`);
     },
-    async run(io, [words]) {
-      const command = await completingProgram(io, program, words as string[]);
-      await command.parseAsync(['complete', '--', ...(words as string[])], { from: 'user' });
+    async run(io, [words]: [string[]]) {
+      const command = await completingProgram(io, program, words);
+      await command.parseAsync(['complete', '--', ...words], { from: 'user' });
     },
   };
 }

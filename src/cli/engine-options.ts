@@ -9,12 +9,12 @@ export interface EngineOptions {
 }
 
 /** Options of Portolan's own engines that no other program has, and what to use instead. */
-const own = {
-  parallelism: '--parallelism',
-  hostParallelism: '--host-parallelism',
-  timeout: '--timeout',
-  retryDelay: '--retry-delay',
-} as const;
+const own = [
+  ['parallelism', '--parallelism'],
+  ['hostParallelism', '--host-parallelism'],
+  ['timeout', '--timeout'],
+  ['retryDelay', '--retry-delay'],
+] as const;
 
 /**
  * The engine of a scan and the options that its program gets: those that were handed through, and
@@ -32,9 +32,12 @@ export function readEngine(
     }
   }
   if (engine !== 'nmap' && engine !== 'masscan') return { engine, engine_args: [] };
-  for (const [option, spelling] of Object.entries(own)) {
-    if (options[option as keyof typeof own] === undefined) continue;
-    throw new AppError('USAGE', `${spelling} is of Portolan's own engines: see --${engine}-args`);
+  for (const [option, spelling] of own) {
+    if (options[option] === undefined) continue;
+    throw new AppError(
+      'USAGE',
+      `${spelling} is for Portolan's own engines: use --${engine}-args instead`,
+    );
   }
   const words = splitWords((engine === 'nmap' ? nmapArgs : masscanArgs) ?? '');
   const shared = engine === 'nmap' ? nmapWords(options) : masscanWords(options);

@@ -13,13 +13,17 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-/** The status of a command that was told to stop, as shells have it: 130 after Ctrl-C. */
-export function stoppedStatus({ reason }: AbortSignal): number {
-  const name = reason instanceof Error ? reason.message : '';
-  return { SIGTERM: 143, SIGHUP: 129 }[name] ?? 130;
+/** The status of a command that was stopped, as shells have it: 130 after Ctrl-C. */
+export function stoppedStatus(signal: AbortSignal): number {
+  return { SIGTERM: 143, SIGHUP: 129 }[stopSignal(signal)] ?? 130;
 }
 
-/** The status of a command that could read a part of its input only: EX_DATAERR of sysexits.h. */
+/** The name of the signal that stopped the command: `SIGINT`, … */
+export function stopSignal({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : '';
+}
+
+/** The status of a command that could read only part of its input: EX_DATAERR of sysexits.h. */
 export const partlyRead = 65;
 
 /** What a file on the command line names: `-` is stdin. */

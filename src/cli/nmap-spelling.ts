@@ -12,14 +12,14 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
 
 /** What Portolan has in place of others. */
 const hints: Readonly<Record<string, string>> = {
-  '-sS': 'ports are tried by full connects: leave -sS out, or use --engine nmap --nmap-args -sS',
+  '-sS': 'ports are probed with full connects: leave -sS out, or use --engine nmap --nmap-args -sS',
   '-sU': 'name UDP ports with -p U:53,161',
-  '-sn': 'use "portolan discover", which only finds out which hosts are up',
-  '-sP': 'use "portolan discover", which only finds out which hosts are up',
-  '-sL': 'use --dry-run, which says what would be scanned',
+  '-sn': 'use "portolan discover", which only finds hosts that are up',
+  '-sP': 'use "portolan discover", which only finds hosts that are up',
+  '-sL': 'use --dry-run, which prints what would be scanned',
   '-sC': 'leave -sC out, or use --engine nmap --nmap-args -sC, which has scripts',
-  '-A': 'services, pages and certificates are asked in any case: leave -A out',
-  '-O': 'leave -O out, or use --engine nmap --nmap-args -O, which tells operating systems',
+  '-A': 'services, pages and certificates are always identified: leave -A out',
+  '-O': 'leave -O out, or use --engine nmap --nmap-args -O, which detects operating systems',
   '-oX': 'use --jsonl or --json with -o FILE',
   '-oG': 'use --silent, --csv or --jsonl with -o FILE',
   '-oN': 'use -o FILE',

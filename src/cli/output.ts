@@ -27,7 +27,7 @@ export interface Shape<Row> {
   toJson?(row: Row): object;
   /** What is said where there are no rows. */
   readonly empty: string;
-  /** Columns that are empty in all rows are shown too: somebody asked for them. */
+  /** Also shows columns that are empty in all rows. */
   readonly keepsEmpty?: boolean;
 }
 
@@ -38,10 +38,10 @@ const tableRows = 10_000;
 export function addOutputOptions(command: Command): Command {
   return command
     .addOption(new Option('--json', 'print a JSON array').conflicts(['jsonl', 'csv']))
-    .addOption(new Option('--jsonl', 'print one JSON object a line').conflicts(['json', 'csv']))
+    .addOption(new Option('--jsonl', 'print one JSON object per line').conflicts(['json', 'csv']))
     .addOption(new Option('--csv', 'print CSV with a header').conflicts(['json', 'jsonl']))
-    .option('-o, --output <file>', 'write to a file instead of the terminal')
-    .option('--no-color', 'no colours (as NO_COLOR=1)');
+    .option('-o, --output <file>', 'write to a file instead of stdout')
+    .option('--no-color', 'no colors (as NO_COLOR=1)');
 }
 
 /** `--silent`, which has a form of its own. */
@@ -56,7 +56,7 @@ export function formatOf(options: OutputOptions): Format {
   return options.csv ? 'csv' : 'table';
 }
 
-/** Whether tables get colour: a terminal, and nobody asked for none. */
+/** Whether tables have colors: on a terminal, unless the user asked for none. */
 export function hasColor(io: Io, options: OutputOptions): boolean {
   if (options.color === false || (io.env['NO_COLOR'] ?? '') !== '') return false;
   return options.output === undefined && io.stdout.isTTY === true;
@@ -135,7 +135,7 @@ function placeOf(output: string | undefined): string | undefined {
 }
 
 /**
- * The name of a store is soon written behind `-o` too: text never replaces a database.
+ * Text never replaces a database: `-o` and `--db` are easily confused.
  *
  * @throws AppError USAGE
  */

@@ -5,22 +5,22 @@ import { listEntry } from './list-entry.ts';
 export const commands: readonly CommandEntry[] = [
   {
     name: 'scan',
-    summary: 'find hosts, open ports and what runs on them',
+    summary: 'scan hosts for open ports and services',
     load: () => import('./commands/scan.ts'),
   },
   {
     name: 'discover',
-    summary: 'find out which hosts are up',
+    summary: 'find hosts that are up',
     load: () => import('./commands/discover.ts'),
   },
   {
     name: 'resume',
-    summary: 'go on with a scan that was stopped or killed',
+    summary: 'resume a stopped or killed scan',
     load: () => import('./commands/resume.ts'),
   },
   {
     name: 'demo',
-    summary: 'scan a few servers that it starts itself, and show what one sees',
+    summary: 'start a few demo servers, scan them and show the results',
     load: () => import('./commands/demo.ts'),
   },
   listEntry('scans'),
@@ -31,39 +31,39 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'wait',
-    summary: 'wait until a scan has ended',
+    summary: 'wait for a scan to end',
     load: () => import('./commands/wait.ts'),
   },
   {
     name: 'cancel',
-    summary: 'end a scan, wherever it runs',
+    summary: 'cancel a scan, wherever it runs',
     load: async () => (await import('./commands/scan-actions.ts')).cancel,
   },
   {
     name: 'pause',
-    summary: 'stop a running scan, to be resumed later',
+    summary: 'pause a running scan',
     load: async () => (await import('./commands/scan-actions.ts')).pause,
   },
   {
     name: 'retry',
-    summary: 'queue a scan again that failed or was cancelled',
+    summary: 'queue a failed or cancelled scan again',
     load: async () => (await import('./commands/scan-actions.ts')).retry,
   },
   {
     name: 'remove',
-    summary: 'remove a scan with all that it found',
+    summary: 'remove a scan and its results',
     load: async () => (await import('./commands/scan-actions.ts')).remove,
   },
   {
     name: 'worker',
-    summary: 'make scans that were left to workers',
+    summary: 'run queued scans',
     load: () => import('./commands/worker.ts'),
   },
   listEntry('workers'),
   listEntry('hosts'),
   {
     name: 'host',
-    summary: 'show all that is known of one host, and its history',
+    summary: 'show one host and its history',
     load: () => import('./commands/host.ts'),
   },
   listEntry('ports'),
@@ -73,12 +73,12 @@ export const commands: readonly CommandEntry[] = [
   listEntry('errors'),
   {
     name: 'import',
-    summary: 'take in a file of results',
+    summary: 'import scan results',
     load: () => import('./commands/import.ts'),
   },
   {
     name: 'export',
-    summary: 'write results as JSON Lines, JSON, CSV, Parquet or SQLite',
+    summary: 'export results as JSON Lines, JSON, CSV, Parquet or SQLite',
     load: () => import('./commands/export.ts'),
   },
   {
@@ -88,42 +88,42 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'target',
-    summary: 'name networks to scan, with their ports, exclusions and limits',
+    summary: 'manage named targets with their ports, exclusions and limits',
     load: () => import('./commands/target.ts'),
   },
   {
     name: 'exclusion',
-    summary: 'say what is never scanned',
+    summary: 'manage what is never scanned',
     load: () => import('./commands/exclusion.ts'),
   },
   {
     name: 'profile',
-    summary: 'ways to scan, by name: those that come with it and your own',
+    summary: 'manage scan profiles: built-in ones and your own',
     load: () => import('./commands/profile.ts'),
   },
   {
     name: 'schedule',
-    summary: 'scan targets at set times',
+    summary: 'manage schedules of scans, and run them',
     load: () => import('./commands/schedule.ts'),
   },
   {
     name: 'tenant',
-    summary: 'add, list, rename and remove tenants of a PostgreSQL store',
+    summary: 'manage the tenants of a PostgreSQL store',
     load: () => import('./commands/tenant.ts'),
   },
   {
     name: 'audit',
-    summary: 'show who changed what, and check that the record is whole',
+    summary: 'list who changed what, and verify the log',
     load: () => import('./commands/audit.ts'),
   },
   {
     name: 'db',
-    summary: 'look after the store: upgrade, check, back up, prune, copy',
+    summary: 'maintain the store: migrate, check, back up, prune, copy',
     load: () => import('./commands/db/db.ts'),
   },
   {
     name: 'portman',
-    summary: 'reserve local ports, see and end who listens (also a program of its own)',
+    summary: 'reserve local ports, list and stop listeners (also the program "portman")',
     load: () => import('./commands/portman/portman.ts'),
   },
   {
@@ -142,7 +142,7 @@ export const commands: readonly CommandEntry[] = [
 /** The program `portolan`. */
 export const portolan: Program = {
   name: 'portolan',
-  description: 'The scan database: scan, or take results in, and ask questions about them.',
+  description: 'The scan database: run scans or import results, store them, and query them.',
   commands,
   overview: async (io) => (await import('./overview.ts')).overview(io),
 };

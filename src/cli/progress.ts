@@ -1,5 +1,6 @@
 import type { ScanProgress } from '../scan/scanner.ts';
 import type { Io } from './io.ts';
+import { joinParts } from './text.ts';
 import { formatDuration } from '../core/duration.ts';
 import { number } from '../core/quantity.ts';
 
@@ -45,11 +46,14 @@ export function scanProgressText(progress: ScanProgress, total: { probes: number
   return () => {
     const now = Date.now();
     samples.push({ at: now, done: progress.probesDone });
-    while (samples.length > 2 && now - samples[0]!.at > rateWindowSeconds * 1000) samples.shift();
-    const [first, last] = [samples[0]!, samples.at(-1)!];
-    const rate = (last.done - first.done) / Math.max(0.001, (last.at - first.at) / 1000);
+    // The newest sample before the window begins it.
+    const start = samples.findLastIndex(({ at }) => now - at > rateWindowSeconds * 1000);
+    samples.splice(0, Math.min(start, samples.length - 2));
+    const [first = { at: now, done: 0 }] = samples;
+    const done = progress.probesDone - first.done;
+    const rate = done / Math.max(0.001, (now - first.at) / 1000);
     const left = total.probes - progress.probesDone;
-    return [
+    const parts = [
       `${((100 * progress.probesDone) / Math.max(1, total.probes)).toFixed(1)}%`,
       `${number(rate)}/s`,
       `${number(progress.hostsUp)} up`,
@@ -57,9 +61,8 @@ export function scanProgressText(progress: ScanProgress, total: { probes: number
       progress.probesRetried > 0 ? `${number(progress.probesRetried)} retries` : '',
       rate > 0 && left > 0 ? `${formatDuration((left / rate) * 1000)} left` : '',
       progress.task ?? '',
-      left <= 0 && progress.task === undefined ? 'asking open ports what they are' : '',
-    ]
-      .filter((part) => part !== '')
-      .join('  ');
+      left <= 0 && progress.task === undefined ? 'identifying services' : '',
+    ];
+    return joinParts(parts, '  ');
   };
 }

@@ -34,7 +34,9 @@ export async function runScanCommand(
 ): Promise<number> {
   const queue = queueOf(options);
   const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
-  await using known = await openKnown(io, options);
+  await using opened = new AsyncDisposableStack();
+  const known = await openKnown(io, options);
+  if (known) opened.use(known);
   const { target, profile } = options;
   const { config, notes, faults } = await resolveRequest(
     known ? await applyProfile(known.store.database, { ...request, target, profile }) : request,
@@ -46,8 +48,7 @@ export async function runScanCommand(
     await printDryRun(io, options, config);
     return 0;
   }
-  await using made = known ? undefined : await openFrom(io, options, true);
-  const app = known ?? made!;
+  const app = known ?? opened.use(await openFrom(io, options, true));
   const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
@@ -89,7 +90,7 @@ function queueOf(options: Options): QueueSettings | undefined {
   if (label === undefined && maxAttempts === undefined && batchSize === undefined) return undefined;
   throw new AppError(
     'USAGE',
-    '--on-label, --max-attempts and --batch-size are for workers: add --detach',
+    '--on-label, --max-attempts and --batch-size are for queued scans: add --detach',
   );
 }
 
@@ -120,7 +121,7 @@ async function printDryRun(io: Io, options: Options, config: NetworkScanConfig):
       config.discovery_only ? '' : `Ports     ${listed(config.ports.split(','))}`,
       `Probes    ${number(plan.probeCount)}, up to ${number(tries)} with retries`,
       least === null || most === null
-        ? 'Time      as fast as this machine can: no rate limit'
+        ? 'Time      as fast as this machine allows: no rate limit'
         : `Time      ${formatDuration(least * 1000)} to ${formatDuration(most * 1000)} at ${config.rate}/s` +
           (config.assume_up === 'all' ? '' : ', less where hosts are down'),
       'Nothing was scanned (--dry-run).',

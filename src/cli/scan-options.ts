@@ -14,7 +14,7 @@ export interface ScanOptions {
   readonly inputList?: string;
   readonly exclude?: readonly string[];
   readonly excludefile?: string;
-  readonly timing?: string;
+  readonly timing?: number;
   readonly rate?: number;
   readonly parallelism?: number;
   readonly hostParallelism?: number;
@@ -49,62 +49,59 @@ export function addScanOptions(
   command: Command,
   engines: readonly NetworkScanConfig['engine'][] = ['auto', 'epoll', 'sockets'],
 ): Command {
-  return command
+  command
     .argument('[targets...]', 'addresses, networks, ranges (10.0.0.1-50), names; - for stdin')
-    .option('--target <name>', 'scan a target that was added, with its ports and limits')
-    .option('--profile <name>', 'scan in a way that has a name: quick, web, full, …')
+    .option('--target <name>', 'scan a named target with its ports and limits')
+    .option('--profile <name>', 'scan with a named profile: quick, web, full, …')
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
-    .option('--exclude <targets>', 'leave these out: a list with commas; may be repeated', collect)
-    .option('--excludefile <file>', 'leave out the targets in a file')
+    .option('--exclude <targets>', 'exclude these, separated by commas; may be repeated', collect)
+    .option('--excludefile <file>', 'exclude the targets in a file');
+  return addPaceOptions(command)
+    .option('--timeout <ms>', 'timeout for one connection', integerOption(1))
+    .option('--retries <n>', 'retries for a port that does not answer', integerOption(0, 20))
+    .option('--retry-delay <ms>', 'minimum time between two tries of a port', integerOption(0))
+    .option('--host-timeout <ms>', 'time limit for one host; 0 for none', integerOption(0))
+    .option('-n, --no-dns', 'skip reverse DNS for hosts that are up')
+    .option('--seed <text>', 'seed of the target order')
+    .option('--shard <i/n>', 'scan part i of n; all parts need the same --seed', shard)
     .addOption(
-      new Option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest').choices([
-        '0',
-        '1',
-        '2',
-        '3',
-        '4',
-        '5',
-      ]),
+      new Option('--engine <engine>', 'how ports are probed').choices(engines).default('auto'),
     )
-    .option(
-      '--rate <n>',
-      'connects a second over all hosts; 0 for no limit',
-      numberOption(0, 10_000_000),
-    )
-    .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
-    .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
-    .option('--timeout <ms>', 'how long one connect may take', integerOption(1))
-    .option('--retries <n>', 'how often a silent port is tried again', integerOption(0, 20))
-    .option('--retry-delay <ms>', 'the least time between two tries of one port', integerOption(0))
-    .option('--host-timeout <ms>', 'when one host is given up; 0 for never', integerOption(0))
-    .option('--resolve-all', 'scan every address of a name, not only its first')
-    .option('-n, --no-dns', 'do not ask DNS for the names of the hosts that are up')
-    .option('--seed <text>', 'the order of targets: the same seed, the same order')
-    .option('--shard <i/n>', 'scan part i of n; give all parts the same --seed', shard)
-    .addOption(
-      new Option('--engine <engine>', 'how ports are tried').choices(engines).default('auto'),
-    )
-    .option('--name <name>', 'a name to call the scan by, beside its id')
+    .option('--name <name>', 'a name for the scan, beside its id')
     .option(
       '--max-time <time>',
-      'end it after so long, with what was found: 90s, 30m, 2h',
+      'stop the scan after this time and keep its results: 90s, 30m, 2h',
       durationOption,
     )
-    .option('-d, --detach', 'leave it to workers ("portolan worker"), and return at once')
+    .option('-d, --detach', 'queue the scan for workers ("portolan worker") and return')
     .addOption(
-      new Option('--priority <priority>', 'with --detach: before or behind other scans')
+      new Option('--priority <priority>', 'with --detach: priority in the queue')
         .choices(['low', 'normal', 'high', 'urgent'])
         .default('normal'),
     )
     .option('--on-label <label>', 'with --detach: only workers with this label')
-    .option('--max-attempts <n>', 'with --detach: begun at most so often', integerOption(1, 100))
+    .option('--max-attempts <n>', 'with --detach: maximum attempts', integerOption(1, 100))
     .option(
       '--batch-size <n>',
-      'with --detach: units a worker takes at once',
+      'with --detach: maximum units that a worker leases at once',
       integerOption(1, 10_000),
     )
-    .option('-y, --yes', 'go ahead with a scan of more than a /16 or of public ranges')
-    .option('--dry-run', 'print what would be scanned, and how long that takes; scan nothing');
+    .option('-y, --yes', 'confirm a scan of more than a /16 or of public ranges')
+    .option('--dry-run', 'print what would be scanned and how long it would take; scan nothing');
+}
+
+/** Adds the options that limit how fast a scan or a target is scanned. */
+export function addPaceOptions(command: Command): Command {
+  return command
+    .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', integerOption(0, 5))
+    .option(
+      '--rate <n>',
+      'maximum connections per second; 0 for no limit',
+      numberOption(0, 10_000_000),
+    )
+    .option('--parallelism <n>', 'maximum connections at once', integerOption(1, 100_000))
+    .option('--host-parallelism <n>', 'maximum connections at once to one host', integerOption(1))
+    .option('--resolve-all', 'scan every address of a name, not only the first');
 }
 
 /**
@@ -129,7 +126,7 @@ export async function readScanRequest(
   return {
     targets: [...words.filter((word) => word !== '-').flatMap(splitTargets), ...lists.flat()],
     exclude: [...(options.exclude ?? []).flatMap(splitTargets), ...excluded],
-    template: options.timing === undefined ? undefined : Number(options.timing),
+    template: options.timing,
     timing: {
       rate: options.rate,
       parallelism: options.parallelism,
@@ -179,7 +176,7 @@ function shard(text: string): { index: number; count: number } {
   const [, index = '', count = ''] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
   const parsed = { index: Number(index), count: Number(count) };
   if (parsed.index < 1 || parsed.index > parsed.count) {
-    throw new InvalidArgumentError('A part i of n is needed, such as 1/4.');
+    throw new InvalidArgumentError('Give a part i of n, such as 1/4.');
   }
   return parsed;
 }

@@ -15,13 +15,13 @@ export function addStoreOption(command: Command): Command {
       '--db <path>',
       'the store: a file, or postgres://USER@HOST/DB (default: PORTOLAN_DB, ~/.portolan/results.db)',
     )
-    .option('--tenant <name>', 'whose data, in a PostgreSQL store (default: PORTOLAN_TENANT)');
+    .option('--tenant <name>', 'the tenant of a PostgreSQL store (default: PORTOLAN_TENANT)');
 }
 
 /**
  * Opens the application on the store that the options, or else the environment, name.
  *
- * @param create whether a store that does not exist is made: for commands that write
+ * @param create whether a missing store is created: for commands that write
  */
 export async function openFrom(io: Io, options: StoreOptions, create = false): Promise<App> {
   const config = readConfig(io.env);

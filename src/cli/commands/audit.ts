@@ -10,8 +10,8 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-Every change that a person, a key or a job makes is written down with who, what, before and after.
-Each row carries a hash of itself and of the row before, so that what is changed later shows.
+The log has every change by a person, a key or a job: who, what, before and after. Each row carries a
+hash of itself and of the row before it, so that tampering shows.
 
 Examples:
   portolan audit list --since 7d
@@ -23,16 +23,16 @@ const verify: CommandModule = {
   define(command) {
     addStoreOption(command.option('--json', 'print JSON')).addHelpText(
       'after',
-      '\nEnds with status 1 where the log was tampered with.\n\nExample:\n  portolan audit verify --json',
+      '\nExits with 1 if the log was tampered with.\n\nExample:\n  portolan audit verify --json',
     );
   },
   async run(io, _, options: StoreOptions & { readonly json?: boolean }) {
     await using app = await openFrom(io, options);
     const { rows, fault } = await verifyAudit(app.store.database, { signal: io.signal });
     const text = fault
-      ? `The audit log does not hold at row ${fault.seq}: ${fault.problem}. ` +
-        `${rows} rows before it are whole.`
-      : `The audit log is whole: ${rows} rows.`;
+      ? `The audit log is broken at row ${fault.seq}: ${fault.problem}. ` +
+        `The ${rows} rows before it are intact.`
+      : `Audit log verified: ${rows} rows; no problems found.`;
     const verdict = { is_whole: fault === undefined, rows, fault: fault ?? null };
     await write(io.stdout, options.json ? `${JSON.stringify(verdict, null, 2)}\n` : `${text}\n`);
     return fault ? 1 : 0;

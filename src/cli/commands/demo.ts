@@ -19,12 +19,12 @@ import { writeList } from '../write-list.ts';
 
 export function define(command: Command): void {
   command
-    .option('--db <path>', 'where the demo keeps its results (default: a new temporary folder)')
-    .option('--no-color', 'no colours (as NO_COLOR=1)')
+    .option('--db <path>', 'store of the demo (default: a new temporary folder)')
+    .option('--no-color', 'no colors (as NO_COLOR=1)')
     .addHelpText(
       'after',
-      '\nStarts a web server, one with TLS, and an SSH-, a mail- and a Redis-style server on\n' +
-        'loopback, scans them into a store of its own, and shows what was found.\n\n' +
+      '\nStarts a web server, one with TLS, and servers that resemble SSH, mail and Redis on loopback,\n' +
+        'scans them into a separate store, and shows the results.\n\n' +
         'Example:\n  portolan demo',
     );
 }
@@ -79,13 +79,13 @@ async function showFinds(io: Io, app: App, scan: Job, output: OutputOptions): Pr
 
 function nextSteps(db: string): string {
   return `
-The servers are gone again; what was found stays in ${db}.
+The servers have stopped; the results stay in ${db}.
 Look at it, or at your own network:
 
   portolan host 127.0.0.1 --db ${db}
-  portolan scan localhost                what really listens on this machine
+  portolan scan localhost                the services of this machine
   portolan discover 192.168.1.0/24       which hosts of a network are up
-  portolan scan 192.168.1.0/24           what runs on them
+  portolan scan 192.168.1.0/24           scan them
   portolan ports --service http --json   what is known now, for programs
 `;
 }

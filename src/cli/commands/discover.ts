@@ -16,9 +16,9 @@ type Options = ScanOptions &
 
 export function define(command: Command): void {
   addScanOptions(command)
-    .option('--no-ping', 'ask by TCP only, not with the system\'s "ping"')
+    .option('--no-ping', 'probe by TCP only, not with the system’s "ping"')
     .addOption(silentOption('print only the addresses that are up'))
-    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+    .option('-v, --verbose', 'print probes, retries and losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 

@@ -11,8 +11,7 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-What is excluded is never scanned: by any scan of the tenant, or with --target by scans of that
-target.
+Exclusions are never scanned: by any scan of the tenant, or with --target by scans of one target.
 
 Examples:
   portolan exclusion add 10.0.3.0/24 --reason 'ventilators'
@@ -30,7 +29,7 @@ const add: CommandModule = {
     command
       .argument('<targets...>', 'addresses, networks, ranges, names')
       .option('--target <name>', 'only from scans of this target')
-      .option('--reason <text>', 'why');
+      .option('--reason <text>', 'the reason');
     addStoreOption(command).addHelpText(
       'after',
       "\nExample:\n  portolan exclusion add 10.0.3.0/24 --reason 'ventilators'",
@@ -48,8 +47,8 @@ const add: CommandModule = {
 const remove: CommandModule = {
   define(command) {
     command
-      .argument('<what>', 'what is excluded, as it was given, or the id')
-      .option('--target <name>', 'where it is excluded from scans of this target');
+      .argument('<what>', 'the exclusion as it was added, or its id')
+      .option('--target <name>', 'the target that it belongs to');
     addStoreOption(command).addHelpText(
       'after',
       '\nExample:\n  portolan exclusion remove 10.0.3.0/24',
@@ -65,5 +64,5 @@ const remove: CommandModule = {
 export const commands: readonly CommandEntry[] = [
   listEntry('exclusions', 'exclusion list'),
   entry('add', 'exclude addresses, networks or names from scans', add),
-  entry('remove', 'let something be scanned again', remove),
+  entry('remove', 'remove an exclusion', remove),
 ];

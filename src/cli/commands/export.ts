@@ -22,26 +22,23 @@ type ExportOptions = StoreOptions & {
 
 export function define(command: Command): void {
   command
-    .argument('[scans...]', 'scans, by id, the beginning of it, or "last"; all by default')
+    .argument('[scans...]', 'scans, by id, the start of the id, or "last"; all by default')
     .addOption(
       new Option('-f, --format <format>', 'see below').choices([...formats]).default('jsonl'),
     )
     .option('-o, --output <place>', 'a file, or a folder for the tables of the data set')
-    .option(
-      '--from <file>',
-      'a file that "import" reads instead of the store, to a folder; - for stdin',
-    )
-    .option('--partition', 'parquet: a folder a month instead of one file a table');
+    .option('--from <file>', 'read a file that "import" reads instead of the store; - for stdin')
+    .option('--partition', 'parquet: one folder per month instead of one file per table');
   addStoreOption(command).addHelpText('after', examples);
 }
 
 const examples = `
-To a file, or the terminal: jsonl, the events that "import" reads; json, the same as one array; csv,
-a row a port. To a folder (one that is there, or a name that ends in "/"): the six tables of the
-data set, a file each (runs, hosts, ports, banners, http_endpoints, errors), as parquet, csv, jsonl
+To a file or the terminal: jsonl, the events that "import" reads; json, the same as one array; csv, one
+row per port. To a folder (an existing one, or a name that ends in "/"): the six tables of the data
+set, one file per table (runs, hosts, ports, banners, http_endpoints, errors), as parquet, csv, jsonl
 or json. sqlite: the six tables in one file. nmap: one scan, as "nmap -oX" writes it. shodan: JSON
-lines in the shape of Shodan's, an open port each. --from writes the six tables of a file, in any
-format that "import" reads, and no store.
+lines in the format of Shodan, one per open port. --from writes the six tables of a file in any format
+that "import" reads, without a store.
 
 Examples:
   portolan export -o all.jsonl

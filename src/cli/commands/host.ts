@@ -33,13 +33,13 @@ type Options = OutputOptions & StoreOptions & { readonly limit?: number };
 export function define(command: Command): void {
   command
     .argument('<host>', 'an address, or a name that a scan recorded')
-    .option('--limit <n>', 'at most so many scans of its history', integerOption(1));
+    .option('--limit <n>', 'at most this many scans of its history', integerOption(1));
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-What is known of the host now, then every scan that saw it, newest first. With --jsonl and --csv:
-its history alone.
+Shows what is known of the host now, then every scan that saw it, newest first. --jsonl and --csv
+print only its history.
 
 Examples:
   portolan host 192.168.1.10

@@ -19,14 +19,14 @@ import { bytes, count, number } from '../../core/quantity.ts';
 export function define(command: Command): void {
   command
     .argument('<files...>', 'files, plain or compressed; - for stdin')
-    .option('--format <name>', 'take the files for this format, whatever they look like');
+    .option('--format <name>', 'the format of the files (default: detected from the content)');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 /** Without the importers, whose loading the help need not wait for: a test compares the two. */
 const examples = `
-What a file is shows by its content. What of it cannot be read becomes an error of the scan, which
-is marked partial; all else is kept. A file that is imported twice changes nothing.
+The format is detected from the content. Lines that cannot be read become errors of the scan, which is
+marked partial; everything else is kept. Imports are idempotent.
 
 Formats: jsonl (Portolan's own), nmap-xml (also masscan -oX), masscan-json (-oJ), masscan-ndjson
 (-oD), masscan-list (-oL), zgrab2, nuclei (-jsonl), httpx (-json), naabu (-json), aggregate, csv.
@@ -52,7 +52,7 @@ export async function run(
     const { format } = options;
     const result = await readOne(io, { source, format, progress, store: app.store }).catch(
       async (error: unknown) => {
-        // One file that cannot be read does not keep the others out.
+        // An unreadable file does not stop the import of the others.
         if (!(error instanceof AppError) || files.length === 1 || io.signal.aborted) throw error;
         await write(io.stderr, `portolan: ${error.message}\n`);
         status = error.exitCode;
@@ -117,11 +117,11 @@ async function report(
         `  scan ${shortId(job.id)}, ${job.is_partial ? 'partial' : job.status}: ` +
         `${count(job.host_count, 'host')}, ${count(job.ports_open, 'open port')}`,
     ),
-    unknown.length > 0 ? `  skipped, since no table takes them: ${unknown.join(', ')}` : '',
+    unknown.length > 0 ? `  skipped event types without a table: ${unknown.join(', ')}` : '',
     badLines > 0
       ? `  ${count(badLines, 'bad line')}: "portolan errors --scan ${scanWithErrors(jobs)}"`
       : '',
-    isTruncated ? '  it breaks off in the middle; what came before is kept' : '',
+    isTruncated ? '  it ends in the middle; everything before that was kept' : '',
   ];
   await write(io.stderr, `${text.filter((line) => line !== '').join('\n')}\n`);
 }

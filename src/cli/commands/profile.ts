@@ -15,7 +15,7 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-A profile is a way to scan, by name: some come with Portolan, others are YAML of your own.
+A profile is a named set of scan settings: some are built in, others are your own YAML files.
 
 Examples:
   portolan scan 10.0.0.0/24 --profile web
@@ -36,8 +36,8 @@ const show = showCommand({
 const save: CommandModule = {
   define(command) {
     command
-      .argument('<name>', 'letters, digits, ".", "_" and "-"; one that you have is replaced')
-      .argument('<file>', 'its YAML; - for stdin');
+      .argument('<name>', 'letters, digits, ".", "_" and "-"; replaces one of your own')
+      .argument('<file>', 'a YAML file; - for stdin');
     addStoreOption(command).addHelpText(
       'after',
       '\nExample:\n  echo "settings: {ports: \'80,443\', rate: 100}" | portolan profile save mine -',
@@ -71,6 +71,6 @@ const remove = changeCommand({
 export const commands: readonly CommandEntry[] = [
   listEntry('profiles', 'profile list'),
   entry('show', 'print a profile as YAML', show),
-  entry('save', 'keep a profile of your own', save),
+  entry('save', 'save a profile of your own', save),
   entry('remove', 'remove a profile of your own', remove),
 ];

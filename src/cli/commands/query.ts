@@ -39,19 +39,19 @@ export function define(command: Command): void {
   command
     .argument('[sql]', 'SQL, the name of a saved query, or - for stdin')
     .option('--file <file>', 'read the SQL from a file')
-    .option('--from <folder>', 'ask a folder of tables, as "export" writes them, not the store')
+    .option('--from <folder>', 'query a folder of tables that "export" wrote, not the store')
     .option('--list', 'list the saved queries')
-    .option('--memory <MB>', 'memory that the query may take', positiveOption, 1024)
-    .option('--timeout <seconds>', 'time that the query may take', positiveOption, 300)
-    .option('--cache <folder>', 'where columns are kept (default: beside the store)');
+    .option('--memory <MB>', 'memory limit of the query', positiveOption, 1024)
+    .option('--timeout <seconds>', 'time limit of the query', positiveOption, 300)
+    .option('--cache <folder>', 'folder of the column cache (default: beside the store)');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-Tables: runs, hosts, ports, banners, http_endpoints, errors (what each scan saw), services,
-tls_handshakes, certificates, inventory_hosts, inventory_ports (what is known now). Files of the
-current folder can be named: FROM 'hosts.parquet'. The SQL is DuckDB's, and can only read. Columns
-are kept as Parquet in a folder beside the store, so that only the first query waits for them.
+Tables: runs, hosts, ports, banners, http_endpoints, errors (results per scan), services,
+tls_handshakes, certificates, inventory_hosts, inventory_ports (what is known now). Files in the
+current folder can be queried: FROM 'hosts.parquet'. The SQL is DuckDB's, and read-only. Columns are
+cached as Parquet in a folder beside the store, so that only the first query waits for them.
 -o FILE.parquet writes Parquet.
 
 Examples:
@@ -65,11 +65,11 @@ export async function run(io: Io, [words]: [string | undefined], options: Option
   if (options.list) return await writeList(io, options);
   const statements = parseStatements(await readSql(io, words, options));
   const queries = statements.filter(({ kind }) => kind === 'query').length;
-  if (queries === 0) throw new AppError('USAGE', 'there is no query in it');
+  if (queries === 0) throw new AppError('USAGE', 'the SQL has no query');
   if (queries > 1 && (formatOf(options) !== 'table' || options.output !== undefined)) {
     throw new AppError(
       'USAGE',
-      `one query at a time can go to a file or a program, not ${queries}`,
+      `only one query at a time can be written to a file or as JSON or CSV, not ${queries}`,
     );
   }
   const timeout = AbortSignal.timeout(options.timeout * 1000);
@@ -79,7 +79,7 @@ export async function run(io: Io, [words]: [string | undefined], options: Option
     if (io.signal.aborted || !timeout.aborted) throw error;
     throw new AppError(
       'LIMIT_EXCEEDED',
-      `the query took longer than ${options.timeout} s: allow more with --timeout, or ask for less`,
+      `the query took longer than ${options.timeout} s: raise --timeout, or query less`,
       { cause: error },
     );
   }
@@ -197,7 +197,7 @@ async function writeResult(
   await writeRows<Readonly<Record<string, unknown>>>(io, options, {
     rows,
     shape: {
-      empty: 'no rows',
+      empty: 'No rows.',
       keepsEmpty: true,
       columns: columns.map((name) => ({ title: name, value: (row) => cell(row[name]) })),
     },
@@ -206,7 +206,8 @@ async function writeResult(
 
 function cell(value: unknown): string | number | null {
   if (value === null || value === undefined) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : (value as string | number);
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
 }
 
 async function readSql(io: Io, words: string | undefined, { file }: Options): Promise<string> {

@@ -23,18 +23,17 @@ type Options = OutputOptions &
 
 export function define(command: Command): void {
   command
-    .argument('<scan>', 'its id, the beginning of it, or "last"')
-    .addOption(silentOption('print only what is new, as "scan --silent" does'))
-    .option('-d, --detach', 'leave it to workers, and return at once')
-    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+    .argument('<scan>', 'its id, the start of its id, its name, or "last"')
+    .addOption(silentOption('print only new results, as "scan --silent" does'))
+    .option('-d, --detach', 'queue it for workers and return')
+    .option('-v, --verbose', 'print probes, retries and losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-Goes on with a scan that was cancelled, failed or killed, with the targets, ports and order that it
-had. What is done is not done again. A scan with the engine nmap or masscan begins again: its
-program takes all targets at once. A scan that workers made is left to them
-again.
+Resumes a cancelled, failed or killed scan with its targets, ports and order, and skips what is done.
+A scan with the engine nmap or masscan starts over, since that program takes all targets at once. A
+queued scan is queued again.
 
 Examples:
   portolan resume last
@@ -45,33 +44,33 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
   const { database } = app.store;
   await markCrashedJobs(database);
   const job = await findJob(database, reference);
-  // What a file says of the options of another program is never run here.
+  // Options that an imported file names for another program are never run.
   const isOurs = job.unit_count !== null || job.scan_type === 'network';
   if (!isOurs || !scanners.some(({ scanType }) => scanType === job.scan_type)) {
-    throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be gone on with`);
+    throw new AppError('UNSUPPORTED', `scan ${job.id} was imported, so it cannot be resumed`);
   }
   if ((options.detach || job.is_detached) && job.status !== 'completed') {
     assertForWorkers(job.scan_type);
-    return await writeQueued(io, options, await leaveToWorkers(database, job));
+    return await writeQueued(io, options, await queueAgain(database, job));
   }
   return await followScan(io, app, await takeUp(database, job), options);
 }
 
-async function leaveToWorkers(database: StoreDatabase, job: Job): Promise<Job> {
+async function queueAgain(database: StoreDatabase, job: Job): Promise<Job> {
   if (job.status === 'running') throw alreadyRunning(job.id, job.worker);
   if (job.status === 'paused' || job.status === 'pending') return resumeJob(database, job.id);
   return requeueJob(database, job.id, { detach: true });
 }
 
-/** Makes a scan pending again, unless somebody else has done so between. */
+/** Makes a scan pending again, unless another process has done so meanwhile. */
 async function takeUp(database: StoreDatabase, job: Job): Promise<Job> {
   if (job.status === 'pending') return job;
   if (job.status === 'running') throw alreadyRunning(job.id, job.worker);
   if (job.status === 'completed') {
-    throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to do`);
+    throw new AppError('ILLEGAL_TRANSITION', `scan ${job.id} is complete: nothing is left to scan`);
   }
   try {
-    // One that was paused begins another attempt too.
+    // A paused scan begins another attempt too.
     if (job.status === 'paused') await setJobStatus(database, job.id, 'crashed');
     return await setJobStatus(database, job.id, 'pending');
   } catch (error) {

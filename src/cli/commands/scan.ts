@@ -23,31 +23,27 @@ type Options = ScanOptions &
 export function define(command: Command): void {
   addScanOptions(command, ['auto', 'epoll', 'sockets', 'nmap', 'masscan'])
     .option('-p, --ports <list>', 'ports: 80,443,8000-8100, or - for all')
-    .option(
-      '--top-ports <n>',
-      'the n ports most often found open (1,000 by default)',
-      integerOption(1),
-    )
-    .option('--assume-up', 'take every host for up and scan it, as nmap -Pn')
-    .option('--no-probe', 'only find open ports, do not ask them what they are')
+    .option('--top-ports <n>', 'the n most common ports (default: 1,000)', integerOption(1))
+    .option('--assume-up', 'treat every host as up and scan it, as nmap -Pn')
+    .option('--no-probe', 'only find open ports; do not identify services')
     .addOption(
       new Option(
         '--record <what>',
-        '"open" ports as rows and the others counted (default), or "all"',
+        '"open" stores open ports and counts the others (default); "all" stores every port',
       ).choices(['open', 'all']),
     )
-    .option('--nmap-args <options>', 'with --engine nmap: its options, such as "-sS -sV -O"')
-    .option('--masscan-args <options>', 'with --engine masscan: its options')
-    .addOption(silentOption('print only host:port lines, each as soon as it is found'))
-    .option('-v, --verbose', 'say how the scan went: probes, retries, losses');
+    .option('--nmap-args <options>', 'with --engine nmap: options for nmap, such as "-sS -sV -O"')
+    .option('--masscan-args <options>', 'with --engine masscan: options for masscan')
+    .addOption(silentOption('print only host:port lines, as soon as they are found'))
+    .option('-v, --verbose', 'print probes, retries and losses');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-On loopback all ports are scanned, elsewhere the 1,000 most common ones. Hosts of a network are
-asked first whether they are up; addresses and names given one by one are scanned in any case.
---engine nmap runs the nmap that is installed (it uses the Nmap Security Scanner,
-https://nmap.org), --engine masscan the masscan.
+Scans all ports on loopback, and the 1,000 most common ones elsewhere. Discovery first finds the hosts
+of a network that are up; addresses and names given one by one are always scanned. --engine nmap runs
+the installed nmap (it uses the Nmap Security Scanner, https://nmap.org), --engine masscan the
+installed masscan.
 
 Examples:
   portolan scan localhost

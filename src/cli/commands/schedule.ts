@@ -34,8 +34,8 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-A schedule scans a target at the times of a cron pattern. "schedule run" makes the scans; any
-number of them may run for one store, each tick is one scan.
+A schedule scans a target at the times of a cron pattern. "schedule run" starts the scans. Any
+number of schedulers may run for one store: each tick starts one scan.
 
 Examples:
   portolan schedule add nightly '30 2 * * *' --target office --time-zone Europe/Berlin
@@ -60,29 +60,32 @@ const add: CommandModule = {
   define(command) {
     command
       .argument('<name>', 'letters, digits, ".", "_" and "-"')
-      .argument('<cron>', 'minute, hour, day, month, day of the week; or @daily and the like')
-      .requiredOption('--target <name>', 'what is scanned')
-      .option('--profile <name>', 'how it is scanned')
+      .argument('<cron>', 'minute, hour, day, month, weekday; or @daily and the like')
+      .requiredOption('--target <name>', 'the target to scan')
+      .option('--profile <name>', 'the profile to scan with')
       .addOption(
-        new Option('--scan-type <type>', 'network, or discovery, which only looks who is up')
+        new Option(
+          '--scan-type <type>',
+          'network, or discovery, which only finds hosts that are up',
+        )
           .choices(scheduledScans)
           .default('network'),
       )
-      .option('--on-label <label>', 'workers with this label make its scans: zone=dmz')
-      .option('--time-zone <zone>', 'of the pattern (default: the one of this machine)')
-      .option('--jitter <time>', 'begin up to so much later: 90s, 30m', durationOption)
+      .option('--on-label <label>', 'queue its scans for workers with this label: zone=dmz')
+      .option('--time-zone <zone>', 'time zone of the pattern (default: this machine’s)')
+      .option('--jitter <time>', 'start up to this much later: 90s, 30m', durationOption)
       .addOption(
-        new Option('--missed <policy>', 'a tick at which nobody was there: skip, or run-once later')
+        new Option('--missed <policy>', 'a tick that no scheduler saw: skip it, or run-once later')
           .choices(missedPolicies)
           .default('skip'),
       )
-      .option('--allowed-hours <hours>', 'run and begin only then: "Mon-Fri 20:00-06:00, Sat-Sun"')
+      .option('--allowed-hours <hours>', 'start and run only then: "Mon-Fri 20:00-06:00, Sat-Sun"')
       .option(
         '--max-failures <n>',
-        'suspend it after so many; 0 for never (5)',
+        'suspend it after this many failures; 0 for never (5)',
         integerOption(0, 1000),
       )
-      .option('--description <text>', 'what it is for');
+      .option('--description <text>', 'a description');
     addStoreOption(command).addHelpText(
       'after',
       "\nExamples:\n  portolan schedule add nightly '30 2 * * *' --target office --profile full\n" +
@@ -208,13 +211,13 @@ interface RunOptions extends StoreOptions {
 const run: CommandModule = {
   define(command) {
     command
-      .option('--once', 'do what is due now, wait for its scans, and end')
-      .option('--no-scan', 'only make the scans: workers run them')
+      .option('--once', 'start what is due now, wait for the scans, and exit')
+      .option('--no-scan', 'only queue the scans: workers run them')
       .option('--concurrency <n>', 'scans at once in this process', integerOption(1, 100), 2);
     addStoreOption(command).addHelpText(
       'after',
-      '\nUntil Ctrl-C. Scans that run then are paused, and gone on with when one runs again. It looks\n' +
-        "after every tenant's schedules; with --tenant after those of one.\n\n" +
+      '\nRuns until Ctrl-C, which pauses running scans; the next scheduler resumes them. Runs the\n' +
+        'schedules of every tenant, or with --tenant those of one.\n\n' +
         'Examples:\n  portolan schedule run\n  portolan schedule run --once',
     );
   },
@@ -227,10 +230,10 @@ const run: CommandModule = {
 
 export const commands: readonly CommandEntry[] = [
   listEntry('schedules', 'schedule list'),
-  entry('add', 'scan a target at the times of a cron pattern', add),
-  entry('show', 'show one schedule, its next and its latest scans', show),
-  entry('enable', 'let a schedule begin scans, also one that was suspended', enabling(true)),
-  entry('disable', 'let a schedule begin no scans', enabling(false)),
+  entry('add', 'add a schedule that scans a target', add),
+  entry('show', 'show one schedule with its next and latest scans', show),
+  entry('enable', 'enable a schedule, also a suspended one', enabling(true)),
+  entry('disable', 'disable a schedule', enabling(false)),
   entry('remove', 'remove a schedule', remove),
-  entry('run', 'make the scans of schedules when their time comes', run),
+  entry('run', 'run the scans of schedules when they are due', run),
 ];

@@ -18,12 +18,12 @@ import { factList, joinParts, localTime } from '../text.ts';
 const shownErrors = 5;
 
 export function define(command: Command): void {
-  command.argument('<scan>', 'its id, the beginning of it, or "last"');
+  command.argument('<scan>', 'its id, the start of its id, its name, or "last"');
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-With --json or --jsonl: the scan itself; with --csv: its ports.
+--json and --jsonl print the scan itself, --csv its ports.
 
 Examples:
   portolan show last
@@ -134,7 +134,7 @@ function probes(counts: Job['counts']): string {
     probes_answered: 'answered',
     probes_timed_out: 'timed out',
     probes_retried: 'retried',
-    local_faults: 'put back',
+    local_faults: 'repeated',
   };
   return Object.entries(names)
     .map(([name, word]) => ({ word, value: counts[name] ?? 0 }))

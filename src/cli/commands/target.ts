@@ -14,7 +14,8 @@ import type { CommandEntry, CommandModule } from '../command.ts';
 import { changeCommand, entry, showCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
-import { integerOption, numberOption } from '../option-values.ts';
+import { integerOption } from '../option-values.ts';
+import { addPaceOptions } from '../scan-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { factList, localTime } from '../text.ts';
 
@@ -22,8 +23,7 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-A target is a name for networks, ranges and names, with the ports, exclusions and limits that
-belong to them.
+A target names networks, ranges and host names, with their ports, exclusions and limits.
 
 Examples:
   portolan target add office 192.168.1.0/24 --exclude 192.168.1.1 --rate 200
@@ -52,24 +52,15 @@ const add: CommandModule = {
     command
       .argument('<name>', 'letters, digits, ".", "_" and "-"')
       .argument('<targets...>', 'addresses, networks, ranges (10.0.0.1-50), names')
-      .option('-p, --ports <list>', 'its ports: 80,443,8000-8100,U:53, or - for all')
-      .option('--top-ports <n>', 'the n ports most often found open', integerOption(1))
-      .option('--exclude <targets...>', 'never scan these with it; a list with commas or spaces')
-      .option('--reason <text>', 'why they are excluded')
-      .option(
-        '--rate <n>',
-        'connects a second at most; 0 for no limit',
-        numberOption(0, 10_000_000),
-      )
-      .option('--parallelism <n>', 'connects at once in all', integerOption(1, 100_000))
-      .option('--host-parallelism <n>', 'connects at once to one host', integerOption(1))
-      .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', integerOption(0, 5))
-      .option('--assume-up', 'take every host for up')
-      .option('--resolve-all', 'scan every address of a name, not only its first')
+      .option('-p, --ports <list>', 'ports: 80,443,8000-8100,U:53, or - for all')
+      .option('--top-ports <n>', 'the n most common ports', integerOption(1))
+      .option('--exclude <targets...>', 'exclude these, separated by commas or spaces')
+      .option('--reason <text>', 'reason for the exclusions')
+      .option('--assume-up', 'treat every host as up')
       .option('--allowed-hours <hours>', 'when it may be scanned: "Mon-Fri 20:00-06:00, Sat-Sun"')
-      .option('--time-zone <zone>', 'of those hours (default: the one of this machine)')
-      .option('--description <text>', 'what it is');
-    addStoreOption(command).addHelpText(
+      .option('--time-zone <zone>', 'time zone of those hours (default: this machine’s)')
+      .option('--description <text>', 'a description');
+    addStoreOption(addPaceOptions(command)).addHelpText(
       'after',
       '\nExamples:\n  portolan target add office 192.168.1.0/24 192.168.7.1-50 -p 22,80,443\n' +
         '  portolan target add plant 10.20.0.0/16 --rate 50 --allowed-hours 22:00-05:00',
@@ -131,7 +122,7 @@ function exclusionText({ excluded, target, reason }: Exclusion): string {
 }
 
 const remove = changeCommand({
-  note: 'Its exclusions go with it, its scans stay.',
+  note: 'Removes its exclusions too; its scans stay.',
   example: 'portolan target remove office',
   done: 'removed target',
   change: (store, name) => removeTarget(store.database, name),
@@ -149,7 +140,7 @@ function enabling(isEnabled: boolean): CommandModule {
 export const commands: readonly CommandEntry[] = [
   listEntry('targets', 'target list'),
   entry('add', 'add a target', add),
-  entry('show', 'show one target and what is excluded from it', show),
+  entry('show', 'show one target and its exclusions', show),
   entry('enable', 'allow scans of a target', enabling(true)),
   entry('disable', 'refuse scans of a target', enabling(false)),
   entry('remove', 'remove a target', remove),

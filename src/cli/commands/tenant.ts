@@ -18,8 +18,8 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-A PostgreSQL store keeps the data of several tenants apart: none sees another's rows. Commands
-work for the tenant that --tenant or PORTOLAN_TENANT names, else for "default".
+A PostgreSQL store isolates tenants: none sees the rows of another. Commands work for the tenant that
+--tenant or PORTOLAN_TENANT names, or else for "default".
 
 Examples:
   portolan tenant add harbour --db postgres://db.example/portolan
@@ -88,10 +88,10 @@ const remove: CommandModule = {
   define(command) {
     command
       .argument('<name>', 'its name')
-      .option('-y, --yes', 'do it: its data cannot be restored');
+      .option('-y, --yes', 'confirm: its data cannot be restored');
     addStoreOption(command).addHelpText(
       'after',
-      '\nRemoves a tenant with all its scans, hosts and its audit log.\n\n' +
+      '\nRemoves a tenant with its scans, hosts and audit log.\n\n' +
         'Example:\n  portolan tenant remove harbour --yes',
     );
   },
@@ -102,7 +102,7 @@ const remove: CommandModule = {
       const holds = row ? ` (${row.scans} scans, ${row.hosts} hosts)` : '';
       throw new AppError(
         'CONFIRMATION_NEEDED',
-        `tenant ${tenant}${holds} would be removed for good: say --yes to do it`,
+        `tenant ${tenant}${holds} would be removed permanently: pass --yes to confirm`,
       );
     }
     await removeTenant(app.store, tenant);
@@ -113,6 +113,6 @@ const remove: CommandModule = {
 export const commands: readonly CommandEntry[] = [
   entry('list', 'list tenants', list),
   entry('add', 'add a tenant', add),
-  entry('rename', 'give a tenant another name', rename),
-  entry('remove', 'remove a tenant and all that it has', remove),
+  entry('rename', 'rename a tenant', rename),
+  entry('remove', 'remove a tenant and all its data', remove),
 ];

@@ -20,20 +20,20 @@ type Options = OutputOptions & StoreOptions & { readonly timeout?: number };
 
 export function define(command: Command): void {
   command
-    .argument('<scan>', 'its id, the beginning of it, its name, or "last"')
-    .option('--timeout <time>', 'wait no longer than this: 90s, 30m, 2h', durationOption);
+    .argument('<scan>', 'its id, the start of its id, its name, or "last"')
+    .option('--timeout <time>', 'maximum time to wait: 90s, 30m, 2h', durationOption);
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
 const examples = `
-Waits until a scan has ended, and shows its progress meanwhile. Exit status: 0 it completed, 1 it
-ended otherwise, 75 it still runs after --timeout.
+Waits for a scan to end and shows its progress. Exit status: 0 it completed, 1 it ended otherwise,
+75 it is still running after --timeout.
 
 Examples:
   portolan wait last
   portolan wait nightly --timeout 2h --json`;
 
-/** How often the scan is looked at although nothing was heard of it, ms. */
+/** How often the scan is read although no event has arrived, ms. */
 const lookMs = 2000;
 
 export async function run(io: Io, [reference]: [string], options: Options): Promise<number> {

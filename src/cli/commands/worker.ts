@@ -15,26 +15,21 @@ interface Options extends StoreOptions {
 
 export function define(command: Command): void {
   command
-    .option('--concurrency <n>', 'parts of scans at once', integerOption(1, 64), defaultConcurrency)
+    .option('--concurrency <n>', 'leases at once', integerOption(1, 64), defaultConcurrency)
     .addOption(
-      new Option('--scan-types <types...>', 'the scans that it makes')
+      new Option('--scan-types <types...>', 'the scans that it runs')
         .choices(['network', 'discovery', 'listeners'])
         .default([...defaultScanTypes]),
     )
-    .option('--label <labels...>', 'labels that scans may ask for: zone=dmz', [])
-    .option(
-      '--lease <time>',
-      'how long its work stays its own while it is silent (30s)',
-      durationOption,
-    );
+    .option('--label <labels...>', 'labels that scans may require: zone=dmz', [])
+    .option('--lease <time>', 'how long its leases last without a heartbeat (30s)', durationOption);
   addStoreOption(command).addHelpText('after', examples);
 }
 
 const examples = `
-Makes scans that were left to workers ("portolan scan --detach"), until it is told to stop (Ctrl-C
-or SIGTERM): then it records what it has found, hands back what it has not finished, and ends.
-Workers of any number, on any machines, share a store in PostgreSQL, and serve all its tenants;
-workers on one machine share a file.
+Runs queued scans ("portolan scan --detach") until Ctrl-C or SIGTERM: then it records its results,
+returns unfinished leases and exits. Any number of workers on any machines share a PostgreSQL store
+and serve all its tenants; workers on one machine share a SQLite file.
 
 Examples:
   portolan worker
@@ -54,5 +49,5 @@ export async function run(io: Io, _operands: [], options: Options): Promise<void
     onError: (error) => say(error.message),
     onReady: (id) => say(`worker ${id} is ready, on ${app.store.location}`),
   });
-  await write(io.stderr, 'The worker has handed back what it had not finished.\n');
+  await write(io.stderr, 'The worker has returned its unfinished leases.\n');
 }

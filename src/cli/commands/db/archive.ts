@@ -1,32 +1,31 @@
 import type { Command } from 'commander';
 import { archiveScans, type ArchiveReport } from '../../../analytics/archive/archive-scans.ts';
-import { openAdmin, type App } from '../../../app.ts';
-import { readConfig } from '../../../config.ts';
+import type { App } from '../../../app.ts';
 import { shortId } from '../../../core/ids.ts';
 import { AppError } from '../../../errors.ts';
 import { findJob, listJobs } from '../../../store/scans/find-scan.ts';
 import { allRows } from '../../../store/keyset.ts';
-import { type Io, write } from '../../io.ts';
+import type { Io } from '../../io.ts';
 import { progressLine } from '../../progress.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../../store-option.ts';
 import { count, number } from '../../../core/quantity.ts';
-import { asJsonOr } from './admin-option.ts';
+import { adminFrom, totalRows, writeReport } from './admin-command.ts';
 import { pastOption } from '../../option-values.ts';
 
 export function define(command: Command): void {
   command
-    .argument('[scans...]', 'scans, by id, the beginning of it, or "last"')
+    .argument('[scans...]', 'scans, by id, the start of the id, or "last"')
     .option('--older-than <time>', 'scans that ended before: 90d, 52w, 2026-01-31', pastOption)
-    .requiredOption('--to <folder>', 'where each scan gets a folder of its own')
-    .option('--keep', 'leave the scans in the store too')
+    .requiredOption('--to <folder>', 'folder in which each scan gets a folder')
+    .option('--keep', 'keep the scans in the store')
     .option('--json', 'print a JSON object');
   addStoreOption(command).addHelpText('after', examples);
 }
 
 const examples = `
-Writes a scan with everything that it saw: the six tables of the data set as Parquet, and its
-events as events.jsonl.gz, which "portolan import" takes in again. Both are read back and compared
-before the scan goes from the store; what is known of hosts and ports stays there.
+Writes each scan with all its results: the six tables of the data set as Parquet, and its events as
+events.jsonl.gz, which "portolan import" reads. Both are read back and compared before the scan is
+removed from the store; what is known of hosts and ports stays there.
 
 Examples:
   portolan db archive --older-than 90d --to archive/
@@ -41,11 +40,10 @@ type Options = StoreOptions & {
 
 export async function run(io: Io, [references]: [string[]], options: Options): Promise<void> {
   if ((references.length === 0) === (options.olderThan === undefined)) {
-    throw new AppError('USAGE', 'name the scans, or those that ended before with --older-than');
+    throw new AppError('USAGE', 'name the scans, or choose them by their end with --older-than');
   }
-  const config = readConfig(io.env);
   await using app = await openFrom(io, options);
-  await using admin = await openAdmin({ db: options.db ?? config.db, pool: config.pool });
+  await using admin = await adminFrom(io, options);
   const scans = await scansOf(app, references, options.olderThan);
   let now = '';
   using line = progressLine(io, () => now);
@@ -58,7 +56,7 @@ export async function run(io: Io, [references]: [string[]], options: Options): P
     onScan: (id) => (now = `${shortId(id)}: ${++done} of ${scans.length}`),
   });
   line.clear();
-  await write(io.stdout, asJsonOr(options.json, report, textOf(report)));
+  await writeReport(io, options, { json: report, text: textOf(report) });
 }
 
 const ended = ['completed', 'failed', 'cancelled', 'crashed'] as const;
@@ -81,7 +79,7 @@ async function scansOf(
 
 function textOf({ archived, removed, partitions }: ArchiveReport): string {
   const lines = archived.map(({ folder, events }) => `${folder}  ${count(events, 'event')}\n`);
-  const rows = Object.values(removed).reduce((sum, each) => sum + each, 0);
+  const rows = totalRows(removed);
   const months = partitions.length > 0 ? `; partitions ${partitions.join(', ')}` : '';
   return `${lines.join('')}${count(archived.length, 'scan')} archived, ${number(rows)} rows removed${months}\n`;
 }

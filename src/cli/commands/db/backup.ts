@@ -1,38 +1,22 @@
-import type { Command } from 'commander';
-import { type Io, write } from '../../io.ts';
 import { bytes, number } from '../../../core/quantity.ts';
-import {
-  addKeeperOptions,
-  asJsonOr,
-  adminFrom,
-  type AdminOptions,
-  keepingProgress,
-} from './admin-option.ts';
+import { adminCommand, totalRows } from './admin-command.ts';
 
-export function define(command: Command): void {
-  addKeeperOptions(command.argument('<file>', 'a new file')).addHelpText('after', examples);
-}
-
-const examples = `
-The store as it is at one moment; scans go on meanwhile. A SQLite store becomes a SQLite file,
-checked after it was written. A PostgreSQL store becomes SQL text, packed with zstd: every tenant's
-rows, for "portolan db restore" or for psql.
+export const backup = adminCommand({
+  define: (command) => command.argument('<file>', 'a new file'),
+  help: `
+Writes the store as of one moment; scans may continue meanwhile. A SQLite store becomes a SQLite
+file, verified after it was written. A PostgreSQL store becomes SQL text compressed with zstd: the
+rows of every tenant, for "portolan db restore" or for psql.
 
 Examples:
   portolan db backup monday.db
-  portolan db backup monday.sql.zst --db postgres://portolan@db.example/portolan`;
-
-export async function run(
-  io: Io,
-  [file]: [string],
-  options: AdminOptions & { readonly json?: boolean },
-): Promise<void> {
-  await using admin = await adminFrom(io, options);
-  using progress = keepingProgress(io);
-  const report = await admin.backup(file, progress.options);
-  progress[Symbol.dispose]();
-  await write(io.stdout, asJsonOr(options.json, report, `${report.path}\n`));
-  if (options.json) return;
-  const rows = Object.values(report.rows).reduce((sum, each) => sum + each, 0);
-  await write(io.stderr, `${number(rows)} rows, ${bytes(report.bytes)}\n`);
-}
+  portolan db backup monday.sql.zst --db postgres://portolan@db.example/portolan`,
+  async work({ admin, operands: [file = ''], progress }) {
+    const report = await admin.backup(file, progress);
+    return {
+      json: report,
+      text: `${report.path}\n`,
+      note: `${number(totalRows(report.rows))} rows, ${bytes(report.bytes)}\n`,
+    };
+  },
+});

@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
+import { count } from '../../../core/quantity.ts';
+import type { Column } from '../../../resources/resource.ts';
 import type { Problem } from '../../../store/maintenance/problem.ts';
 import { type Io, write } from '../../io.ts';
 import { addOutputOptions, formatOf, type OutputOptions, writeRows } from '../../output.ts';
-import type { Column } from '../../../resources/resource.ts';
-import { count } from '../../../core/quantity.ts';
-import { addDbOption, adminFrom, type AdminOptions, keepingProgress } from './admin-option.ts';
+import { addDbOption, adminFrom, type AdminOptions, adminProgress } from './admin-command.ts';
 
 export function define(command: Command): void {
   addDbOption(addOutputOptions(command))
-    .option('--fix', 'mend what can be mended without a loss')
+    .option('--fix', 'repair what can be repaired without data loss')
     .addHelpText('after', examples);
 }
 
 const examples = `
-Ends with 1 where a fault is left. A note may be as it should.
+Exits with 1 if a fault remains. A note may be intended.
 
 Examples:
   portolan db check
@@ -22,7 +22,7 @@ Examples:
 const columns: readonly Column<Problem>[] = [
   {
     title: '',
-    value: ({ severity, isFixed }) => (isFixed ? 'mended' : severity),
+    value: ({ severity, isFixed }) => (isFixed ? 'repaired' : severity),
     tone: ({ severity, isFixed }) => (isFixed ? 'good' : severity === 'fault' ? 'bad' : 'warning'),
   },
   { title: 'where', value: ({ object }) => object },
@@ -36,14 +36,15 @@ export async function run(
   options: AdminOptions & OutputOptions & { readonly fix?: boolean },
 ): Promise<number> {
   await using admin = await adminFrom(io, options);
-  using progress = keepingProgress(io);
+  using progress = adminProgress(io);
   const rows = await admin.check({ fix: options.fix ?? false, ...progress.options });
   progress[Symbol.dispose]();
-  await writeRows(io, options, { rows, shape: { columns, empty: `${admin.location} is sound.` } });
+  const empty = `${admin.location}: no problems found.`;
+  await writeRows(io, options, { rows, shape: { columns, empty } });
   const faults = rows.filter(({ severity, isFixed }) => severity === 'fault' && !isFixed);
   const fixable = faults.filter(({ isFixable }) => isFixable).length;
   if (fixable > 0 && formatOf(options) === 'table') {
-    await write(io.stderr, `--fix mends ${count(fixable, 'fault')} of these.\n`);
+    await write(io.stderr, `--fix repairs ${count(fixable, 'fault')} of these.\n`);
   }
   return faults.length > 0 ? 1 : 0;
 }

@@ -4,52 +4,52 @@ import type { CommandEntry } from '../../command.ts';
 export const dbCommands: readonly CommandEntry[] = [
   {
     name: 'status',
-    summary: 'tell version, size and tenants of the store',
-    load: () => import('./status.ts'),
+    summary: 'show version, size and tenants of the store',
+    load: async () => (await import('./status.ts')).status,
   },
   {
     name: 'migrate',
-    summary: 'make the store, or bring its tables up to date',
-    load: () => import('./migrate.ts'),
+    summary: 'create the store, or migrate its tables',
+    load: async () => (await import('./migrate.ts')).migrate,
   },
   {
     name: 'check',
-    summary: 'look for what is wrong, and mend what can be mended',
+    summary: 'check the store for problems, and repair some',
     load: () => import('./check.ts'),
   },
   {
     name: 'stats',
     summary: 'show sizes, growth and use of tables and indexes',
-    load: () => import('./stats.ts'),
+    load: async () => (await import('./stats.ts')).stats,
   },
   {
     name: 'vacuum',
-    summary: 'give room back, renew statistics and summaries',
-    load: () => import('./vacuum.ts'),
+    summary: 'free disk space, renew statistics and summaries',
+    load: async () => (await import('./vacuum.ts')).vacuum,
   },
   {
     name: 'backup',
-    summary: 'write the whole store into a new file',
-    load: () => import('./backup.ts'),
+    summary: 'write the whole store to a new file',
+    load: async () => (await import('./backup.ts')).backup,
   },
   {
     name: 'restore',
-    summary: 'fill an empty store from a backup',
-    load: () => import('./restore.ts'),
+    summary: 'restore an empty store from a backup',
+    load: async () => (await import('./restore.ts')).restore,
   },
   {
     name: 'prune',
-    summary: 'remove what old scans saw',
-    load: () => import('./prune.ts'),
+    summary: 'remove the results of old scans',
+    load: async () => (await import('./prune.ts')).prune,
   },
   {
     name: 'archive',
-    summary: 'write old scans into Parquet files, and take them out of the store',
+    summary: 'move old scans from the store to Parquet files',
     load: () => import('./archive.ts'),
   },
   {
     name: 'copy',
-    summary: 'copy a store into another one, also of the other kind',
+    summary: 'copy a store to another one, of either kind',
     load: () => import('./copy.ts'),
   },
 ];

@@ -1,24 +1,22 @@
 import type { Command } from 'commander';
-import { openAdmin } from '../../../app.ts';
-import { readConfig } from '../../../config.ts';
-import { copyStore } from '../../../store/maintenance/copy.ts';
-import { type Io, write } from '../../io.ts';
 import { count, number } from '../../../core/quantity.ts';
-import { asJsonOr, keepingProgress } from './admin-option.ts';
+import { copyStore } from '../../../store/maintenance/copy.ts';
+import type { Io } from '../../io.ts';
+import { adminFrom, adminProgress, totalRows, writeReport } from './admin-command.ts';
 
 export function define(command: Command): void {
   command
     .argument('<from>', 'a file, or postgres://USER@HOST/DB')
-    .argument('<to>', 'another one; it is made where there is none')
+    .argument('<to>', 'another one; created if it does not exist')
     .option('--tenant <name>', 'which tenant of <from> (default: the default one)')
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples);
 }
 
 const examples = `
-Everything of one tenant: scans under the same ids and all that they saw, hosts, certificates,
-targets and profiles, the audit log. The target has to hold nothing of that tenant; where it holds
-the same already, nothing is done. All is copied or nothing.
+Copies everything of one tenant: scans with their ids and results, hosts, certificates, targets,
+profiles and the audit log. The destination must hold nothing of that tenant; if it holds the same
+data already, nothing happens. Either all is copied or nothing.
 
 Examples:
   portolan db copy ~/.portolan/results.db postgres://portolan@db.example/portolan
@@ -27,26 +25,24 @@ Examples:
 export async function run(
   io: Io,
   [from, to]: [string, string],
-  { tenant, json }: { readonly tenant?: string; readonly json?: boolean },
-): Promise<void> {
-  const { pool } = readConfig(io.env);
-  await using source = await openAdmin({ db: from, pool });
-  await using target = await openAdmin({ db: to, pool });
+  options: { readonly tenant?: string; readonly json?: boolean },
+): Promise<number> {
+  const { tenant } = options;
+  await using source = await adminFrom(io, { db: from });
+  await using target = await adminFrom(io, { db: to });
   await target.migrate({ isDryRun: false });
-  using progress = keepingProgress(io);
+  using progress = adminProgress(io);
   const report = await copyStore(source, target, {
     ...progress.options,
     ...(tenant !== undefined && { tenant }),
   });
   progress[Symbol.dispose]();
-  const rows = Object.values(report.rows).reduce((sum, each) => sum + each, 0);
-  const what = `${count(report.scans, 'scan')} of ${report.tenant}, ${number(rows)} rows`;
+  const rows = number(totalRows(report.rows));
+  const what = `${count(report.scans, 'scan')} of ${report.tenant}, ${rows} rows`;
   const text =
     report.outcome === 'present'
-      ? `${target.location} holds the same already: ${what}\n`
-      : `${what} copied into ${target.location}\n`;
-  await write(
-    io.stdout,
-    asJsonOr(json, { from: source.location, to: target.location, ...report }, text),
-  );
+      ? `${target.location} already holds the same data: ${what}\n`
+      : `${what} copied to ${target.location}\n`;
+  const json = { from: source.location, to: target.location, ...report };
+  return await writeReport(io, options, { json, text });
 }

@@ -1,45 +1,40 @@
-import type { Command } from 'commander';
-import type { StoreStats } from '../../../store/maintenance/stats.ts';
-import { type Io, write } from '../../io.ts';
-import { hasColor, type OutputOptions } from '../../output.ts';
-import type { Column } from '../../../resources/resource.ts';
-import { renderTable } from '../../table.ts';
 import { bytes, number } from '../../../core/quantity.ts';
-import { addKeeperOptions, asJsonOr, adminFrom, type AdminOptions } from './admin-option.ts';
+import type { Column } from '../../../resources/resource.ts';
+import type { StoreStats } from '../../../store/maintenance/stats.ts';
+import { hasColor, type OutputOptions } from '../../output.ts';
+import { renderTable } from '../../table.ts';
+import { adminCommand, type AdminOptions } from './admin-command.ts';
 
-type Options = AdminOptions & Pick<OutputOptions, 'json' | 'color'> & { partitions?: boolean };
+type Options = AdminOptions & Pick<OutputOptions, 'color'> & { readonly partitions?: boolean };
 
-export function define(command: Command): void {
-  addKeeperOptions(command)
-    .option('--partitions', 'a line a partition too')
-    .option('--no-color', 'no colours (as NO_COLOR=1)')
-    .addHelpText('after', examples);
-}
-
-const examples = `
-PostgreSQL's numbers of rows are its own estimates ("portolan db vacuum" renews them); uses of
-indexes, inserts and updates are counted since its statistics were reset.
+export const stats = adminCommand<Options>({
+  define: (command) =>
+    command
+      .option('--partitions', 'also one row per partition')
+      .option('--no-color', 'no colors (as NO_COLOR=1)'),
+  help: `
+Row counts of PostgreSQL are its own estimates ("portolan db vacuum" renews them). Uses of indexes,
+inserts and updates are counted since its statistics were reset.
 
 Examples:
   portolan db stats
   portolan db stats --partitions
-  portolan db stats --json`;
-
-export async function run(io: Io, _: readonly unknown[], options: Options): Promise<void> {
-  await using admin = await adminFrom(io, options);
-  const stats = await admin.stats();
-  if (options.json) return await write(io.stdout, asJsonOr(true, stats, ''));
-  const color = hasColor(io, options);
-  const table = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string =>
-    rows.length === 0 ? '' : `${renderTable(rows, columns, { width: io.stdout.columns, color })}\n`;
-  await write(
-    io.stdout,
-    table(tableRows(stats, options.partitions ?? false), tableColumns) +
-      table(stats.indexes, indexColumns) +
-      table(stats.months, monthColumns) +
-      summary(stats),
-  );
-}
+  portolan db stats --json`,
+  async work({ io, admin, options }) {
+    const found = await admin.stats();
+    const color = hasColor(io, options);
+    const table = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string =>
+      rows.length === 0
+        ? ''
+        : `${renderTable(rows, columns, { width: io.stdout.columns, color })}\n`;
+    const text =
+      table(tableRows(found, options.partitions ?? false), tableColumns) +
+      table(found.indexes, indexColumns) +
+      table(found.months, monthColumns) +
+      summary(found);
+    return { json: found, text };
+  },
+});
 
 interface TableRow {
   readonly name: string;
@@ -95,11 +90,11 @@ const monthColumns: readonly Column<StoreStats['months'][number]>[] = [
   { title: 'errors', value: ({ errors }) => number(errors), ...right },
 ];
 
-function summary(stats: StoreStats): string {
-  const { cacheHitRatio, transactions, connections } = stats;
-  const lines = [`${stats.location}: ${bytes(stats.bytes)}`];
+function summary(found: StoreStats): string {
+  const { cacheHitRatio, transactions, connections } = found;
+  const lines = [`${found.location}: ${bytes(found.bytes)}`];
   if (cacheHitRatio !== null) {
-    lines.push(`${(100 * cacheHitRatio).toFixed(1)}% of reads were answered from memory`);
+    lines.push(`${(100 * cacheHitRatio).toFixed(1)}% of reads were served from memory`);
   }
   if (transactions) {
     const { committed, rolledBack } = transactions;

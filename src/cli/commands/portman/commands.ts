@@ -5,35 +5,39 @@ import { withJsonErrors } from './json-errors.ts';
 export const portCommands: readonly CommandEntry[] = withJsonErrors([
   {
     name: 'check',
-    summary: 'tell whether a port is free, whose it is, who listens',
-    load: () => import('./check.ts'),
+    summary: 'check whether a port is free, reserved or in use',
+    load: async () => (await import('./check.ts')).check,
   },
   {
     name: 'request',
-    summary: 'reserve so many free ports and print them',
+    summary: 'reserve free ports and print them',
     load: () => import('./request.ts'),
   },
   { name: 'reserve', summary: 'reserve ports', load: () => import('./reserve.ts') },
-  { name: 'release', summary: 'give reservations up', load: () => import('./release.ts') },
+  {
+    name: 'release',
+    summary: 'release reservations',
+    load: async () => (await import('./release.ts')).release,
+  },
   {
     name: 'list',
-    summary: 'list reservations with who listens on them',
+    summary: 'list reservations and their listeners',
     load: () => import('./list.ts'),
   },
   {
     name: 'scan',
-    summary: 'list who listens on this machine',
+    summary: 'list the listeners on this machine',
     load: () => import('./scan.ts'),
   },
   {
     name: 'kill',
-    summary: 'end what listens on ports',
+    summary: 'stop the listeners on ports',
     load: () => import('./kill.ts'),
   },
   {
     name: 'history',
-    summary: 'show what happened to ports',
-    load: () => import('./history.ts'),
+    summary: 'show the history of ports',
+    load: async () => (await import('./history.ts')).history,
   },
   {
     name: 'stale',
@@ -42,8 +46,8 @@ export const portCommands: readonly CommandEntry[] = withJsonErrors([
   },
   {
     name: 'projects',
-    summary: 'list the projects that have ports',
-    load: () => import('./projects.ts'),
+    summary: 'list projects with reservations',
+    load: async () => (await import('./projects.ts')).projects,
   },
   {
     name: 'run',
@@ -75,17 +79,21 @@ export const portCommands: readonly CommandEntry[] = withJsonErrors([
     summary: 'write the reservations to a file',
     load: () => import('./export.ts'),
   },
-  { name: 'import', summary: 'take an export in', load: () => import('./import.ts') },
+  { name: 'import', summary: 'import an export', load: () => import('./import.ts') },
   {
     name: 'config',
-    summary: 'settings, and saved states of the registry',
+    summary: 'manage settings and saved states of the registry',
     load: () => import('./config.ts'),
   },
-  { name: 'backup', summary: 'copy the registry’s file', load: () => import('./backup.ts') },
+  {
+    name: 'backup',
+    summary: 'back up the registry',
+    load: async () => (await import('./backup.ts')).backup,
+  },
   {
     name: 'doctor',
-    summary: 'check and tidy the registry’s file',
-    load: () => import('./doctor.ts'),
+    summary: 'check and compact the registry',
+    load: async () => (await import('./doctor.ts')).doctor,
   },
 ]);
 
@@ -106,7 +114,7 @@ const completion: readonly CommandEntry[] = [
 /** The program `portman`. */
 export const portman: Program = {
   name: 'portman',
-  description: 'The registry of local ports: which belongs to which project, and which is free.',
+  description: 'The registry of local ports: which project has which port, and which are free.',
   commands: [...portCommands, ...completion],
   overview: async () => (await import('./overview.ts')).overview,
 };

@@ -6,85 +6,56 @@ import {
   settingTable,
   writeSetting,
 } from '../../../portman/settings.ts';
-import { write } from '../../io.ts';
-import { addOutputOptions, writeRows } from '../../output.ts';
-import type { CommandEntry, CommandModule } from '../../command.ts';
-import { withRegistry } from './with-registry.ts';
+import type { CommandEntry } from '../../command.ts';
+import { entry } from '../../group-commands.ts';
+import { registryCommand, registryTable } from './registry-command.ts';
 
 export function define(command: Command): void {
+  const lines = settingNames.map((name) => `  ${name.padEnd(20)} ${settingTable[name].summary}\n`);
   command.addHelpText(
     'after',
-    `\nSettings:\n${settingNames.map((name) => `  ${name.padEnd(20)} ${settingTable[name].summary}\n`).join('')}` +
+    `\nSettings:\n${lines.join('')}` +
       '\nExamples:\n  portman config set request.start 4000\n  portman config save before-move',
   );
 }
 
-const show: CommandModule = {
-  define(command: Command) {
-    addOutputOptions(command).addHelpText('after', '\nExample:\n  portman config show');
+const show = registryTable({
+  help: '\nExample:\n  portman config show',
+  rows(registry) {
+    const values = readSettingValues(registry);
+    return settingNames.map((name) => ({ name, value: values[name] }));
   },
-  async run(io, _, options) {
-    const values = await withRegistry(io, (registry) =>
-      Promise.resolve(readSettingValues(registry)),
-    );
-    const rows = settingNames.map((name) => ({ name, value: values[name] }));
-    await writeRows(io, options, {
-      rows,
-      shape: {
-        columns: [
-          { title: 'setting', value: ({ name }) => name },
-          { title: 'value', value: ({ value }) => String(value) },
-          { title: 'meaning', value: ({ name }) => settingTable[name].summary },
-        ],
-        empty: '',
-      },
-    });
-  },
-};
+  columns: [
+    { title: 'setting', value: ({ name }) => name },
+    { title: 'value', value: ({ value }) => String(value) },
+    { title: 'meaning', value: ({ name }) => settingTable[name].summary },
+  ],
+});
 
-const get: CommandModule = {
-  define(command: Command) {
-    command
-      .argument('<setting>', 'its name')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  portman config get request.start');
+const get = registryCommand<[string]>({
+  define: (command) => command.argument('<setting>', 'its name'),
+  help: '\nExample:\n  portman config get request.start',
+  work(registry, { operands: [name] }) {
+    const value = readSettingValues(registry)[parseSettingName(name)];
+    return { json: value, text: `${String(value)}\n` };
   },
-  async run(io, [name], options) {
-    const setting = parseSettingName(name as string);
-    const values = await withRegistry(io, (registry) =>
-      Promise.resolve(readSettingValues(registry)),
-    );
-    const value = values[setting];
-    const isJson = (options as { json?: boolean }).json;
-    await write(io.stdout, `${isJson ? JSON.stringify(value) : String(value)}\n`);
-  },
-};
+});
 
-const set: CommandModule = {
-  define(command: Command) {
-    command
-      .argument('<setting>', 'its name')
-      .argument('<value>', 'its value')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  portman config set request.avoid 8080,9000-9010');
+const set = registryCommand<[string, string]>({
+  define: (command) => command.argument('<setting>', 'its name').argument('<value>', 'its value'),
+  help: '\nExample:\n  portman config set request.avoid 8080,9000-9010',
+  work(registry, { operands: [word, value] }) {
+    const name = parseSettingName(word);
+    writeSetting(registry, name, value);
+    return { json: { name, value: readSettingValues(registry)[name] }, text: '' };
   },
-  async run(io, [name, value], options) {
-    const setting = parseSettingName(name as string);
-    const values = await withRegistry(io, (registry) => {
-      writeSetting(registry, setting, value as string);
-      return Promise.resolve(readSettingValues(registry));
-    });
-    if ((options as { json?: boolean }).json) {
-      await write(io.stdout, `${JSON.stringify({ name: setting, value: values[setting] })}\n`);
-    }
-  },
-};
+});
 
-/** `show`, `get`, `set` for settings; `save`, `load`, `list` for named states of the registry. */
+/** `show`, `get`, `set` for settings; `save`, `load`, `list` for saved states of the registry. */
 export const commands: readonly CommandEntry[] = [
-  { name: 'show', summary: 'show all settings', load: () => Promise.resolve(show) },
-  { name: 'get', summary: 'print one setting', load: () => Promise.resolve(get) },
-  { name: 'set', summary: 'change one setting', load: () => Promise.resolve(set) },
+  entry('show', 'show all settings', show),
+  entry('get', 'print one setting', get),
+  entry('set', 'change one setting', set),
   {
     name: 'save',
     summary: 'save the reservations under a name',
@@ -92,7 +63,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'load',
-    summary: 'take the reservations of a name in',
+    summary: 'restore reservations that were saved under a name',
     load: async () => (await import('./config-snapshots.ts')).load,
   },
   {

@@ -16,10 +16,10 @@ interface ExportCommandOptions {
 export function define(command: Command): void {
   command
     .argument('[file]', 'the file (default: stdout)')
-    .option('-o, --output <file>', 'the same')
+    .option('-o, --output <file>', 'as the argument')
     .option('--pretty', 'indented JSON')
     .addOption(
-      new Option('--format <format>', 'by the file’s name by default').choices(['json', 'yaml']),
+      new Option('--format <format>', 'default: by the name of the file').choices(['json', 'yaml']),
     )
     .option('--json', 'as --format json')
     .option('--full', 'also the history and the saved configurations')

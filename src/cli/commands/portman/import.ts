@@ -21,12 +21,12 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--merge',
-        'add and update; what other projects have here stays (default)',
+        'add and update; reservations of other projects stay (default)',
       ).conflicts('replace'),
     )
-    .option('--replace', 'make the registry what the file says')
+    .option('--replace', 'remove reservations that are not in the file')
     .option('--dry-run', 'only show what would change')
-    .option('--no-checksum', 'take a file that was changed since it was written')
+    .option('--no-checksum', 'accept a file that was changed since it was written')
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',

@@ -17,18 +17,18 @@ interface KillCommandOptions {
 export function define(command: Command): void {
   command
     .argument('<ports...>', 'the ports')
-    .option('-f, --force', 'also what started this shell, and other users’ processes')
-    .option('--dry-run', 'only show whom it would end')
-    .option('--grace <seconds>', 'from SIGTERM to SIGKILL (default: 5)', integerOption(0))
+    .option('-f, --force', 'also the parents of this shell, and processes of other users')
+    .option('--dry-run', 'only show what would be stopped')
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL (default: 5)', integerOption(0))
     .option('--json', 'print a JSON array')
     .addHelpText(
       'after',
-      '\nEnds only what listens on the port, never what is connected to it.\n' +
+      '\nStops only the listener on the port, never its clients.\n' +
         '\nExample:\n  portman kill 3000',
     );
 }
 
-/** Ends the processes that listen on ports, one port after the other. */
+/** Stops the processes that listen on ports, one port after the other. */
 export async function run(
   io: Io,
   [words]: [string[]],
@@ -50,7 +50,7 @@ export async function run(
         if (!options.json) await write(io.stdout, describe(outcome, options.dryRun ?? false));
       } catch (error) {
         if (!(error instanceof AppError) || ports.length === 1) throw error;
-        // One port that cannot be freed does not keep the others from it.
+        // One port that cannot be freed does not stop the others.
         status = error.exitCode;
         const { code, message } = error;
         outcomes.push({ port, processes: [], signal: undefined, error: { code, message } });
@@ -63,7 +63,7 @@ export async function run(
 }
 
 function describe({ port, processes, signal }: KillOutcome, isDryRun: boolean): string {
-  const what = isDryRun ? 'would end' : 'ended';
+  const what = isDryRun ? 'would stop' : 'stopped';
   const how = signal === 'SIGKILL' ? ' (SIGKILL)' : '';
   return processes
     .map(

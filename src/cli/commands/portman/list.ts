@@ -18,10 +18,10 @@ const statuses = ['reserved', 'in-use', 'free', 'foreign', 'unmanaged'];
 
 export function define(command: Command): void {
   addOutputOptions(command)
-    .addOption(new Option('-s, --status <status>', 'only these').choices(statuses))
-    .option('-p, --project <name>', 'only this project’s')
+    .addOption(new Option('-s, --status <status>', 'only ports with this status').choices(statuses))
+    .option('-p, --project <name>', 'only ports of this project')
     .option('-t, --tags <tags...>', 'only ports with all of these tags')
-    .option('-a, --all', 'also ports that somebody listens on without a reservation')
+    .option('-a, --all', 'also ports in use without a reservation')
     .addOption(
       new Option('--format <format>', 'as --json, --csv').choices(['table', 'json', 'csv']),
     )

@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { packageVersion } from '../../../app.ts';
 import type { Io } from '../../io.ts';
 import { withRegistry } from './with-registry.ts';
 
 export function define(command: Command): void {
   command
-    .option('--allow-kill', 'also offer a tool that ends what listens on a port')
+    .option('--allow-kill', 'also offer a tool that stops the listener on a port')
     .addHelpText(
       'after',
       '\nSpeaks the Model Context Protocol on stdin and stdout; a client starts it.\n' +
@@ -15,7 +15,7 @@ export function define(command: Command): void {
     );
 }
 
-/** Serves the registry to an agent until it closes its end. */
+/** Serves the registry to an agent until it closes the connection. */
 export async function run(
   io: Io,
   _: readonly unknown[],
@@ -23,10 +23,8 @@ export async function run(
 ): Promise<void> {
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
   const { mcpServer } = await import('../../../portman/mcp.ts');
-  const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(manifest) as { version: string };
   await withRegistry(io, async (registry) => {
-    const server = mcpServer(registry, { version, allowKill });
+    const server = mcpServer(registry, { version: packageVersion(), allowKill });
     await server.connect(new StdioServerTransport(io.stdin, io.stdout));
     try {
       await finished(io.stdin, { signal: io.signal, writable: false, cleanup: true });

@@ -1,31 +1,24 @@
 import type { PortState } from '../../../portman/port-state.ts';
-import type { Column } from '../../../resources/resource.ts';
+import type { Column, Tone } from '../../../resources/resource.ts';
 
 /** The word of a state in tables, flags before the stored value. */
-export function stateWord({ status, foreign, unmanaged }: PortState): string {
+export function stateWord({ status, foreign, unmanaged }: PortState): keyof typeof tones {
   if (foreign) return 'foreign';
   return unmanaged ? 'unmanaged' : status;
 }
 
-const colors = {
+const tones = {
   free: 'muted',
   reserved: 'info',
   'in-use': 'good',
   foreign: 'bad',
   unmanaged: 'warning',
-} as const;
-
-/** A port's state in colour. */
-const stateColumn: Column<PortState> = {
-  title: 'status',
-  value: stateWord,
-  tone: (state) => colors[stateWord(state) as keyof typeof colors],
-};
+} as const satisfies Readonly<Record<string, Tone>>;
 
 /** Columns of a table of ports. */
 export const portColumns: readonly Column<PortState>[] = [
   { title: 'port', value: ({ port }) => port, align: 'right' },
-  stateColumn,
+  { title: 'status', value: stateWord, tone: (state) => tones[stateWord(state)] },
   { title: 'project', value: ({ reservation }) => reservation?.projectName },
   { title: 'description', value: ({ reservation }) => reservation?.description },
   { title: 'process', value: ({ listeners }) => listeners[0]?.process },

@@ -22,15 +22,15 @@ interface RequestOptions extends ReservationOptions {
 
 export function define(command: Command): void {
   addReservationOptions(command.argument('<count>', 'how many ports', integerOption(1)))
-    .option('--start <port>', 'from here (default: 3000)', parsePort)
-    .option('--end <port>', 'to here (default: 9999)', parsePort)
-    .option('--avoid <ports>', 'not these: 3000,4000-4010', (text: string) => parseAvoid(text))
-    .addOption(new Option('-s, --sequential', 'ports that follow each other').conflicts('random'))
-    .option('-r, --random', 'ports by chance (default: the lowest)')
+    .option('--start <port>', 'first port of the range (default: 3000)', parsePort)
+    .option('--end <port>', 'last port of the range (default: 9999)', parsePort)
+    .option('--avoid <ports>', 'skip these: 3000,4000-4010', (text: string) => parseAvoid(text))
+    .addOption(new Option('-s, --sequential', 'consecutive ports').conflicts('random'))
+    .option('-r, --random', 'random ports (default: the lowest)')
     .addHelpText(
       'after',
-      '\nPrints one port a line. Ports in use, well-known services and those that the system\n' +
-        'gives to outgoing connections are left out.\n' +
+      '\nPrints one port per line. Skips ports in use, well-known services and the ephemeral ports of\n' +
+        'the system.\n' +
         '\nExamples:\n  PORT=$(portman request 1 -n shop)\n' +
         '  portman request 3 -n shop --sequential --start 5000 --end 5999',
     );

@@ -22,13 +22,13 @@ export interface ReservationOptions {
 /** Adds `-n`, `-d`, `-t`, `--auto-release`, `--owner` and `--json`. */
 export function addReservationOptions(command: Command): Command {
   return command
-    .requiredOption('-n, --name <project>', 'the project that the ports are for')
-    .option('-d, --description <text>', 'what it is for')
+    .requiredOption('-n, --name <project>', 'the project of the ports')
+    .option('-d, --description <text>', 'a description')
     .option('-t, --tags <tags...>', 'tags')
-    .option('--auto-release', 'release it as soon as its listener is gone')
+    .option('--auto-release', 'release it as soon as its listener stops')
     .option(
       '--owner <pid>',
-      'hold it for a process: stale when that is gone ($$ is a script)',
+      'bind it to a process: stale when that exits ($$ is a script)',
       integerOption(2),
     )
     .option('--json', 'print a JSON array');

@@ -12,7 +12,7 @@ import { withRegistry } from './with-registry.ts';
 
 export function define(command: Command): void {
   addReservationOptions(command.argument('<ports...>', 'the ports, all or none'))
-    .option('--adopt', 'also a port that somebody listens on already')
+    .option('--adopt', 'also a port that is already in use')
     .addHelpText(
       'after',
       '\nExamples:\n  portman reserve 3000 -n shop -d "dev server" -t frontend\n' +

@@ -12,7 +12,7 @@ import {
   statusOf,
 } from '../../../portman/run.ts';
 import { readSettings } from '../../../portman/settings.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, stopSignal, write } from '../../io.ts';
 import { withRegistry } from './with-registry.ts';
 
 interface RunOptions {
@@ -34,7 +34,7 @@ export function define(command: Command): void {
     .option('--json', 'print a JSON line about the port to stderr')
     .addHelpText(
       'after',
-      '\nEnds with the status of the program. A port that was reserved for it is released.\n' +
+      '\nExits with the status of the program. A port that was reserved for it is released.\n' +
         '\nExample:\n  portman run shop --port 3000 -- npm start',
     );
 }
@@ -67,18 +67,18 @@ export async function run(
 
 async function follow(
   io: Io,
-  [program, ...rest]: string[],
+  [program = '', ...rest]: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Promise<number> {
   const isOwn = io.stdout === process.stdout;
-  const child = spawn(program!, rest, {
+  const child = spawn(program, rest, {
     stdio: isOwn ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     env: { ...io.env, ...variables },
   });
   child.stdout?.pipe(io.stdout, { end: false });
   child.stderr?.pipe(io.stderr, { end: false });
   const forward = (): void => {
-    const name = (io.signal.reason as Error).message;
+    const name = stopSignal(io.signal);
     // The terminal has sent Ctrl-C to the program already.
     if (name === 'SIGINT' && isOwn && process.stdin.isTTY) return;
     child.kill(name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM');
@@ -87,7 +87,7 @@ async function follow(
   try {
     return await statusOf(child);
   } catch (cause) {
-    throw cannotRun(program!, cause);
+    throw cannotRun(program, cause);
   } finally {
     io.signal.removeEventListener('abort', forward);
   }
@@ -100,14 +100,14 @@ function cannotRun(program: string, cause: unknown): AppError {
   if (code === 'ENOENT') {
     return new AppError(
       'COMMAND_NOT_FOUND',
-      `cannot run "${program}": there is no such program; check its name and PATH`,
+      `cannot run "${program}": no such program; check its name and PATH`,
       options,
     );
   }
   if (code === 'EACCES') {
     return new AppError(
       'COMMAND_NOT_EXECUTABLE',
-      `cannot run "${program}": it may not be executed; check its mode`,
+      `cannot run "${program}": it is not executable; check its mode`,
       options,
     );
   }
@@ -120,6 +120,6 @@ async function finish(io: Io, registry: Registry, lease: RunLease): Promise<void
   await write(
     io.stderr,
     `portman: process ${end.pid ?? '?'} still listens on ${lease.port}; ` +
-      `"portman kill ${lease.port}" ends it\n`,
+      `"portman kill ${lease.port}" stops it\n`,
   );
 }

@@ -17,8 +17,8 @@ export function define(command: Command): void {
   addOutputOptions(command)
     .option('--range <a-b>', 'only ports of this range', parseRange)
     .option('--reserved', 'only ports that are reserved')
-    .option('--record', 'also record all of them as a scan, so that they have a history')
-    .option('--db <path>', 'where --record keeps it (default: PORTOLAN_DB, ~/.portolan/results.db)')
+    .option('--record', 'also record all of them as a scan, for their history')
+    .option('--db <path>', 'store for --record (default: PORTOLAN_DB, ~/.portolan/results.db)')
     .addHelpText('after', examples);
 }
 
@@ -31,7 +31,7 @@ Examples:
 function parseRange(text: string): { start: number; end: number } {
   try {
     const ports = parsePortWords([text]);
-    return { start: ports[0]!, end: ports.at(-1)! };
+    return { start: Math.min(...ports), end: Math.max(...ports) };
   } catch {
     throw new InvalidArgumentError('Give a range: 3000-9999.');
   }
@@ -47,7 +47,7 @@ export async function run(io: Io, _: readonly unknown[], options: ScanOptions): 
     rows: states,
     shape: {
       columns: portColumns,
-      empty: 'Nobody listens there.',
+      empty: 'No listeners.',
       ...(formatOf(options) === 'csv' ? { toJson: portRecord } : {}),
     },
   });

@@ -17,10 +17,14 @@ export function define(command: Command): void {
   addOutputOptions(command)
     .option(
       '--days <days>',
-      'age of a reservation that names no process (default: 30)',
+      'minimum age of a reservation without a process (default: 30)',
       integerOption(0),
     )
-    .option('--grace <seconds>', 'age after its process is gone (default: 60)', integerOption(0))
+    .option(
+      '--grace <seconds>',
+      'minimum time since its process exited (default: 60)',
+      integerOption(0),
+    )
     .option('--release', 'release them')
     .addHelpText('after', '\nExamples:\n  portman stale --days 30\n  portman stale --release');
 }
@@ -30,7 +34,7 @@ const columns: readonly Column<StaleReservation>[] = [
   { title: 'project', value: (row) => row.projectName },
   { title: 'reserved', value: (row) => row.reservedAt },
   { title: 'days', value: (row) => row.daysOld, align: 'right' },
-  { title: 'why', value: (row) => (row.reason === 'old' ? 'old' : 'its process is gone') },
+  { title: 'why', value: (row) => (row.reason === 'old' ? 'old' : 'its process exited') },
 ];
 
 /** Lists reservations that nobody seems to need, and releases them on request. */
@@ -43,7 +47,10 @@ export async function run(io: Io, _: readonly unknown[], options: StaleOptions):
     });
     return { stale: found, released: options.release ? releaseStale(registry, found) : [] };
   });
-  await writeRows(io, options, { rows: stale, shape: { columns, empty: 'Nothing is stale.' } });
+  await writeRows(io, options, {
+    rows: stale,
+    shape: { columns, empty: 'No stale reservations.' },
+  });
   if (options.release && stale.length > 0) {
     await write(io.stderr, `released ${released.join(', ')}\n`);
   }

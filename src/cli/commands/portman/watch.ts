@@ -18,12 +18,12 @@ const shownChanges = 10;
 
 export function define(command: Command): void {
   command
-    .option('--interval <ms>', 'between two looks (default: 1000)', integerOption(50))
-    .option('--json', 'print one JSON object a change')
-    .option('--no-color', 'no colours (as NO_COLOR=1)')
+    .option('--interval <ms>', 'time between two checks (default: 1000)', integerOption(50))
+    .option('--json', 'print one JSON object per change')
+    .option('--no-color', 'no colors (as NO_COLOR=1)')
     .addHelpText(
       'after',
-      '\nOn a terminal a live table; elsewhere one line a change. Ctrl-C ends it.\n' +
+      '\nShows a live table on a terminal, one line per change elsewhere. Ctrl-C stops it.\n' +
         '\nExamples:\n  portman watch\n  portman watch --json | jq .kind',
     );
 }
@@ -63,10 +63,10 @@ export async function run(io: Io, _: readonly unknown[], options: WatchOptions):
 const words = {
   reserved: 'reserved',
   'in-use': 'in use',
-  stopped: 'no longer listened on',
+  stopped: 'listener stopped',
   released: 'released',
-  taken: 'TAKEN by somebody else',
-  left: 'left by the other',
+  taken: 'TAKEN by another process',
+  left: 'no longer taken',
 } as const;
 
 function describe({ at, port, kind, project, pid, process, user }: PortChange): string {
