@@ -65,7 +65,7 @@ function isServer(db: string): boolean {
 }
 
 /** The version in package.json. */
-function packageVersion(): string {
+export function packageVersion(): string {
   const manifest = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string };

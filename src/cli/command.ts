@@ -28,13 +28,20 @@ interface CommandGroup {
   readonly commands: readonly CommandEntry[];
 }
 
+type Loaded = CommandModule | CommandGroup;
+
 /** One line of the list of commands. Its module is loaded when it runs. */
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Left out of the list in `--help`: nobody types it. */
   readonly isHidden?: true;
-  readonly load: () => Promise<CommandModule | CommandGroup>;
+  readonly load: () => Loaded | Promise<Loaded>;
+}
+
+/** @param load imports the module, or names it where it is loaded already */
+export function entry(name: string, summary: string, load: CommandEntry['load']): CommandEntry {
+  return { name, summary, load };
 }
 
 /** A program of the package: what its bin hands to `main`. */

@@ -1,13 +1,8 @@
 import type { Store } from '../store/store.ts';
-import type { CommandEntry, CommandModule } from './command.ts';
+import type { CommandModule } from './command.ts';
 import { write } from './io.ts';
 import { addOutputOptions, type OutputOptions, writeOne } from './output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from './store-option.ts';
-
-/** A command of a group whose module is its group's. */
-export function entry(name: string, summary: string, module: CommandModule): CommandEntry {
-  return { name, summary, load: () => Promise.resolve(module) };
-}
 
 /** A command that shows what has a name. */
 export function showCommand<Row>({

@@ -1,136 +1,82 @@
-import type { CommandEntry, Program } from './command.ts';
+import { type CommandEntry, entry, type Program } from './command.ts';
 import { listEntry } from './list-entry.ts';
 
 /** Every command, in the order of `portolan --help`. */
 export const commands: readonly CommandEntry[] = [
-  {
-    name: 'scan',
-    summary: 'scan hosts for open ports and services',
-    load: () => import('./commands/scan.ts'),
-  },
-  {
-    name: 'discover',
-    summary: 'find hosts that are up',
-    load: () => import('./commands/discover.ts'),
-  },
-  {
-    name: 'resume',
-    summary: 'resume a stopped or killed scan',
-    load: () => import('./commands/resume.ts'),
-  },
-  {
-    name: 'demo',
-    summary: 'start a few demo servers, scan them and show the results',
-    load: () => import('./commands/demo.ts'),
-  },
+  entry('scan', 'scan hosts for open ports and services', () => import('./commands/scan.ts')),
+  entry('discover', 'find hosts that are up', () => import('./commands/discover.ts')),
+  entry('resume', 'resume a stopped or killed scan', () => import('./commands/resume.ts')),
+  entry(
+    'demo',
+    'start a few demo servers, scan them and show the results',
+    () => import('./commands/demo.ts'),
+  ),
   listEntry('scans'),
-  {
-    name: 'show',
-    summary: 'show one scan',
-    load: () => import('./commands/show.ts'),
-  },
-  {
-    name: 'wait',
-    summary: 'wait for a scan to end',
-    load: () => import('./commands/wait.ts'),
-  },
-  {
-    name: 'cancel',
-    summary: 'cancel a scan, wherever it runs',
-    load: async () => (await import('./commands/scan-actions.ts')).cancel,
-  },
-  {
-    name: 'pause',
-    summary: 'pause a running scan',
-    load: async () => (await import('./commands/scan-actions.ts')).pause,
-  },
-  {
-    name: 'retry',
-    summary: 'queue a failed or cancelled scan again',
-    load: async () => (await import('./commands/scan-actions.ts')).retry,
-  },
-  {
-    name: 'remove',
-    summary: 'remove a scan and its results',
-    load: async () => (await import('./commands/scan-actions.ts')).remove,
-  },
-  {
-    name: 'worker',
-    summary: 'run queued scans',
-    load: () => import('./commands/worker.ts'),
-  },
+  entry('show', 'show one scan', () => import('./commands/show.ts')),
+  entry('wait', 'wait for a scan to end', () => import('./commands/wait.ts')),
+  entry('cancel', 'cancel a scan, wherever it runs', () =>
+    import('./commands/scan-actions.ts').then(({ cancel }) => cancel),
+  ),
+  entry('pause', 'pause a running scan', () =>
+    import('./commands/scan-actions.ts').then(({ pause }) => pause),
+  ),
+  entry('retry', 'queue a failed or cancelled scan again', () =>
+    import('./commands/scan-actions.ts').then(({ retry }) => retry),
+  ),
+  entry('remove', 'remove a scan and its results', () =>
+    import('./commands/scan-actions.ts').then(({ remove }) => remove),
+  ),
+  entry('worker', 'run queued scans', () => import('./commands/worker.ts')),
   listEntry('workers'),
   listEntry('hosts'),
-  {
-    name: 'host',
-    summary: 'show one host and its history',
-    load: () => import('./commands/host.ts'),
-  },
+  entry('host', 'show one host and its history', () => import('./commands/host.ts')),
   listEntry('ports'),
   listEntry('web'),
   listEntry('certs'),
   listEntry('findings'),
   listEntry('errors'),
-  {
-    name: 'import',
-    summary: 'import scan results',
-    load: () => import('./commands/import.ts'),
-  },
-  {
-    name: 'export',
-    summary: 'export results as JSON Lines, JSON, CSV, Parquet or SQLite',
-    load: () => import('./commands/export.ts'),
-  },
-  {
-    name: 'query',
-    summary: 'query the store in SQL or run a saved query',
-    load: () => import('./commands/query.ts'),
-  },
-  {
-    name: 'target',
-    summary: 'manage named targets with their ports, exclusions and limits',
-    load: () => import('./commands/target.ts'),
-  },
-  {
-    name: 'exclusion',
-    summary: 'manage what is never scanned',
-    load: () => import('./commands/exclusion.ts'),
-  },
-  {
-    name: 'profile',
-    summary: 'manage scan profiles: built-in ones and your own',
-    load: () => import('./commands/profile.ts'),
-  },
-  {
-    name: 'schedule',
-    summary: 'manage schedules of scans, and run them',
-    load: () => import('./commands/schedule.ts'),
-  },
-  {
-    name: 'tenant',
-    summary: 'manage the tenants of a PostgreSQL store',
-    load: () => import('./commands/tenant.ts'),
-  },
-  {
-    name: 'audit',
-    summary: 'list who changed what, and verify the log',
-    load: () => import('./commands/audit.ts'),
-  },
-  {
-    name: 'db',
-    summary: 'maintain the store: migrate, check, back up, prune, copy',
-    load: () => import('./commands/db/db.ts'),
-  },
-  {
-    name: 'portman',
-    summary: 'reserve local ports, list and stop listeners (also the program "portman")',
-    load: () => import('./commands/portman/portman.ts'),
-  },
-  {
-    name: 'completion',
-    summary: 'print the completion script of a shell',
-    load: async () => (await import('./completion-commands.ts')).completionCommand(portolan),
-  },
+  entry('import', 'import scan results', () => import('./commands/import.ts')),
+  entry(
+    'export',
+    'export results as JSON Lines, JSON, CSV, Parquet or SQLite',
+    () => import('./commands/export.ts'),
+  ),
+  entry(
+    'query',
+    'query the store in SQL or run a saved query',
+    () => import('./commands/query.ts'),
+  ),
+  entry(
+    'target',
+    'manage named targets with their ports, exclusions and limits',
+    () => import('./commands/target.ts'),
+  ),
+  entry('exclusion', 'manage what is never scanned', () => import('./commands/exclusion.ts')),
+  entry(
+    'profile',
+    'manage scan profiles: built-in ones and your own',
+    () => import('./commands/profile.ts'),
+  ),
+  entry(
+    'schedule',
+    'manage schedules of scans, and run them',
+    () => import('./commands/schedule.ts'),
+  ),
+  entry('tenant', 'manage the tenants of a PostgreSQL store', () => import('./commands/tenant.ts')),
+  entry('audit', 'list who changed what, and verify the log', () => import('./commands/audit.ts')),
+  entry(
+    'db',
+    'maintain the store: migrate, check, back up, prune, copy',
+    () => import('./commands/db/db.ts'),
+  ),
+  entry(
+    'portman',
+    'reserve local ports, list and stop listeners (also the program "portman")',
+    () => import('./commands/portman/portman.ts'),
+  ),
+  entry('completion', 'print the completion script of a shell', async () =>
+    (await import('./completion-commands.ts')).completionCommand(portolan),
+  ),
   {
     name: 'complete',
     summary: 'print suggestions for the words so far, for the completion scripts',

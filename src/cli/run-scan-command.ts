@@ -52,7 +52,7 @@ export async function runScanCommand(
   const job = await createScan(app.store, {
     scanType: options.scanType,
     config,
-    args: options.line.map(withoutPassword),
+    args: options.line.map(maskPassword),
     toolVersion: app.version,
     faults,
     scanId: options.name,
@@ -64,8 +64,8 @@ export async function runScanCommand(
   return await followScan(io, app, job, options);
 }
 
-/** A word of the command line as it may be kept: `--db` may name a store with a password. */
-function withoutPassword(word: string): string {
+/** A word of the command line as it is stored: `--db` may hold a password. */
+function maskPassword(word: string): string {
   return word.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1:***@');
 }
 

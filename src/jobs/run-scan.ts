@@ -1,4 +1,5 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { currentUser } from '../core/current-user.ts';
 import { eventBatch } from '../core/event-batch.ts';
 import type { RunFinish, RunStart, ScanEvent } from '../core/events.ts';
 import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
@@ -85,7 +86,7 @@ export async function createScan(store: Store, scan: NewScan): Promise<Job> {
     seed: scan.config.seed,
     unit_count: plan.unitCount,
     hosts_total: plan.hostCount,
-    execution_context: { user: userName(), host: hostname(), directory: process.cwd() },
+    execution_context: { user: currentUser(), host: hostname(), directory: process.cwd() },
     ...(scan.scanId !== undefined && { scan_id: scan.scanId }),
     ...(scan.runLimitMs !== undefined && { run_limit_ms: scan.runLimitMs }),
     ...(scan.queue && queueColumns(scan.queue)),
@@ -107,14 +108,6 @@ function queueColumns({ priority, label, maxAttempts, batchSize }: QueueSettings
     ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
     ...(batchSize !== undefined && { batch_size: batchSize }),
   };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? ''); // a user without an entry in the system's list
-  }
 }
 
 /**

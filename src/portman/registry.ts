@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { chmod, mkdir, open, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { currentUser } from '../core/current-user.ts';
 import { dirname, resolve } from 'node:path';
 import { retryBusy } from '../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../database/driver.ts';
@@ -39,7 +39,7 @@ export async function openRegistry(path: string): Promise<Registry> {
     throw storeError(error, file);
   }
   const opened = db;
-  return { db, path: file, user: userName(), [Symbol.dispose]: () => opened.close() };
+  return { db, path: file, user: currentUser(), [Symbol.dispose]: () => opened.close() };
 }
 
 /** SQLite gives its -wal and -shm files the mode of the database. */
@@ -167,13 +167,4 @@ export function signHistory<T>(
        details = coalesce(details, ?) WHERE id > ?`,
   ).run(user, JSON.stringify(details), last);
   return result;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run as a uid without an entry.
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }

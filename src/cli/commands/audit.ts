@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { verifyAudit } from '../../store/setup/audit.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { entry } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -41,5 +40,5 @@ const verify: CommandModule = {
 
 export const commands: readonly CommandEntry[] = [
   listEntry('audit', 'audit list'),
-  entry('verify', 'verify that no row of the log was changed, added or removed', verify),
+  entry('verify', 'verify that no row of the log was changed, added or removed', () => verify),
 ];

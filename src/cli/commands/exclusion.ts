@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { splitTargets } from '../../core/targets.ts';
 import { addExclusions, removeExclusion } from '../../store/setup/exclusions.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { entry } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -63,6 +62,6 @@ const remove: CommandModule = {
 
 export const commands: readonly CommandEntry[] = [
   listEntry('exclusions', 'exclusion list'),
-  entry('add', 'exclude addresses, networks or names from scans', add),
-  entry('remove', 'remove an exclusion', remove),
+  entry('add', 'exclude addresses, networks or names from scans', () => add),
+  entry('remove', 'remove an exclusion', () => remove),
 ];

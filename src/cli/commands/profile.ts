@@ -5,8 +5,8 @@ import { AppError, messageOf } from '../../errors.ts';
 import { findProfile, saveOwnProfile } from '../../jobs/profiles.ts';
 import { formatProfile, parseProfile } from '../../scan/profile-file.ts';
 import { removeProfile } from '../../store/setup/profiles.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
+import { changeCommand, showCommand } from '../group-commands.ts';
 import { type Io, write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -70,7 +70,7 @@ const remove = changeCommand({
 
 export const commands: readonly CommandEntry[] = [
   listEntry('profiles', 'profile list'),
-  entry('show', 'print a profile as YAML', show),
-  entry('save', 'save a profile of your own', save),
-  entry('remove', 'remove a profile of your own', remove),
+  entry('show', 'print a profile as YAML', () => show),
+  entry('save', 'save a profile of your own', () => save),
+  entry('remove', 'remove a profile of your own', () => remove),
 ];

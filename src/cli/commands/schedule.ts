@@ -18,8 +18,8 @@ import {
   scheduledScans,
   setScheduleEnabled,
 } from '../../store/setup/schedules.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
+import { changeCommand, showCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
 import { logScheduler } from '../log-scheduler.ts';
@@ -230,10 +230,10 @@ const run: CommandModule = {
 
 export const commands: readonly CommandEntry[] = [
   listEntry('schedules', 'schedule list'),
-  entry('add', 'add a schedule that scans a target', add),
-  entry('show', 'show one schedule with its next and latest scans', show),
-  entry('enable', 'enable a schedule, also a suspended one', enabling(true)),
-  entry('disable', 'disable a schedule', enabling(false)),
-  entry('remove', 'remove a schedule', remove),
-  entry('run', 'run the scans of schedules when they are due', run),
+  entry('add', 'add a schedule that scans a target', () => add),
+  entry('show', 'show one schedule with its next and latest scans', () => show),
+  entry('enable', 'enable a schedule, also a suspended one', () => enabling(true)),
+  entry('disable', 'disable a schedule', () => enabling(false)),
+  entry('remove', 'remove a schedule', () => remove),
+  entry('run', 'run the scans of schedules when they are due', () => run),
 ];

@@ -10,8 +10,8 @@ import {
   removeTarget,
   setTargetEnabled,
 } from '../../store/setup/targets.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { changeCommand, entry, showCommand } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
+import { changeCommand, showCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
 import { integerOption } from '../option-values.ts';
@@ -139,9 +139,9 @@ function enabling(isEnabled: boolean): CommandModule {
 
 export const commands: readonly CommandEntry[] = [
   listEntry('targets', 'target list'),
-  entry('add', 'add a target', add),
-  entry('show', 'show one target and its exclusions', show),
-  entry('enable', 'allow scans of a target', enabling(true)),
-  entry('disable', 'refuse scans of a target', enabling(false)),
-  entry('remove', 'remove a target', remove),
+  entry('add', 'add a target', () => add),
+  entry('show', 'show one target and its exclusions', () => show),
+  entry('enable', 'allow scans of a target', () => enabling(true)),
+  entry('disable', 'refuse scans of a target', () => enabling(false)),
+  entry('remove', 'remove a target', () => remove),
 ];

@@ -8,8 +8,7 @@ import {
   renameTenant,
   type TenantRow,
 } from '../../store/setup/tenants.ts';
-import type { CommandEntry, CommandModule } from '../command.ts';
-import { entry } from '../group-commands.ts';
+import { type CommandEntry, type CommandModule, entry } from '../command.ts';
 import { write } from '../io.ts';
 import { addOutputOptions, type OutputOptions, writeRows } from '../output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
@@ -111,8 +110,8 @@ const remove: CommandModule = {
 };
 
 export const commands: readonly CommandEntry[] = [
-  entry('list', 'list tenants', list),
-  entry('add', 'add a tenant', add),
-  entry('rename', 'rename a tenant', rename),
-  entry('remove', 'remove a tenant and all its data', remove),
+  entry('list', 'list tenants', () => list),
+  entry('add', 'add a tenant', () => add),
+  entry('rename', 'rename a tenant', () => rename),
+  entry('remove', 'remove a tenant and all its data', () => remove),
 ];

@@ -30,14 +30,10 @@ export async function servicesOf(
 ): Promise<Map<number, ServiceDetails>> {
   const services = await servicesBy(db, ports);
   if (!orNewest) return services;
-  const places = [...ports.keys()].filter(
-    (place) => ports[place]!.product !== null && (services.get(place)?.product ?? null) === null,
+  const silent = [...ports.entries()].filter(
+    ([place, { product }]) => product !== null && (services.get(place)?.product ?? null) === null,
   );
-  return await filledFromNewest(
-    db,
-    { ports, places, table: 'services', read: servicesBy },
-    services,
-  );
+  return await filledFromNewest(db, { silent, table: 'services', read: servicesBy }, services);
 }
 
 async function servicesBy(
@@ -55,30 +51,35 @@ async function servicesBy(
 }
 
 interface Missing<Detail> {
-  readonly ports: readonly PortKey[];
-  /** Those of the ports that their own scan says nothing of. */
-  readonly places: readonly number[];
+  /** Ports, with their places, of which their own scan says nothing. */
+  readonly silent: readonly (readonly [number, PortKey])[];
   readonly table: 'services' | 'http_scans';
   readonly read: (db: StoreDatabase, ports: readonly PortKey[]) => Promise<Map<number, Detail>>;
 }
 
-/** Adds what the newest scan says that knows more of a port; this looks through the host's scans. */
+/** Adds the details of the newest scan that has some; this looks through the scans of the host. */
 async function filledFromNewest<Detail>(
   db: StoreDatabase,
-  { ports, places, table, read }: Missing<Detail>,
+  { silent, table, read }: Missing<Detail>,
   known: Map<number, Detail>,
 ): Promise<Map<number, Detail>> {
-  const wanted = places.map((place) => ports[place]!);
-  const seen = await seenBy(db, wanted, table);
-  const again = places.flatMap((place, index) => {
+  const seen = await seenBy(
+    db,
+    silent.map(([, key]) => key),
+    table,
+  );
+  const again = silent.flatMap(([place, key], index) => {
     const job = seen.get(index);
-    return job === undefined ? [] : [{ place, key: { ...ports[place]!, job_id: job } }];
+    return job === undefined ? [] : [{ place, key: { ...key, job_id: job } }];
   });
   const older = await read(
     db,
     again.map(({ key }) => key),
   );
-  for (const [index, detail] of older) known.set(again[index]!.place, detail);
+  for (const [index, { place }] of again.entries()) {
+    const detail = older.get(index);
+    if (detail !== undefined) known.set(place, detail);
+  }
   return known;
 }
 
@@ -96,10 +97,10 @@ export async function titlesOf(
 ): Promise<Map<number, string | null>> {
   const titles = await titlesBy(db, ports);
   if (!orNewest) return titles;
-  const places = [...ports.keys()].filter(
-    (place) => !titles.has(place) && ports[place]!.service?.startsWith('http'),
+  const silent = [...ports.entries()].filter(
+    ([place, { service }]) => !titles.has(place) && service?.startsWith('http'),
   );
-  return await filledFromNewest(db, { ports, places, table: 'http_scans', read: titlesBy }, titles);
+  return await filledFromNewest(db, { silent, table: 'http_scans', read: titlesBy }, titles);
 }
 
 async function titlesBy(

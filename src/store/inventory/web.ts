@@ -168,9 +168,10 @@ async function describe(db: StoreDatabase, found: readonly Found[]): Promise<Web
       AND t.transport = k.transport AND t.port = k.port AND t.server_name = w.tls_server_name
       AND ${isOfJobs(db, 't.job_id', keys)}
     WHERE ${isOfJobs(db, 'w.job_id', keys)}`);
-  const seenAt = new Map(rows.map((row) => [`${portOf(keys[row.place]!)} ${urlOf(row)}`, row]));
+  const places = new Map([...ports.keys()].map((port, place) => [port, place]));
+  const seenAt = new Map(rows.map((row) => [`${row.place} ${urlOf(row)}`, row]));
   return found.flatMap((key) => {
-    const seen = seenAt.get(`${portOf(key)} ${urlOf(key)}`);
+    const seen = seenAt.get(`${places.get(portOf(key))} ${urlOf(key)}`);
     return seen ? [toRow(key, seen)] : [];
   });
 }

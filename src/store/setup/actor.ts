@@ -1,4 +1,5 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { currentUser } from '../../core/current-user.ts';
 
 /** Who changes something. */
 export interface Actor {
@@ -11,19 +12,10 @@ export interface Actor {
 
 /** The person who runs this process. */
 export function currentActor(): Actor {
-  return { kind: 'person', name: `${userName()}@${hostname()}` };
+  return { kind: 'person', name: `${currentUser()}@${hostname()}` };
 }
 
 /** A scheduler, which nobody asks for what it does at its time. */
 export function schedulerActor(): Actor {
   return { kind: 'job', name: `scheduler@${hostname()}` };
-}
-
-/** A user without an entry in the system's list has a number only. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }

@@ -1,55 +1,29 @@
-import type { CommandEntry } from '../../command.ts';
+import { type CommandEntry, entry } from '../../command.ts';
 
 /** Every verb of `portolan db`, in the order of its help. */
 export const dbCommands: readonly CommandEntry[] = [
-  {
-    name: 'status',
-    summary: 'show version, size and tenants of the store',
-    load: async () => (await import('./status.ts')).status,
-  },
-  {
-    name: 'migrate',
-    summary: 'create the store, or migrate its tables',
-    load: async () => (await import('./migrate.ts')).migrate,
-  },
-  {
-    name: 'check',
-    summary: 'check the store for problems, and repair some',
-    load: () => import('./check.ts'),
-  },
-  {
-    name: 'stats',
-    summary: 'show sizes, growth and use of tables and indexes',
-    load: async () => (await import('./stats.ts')).stats,
-  },
-  {
-    name: 'vacuum',
-    summary: 'free disk space, renew statistics and summaries',
-    load: async () => (await import('./vacuum.ts')).vacuum,
-  },
-  {
-    name: 'backup',
-    summary: 'write the whole store to a new file',
-    load: async () => (await import('./backup.ts')).backup,
-  },
-  {
-    name: 'restore',
-    summary: 'restore an empty store from a backup',
-    load: async () => (await import('./restore.ts')).restore,
-  },
-  {
-    name: 'prune',
-    summary: 'remove the results of old scans',
-    load: async () => (await import('./prune.ts')).prune,
-  },
-  {
-    name: 'archive',
-    summary: 'move old scans from the store to Parquet files',
-    load: () => import('./archive.ts'),
-  },
-  {
-    name: 'copy',
-    summary: 'copy a store to another one, of either kind',
-    load: () => import('./copy.ts'),
-  },
+  entry('status', 'show version, size and tenants of the store', () =>
+    import('./status.ts').then(({ status }) => status),
+  ),
+  entry('migrate', 'create the store, or migrate its tables', () =>
+    import('./migrate.ts').then(({ migrate }) => migrate),
+  ),
+  entry('check', 'check the store for problems, and repair some', () => import('./check.ts')),
+  entry('stats', 'show sizes, growth and use of tables and indexes', () =>
+    import('./stats.ts').then(({ stats }) => stats),
+  ),
+  entry('vacuum', 'free disk space, renew statistics and summaries', () =>
+    import('./vacuum.ts').then(({ vacuum }) => vacuum),
+  ),
+  entry('backup', 'write the whole store to a new file', () =>
+    import('./backup.ts').then(({ backup }) => backup),
+  ),
+  entry('restore', 'restore an empty store from a backup', () =>
+    import('./restore.ts').then(({ restore }) => restore),
+  ),
+  entry('prune', 'remove the results of old scans', () =>
+    import('./prune.ts').then(({ prune }) => prune),
+  ),
+  entry('archive', 'move old scans from the store to Parquet files', () => import('./archive.ts')),
+  entry('copy', 'copy a store to another one, of either kind', () => import('./copy.ts')),
 ];

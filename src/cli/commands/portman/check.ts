@@ -3,16 +3,17 @@ import { lookAtPorts, type PortState } from '../../../portman/port-state.ts';
 import { registryCommand } from './registry-command.ts';
 
 /** Tells whether a port is free, and if not, which project has it and who listens. */
-export const check = registryCommand<[number]>({
-  define: (command) => command.argument('<port>', 'the port', parsePort),
+export const check = registryCommand<[string]>({
+  define: (command) => command.argument('<port>', 'the port'),
   help:
     '\nExits with 0 if the port is free, with 1 if it is reserved or in use.\n' +
     '\nExample:\n  portman check 3000 && echo free',
-  async work(registry, { operands: [port] }) {
-    const { states } = await lookAtPorts(registry, { ports: [port] });
+  async work(registry, { operands: [word] }) {
+    const { states } = await lookAtPorts(registry, { ports: [parsePort(word)] });
     const text = states.map(describe).join('');
     return {
       json: states.at(0),
+      indent: 2,
       text,
       status: states.every(({ status }) => status === 'free') ? 0 : 1,
     };

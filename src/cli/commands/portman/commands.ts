@@ -1,108 +1,48 @@
-import type { CommandEntry, Program } from '../../command.ts';
+import { type CommandEntry, entry, type Program } from '../../command.ts';
 import { withJsonErrors } from './json-errors.ts';
 
 /** Every command of the port registry, in the order of `portman --help`. */
 export const portCommands: readonly CommandEntry[] = withJsonErrors([
-  {
-    name: 'check',
-    summary: 'check whether a port is free, reserved or in use',
-    load: async () => (await import('./check.ts')).check,
-  },
-  {
-    name: 'request',
-    summary: 'reserve free ports and print them',
-    load: () => import('./request.ts'),
-  },
-  { name: 'reserve', summary: 'reserve ports', load: () => import('./reserve.ts') },
-  {
-    name: 'release',
-    summary: 'release reservations',
-    load: async () => (await import('./release.ts')).release,
-  },
-  {
-    name: 'list',
-    summary: 'list reservations and their listeners',
-    load: () => import('./list.ts'),
-  },
-  {
-    name: 'scan',
-    summary: 'list the listeners on this machine',
-    load: () => import('./scan.ts'),
-  },
-  {
-    name: 'kill',
-    summary: 'stop the listeners on ports',
-    load: () => import('./kill.ts'),
-  },
-  {
-    name: 'history',
-    summary: 'show the history of ports',
-    load: async () => (await import('./history.ts')).history,
-  },
-  {
-    name: 'stale',
-    summary: 'list or release forgotten reservations',
-    load: () => import('./stale.ts'),
-  },
-  {
-    name: 'projects',
-    summary: 'list projects with reservations',
-    load: async () => (await import('./projects.ts')).projects,
-  },
-  {
-    name: 'run',
-    summary: 'reserve a port, run a program with it, release it',
-    load: () => import('./run.ts'),
-  },
-  {
-    name: 'up',
-    summary: 'reserve every port that .portkeeper.json names',
-    load: async () => (await import('./project.ts')).up,
-  },
-  {
-    name: 'down',
-    summary: 'release what "up" reserved',
-    load: async () => (await import('./project.ts')).down,
-  },
-  {
-    name: 'watch',
-    summary: 'show reserved ports as they change',
-    load: () => import('./watch.ts'),
-  },
-  {
-    name: 'mcp',
-    summary: 'serve the registry to a coding agent',
-    load: () => import('./mcp.ts'),
-  },
-  {
-    name: 'export',
-    summary: 'write the reservations to a file',
-    load: () => import('./export.ts'),
-  },
-  { name: 'import', summary: 'import an export', load: () => import('./import.ts') },
-  {
-    name: 'config',
-    summary: 'manage settings and saved states of the registry',
-    load: () => import('./config.ts'),
-  },
-  {
-    name: 'backup',
-    summary: 'back up the registry',
-    load: async () => (await import('./backup.ts')).backup,
-  },
-  {
-    name: 'doctor',
-    summary: 'check and compact the registry',
-    load: async () => (await import('./doctor.ts')).doctor,
-  },
+  entry('check', 'check whether a port is free, reserved or in use', () =>
+    import('./check.ts').then(({ check }) => check),
+  ),
+  entry('request', 'reserve free ports and print them', () => import('./request.ts')),
+  entry('reserve', 'reserve ports', () => import('./reserve.ts')),
+  entry('release', 'release reservations', () =>
+    import('./release.ts').then(({ release }) => release),
+  ),
+  entry('list', 'list reservations and their listeners', () => import('./list.ts')),
+  entry('scan', 'list the listeners on this machine', () => import('./scan.ts')),
+  entry('kill', 'stop the listeners on ports', () => import('./kill.ts')),
+  entry('history', 'show the history of ports', () =>
+    import('./history.ts').then(({ history }) => history),
+  ),
+  entry('stale', 'list or release forgotten reservations', () => import('./stale.ts')),
+  entry('projects', 'list projects with reservations', () =>
+    import('./projects.ts').then(({ projects }) => projects),
+  ),
+  entry('run', 'reserve a port, run a program with it, release it', () => import('./run.ts')),
+  entry('up', 'reserve every port that .portkeeper.json names', () =>
+    import('./project.ts').then(({ up }) => up),
+  ),
+  entry('down', 'release what "up" reserved', () =>
+    import('./project.ts').then(({ down }) => down),
+  ),
+  entry('watch', 'show reserved ports as they change', () => import('./watch.ts')),
+  entry('mcp', 'serve the registry to a coding agent', () => import('./mcp.ts')),
+  entry('export', 'write the reservations to a file', () => import('./export.ts')),
+  entry('import', 'import an export', () => import('./import.ts')),
+  entry('config', 'manage settings and saved states of the registry', () => import('./config.ts')),
+  entry('backup', 'back up the registry', () => import('./backup.ts').then(({ backup }) => backup)),
+  entry('doctor', 'check and compact the registry', () =>
+    import('./doctor.ts').then(({ doctor }) => doctor),
+  ),
 ]);
 
 const completion: readonly CommandEntry[] = [
-  {
-    name: 'completion',
-    summary: 'print the completion script of a shell',
-    load: async () => (await import('../../completion-commands.ts')).completionCommand(portman),
-  },
+  entry('completion', 'print the completion script of a shell', async () =>
+    (await import('../../completion-commands.ts')).completionCommand(portman),
+  ),
   {
     name: 'complete',
     summary: 'print suggestions for the words so far, for the completion scripts',

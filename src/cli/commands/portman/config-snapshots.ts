@@ -30,7 +30,7 @@ export const load = registryCommand<[string], LoadOptions>({
   help: '\nExample:\n  portman config load before-move --replace',
   async work(registry, { operands: [name], options: { replace, dryRun } }) {
     const outcome = await loadSnapshot(registry, name, { replace, dryRun });
-    return { json: outcome, text: describe(outcome, dryRun) };
+    return { json: outcome, indent: 2, text: describe(outcome, dryRun) };
   },
 });
 

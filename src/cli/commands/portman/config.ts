@@ -6,8 +6,7 @@ import {
   settingTable,
   writeSetting,
 } from '../../../portman/settings.ts';
-import type { CommandEntry } from '../../command.ts';
-import { entry } from '../../group-commands.ts';
+import { type CommandEntry, entry } from '../../command.ts';
 import { registryCommand, registryTable } from './registry-command.ts';
 
 export function define(command: Command): void {
@@ -53,22 +52,16 @@ const set = registryCommand<[string, string]>({
 
 /** `show`, `get`, `set` for settings; `save`, `load`, `list` for saved states of the registry. */
 export const commands: readonly CommandEntry[] = [
-  entry('show', 'show all settings', show),
-  entry('get', 'print one setting', get),
-  entry('set', 'change one setting', set),
-  {
-    name: 'save',
-    summary: 'save the reservations under a name',
-    load: async () => (await import('./config-snapshots.ts')).save,
-  },
-  {
-    name: 'load',
-    summary: 'restore reservations that were saved under a name',
-    load: async () => (await import('./config-snapshots.ts')).load,
-  },
-  {
-    name: 'list',
-    summary: 'list the saved names',
-    load: async () => (await import('./config-snapshots.ts')).list,
-  },
+  entry('show', 'show all settings', () => show),
+  entry('get', 'print one setting', () => get),
+  entry('set', 'change one setting', () => set),
+  entry('save', 'save the reservations under a name', () =>
+    import('./config-snapshots.ts').then(({ save }) => save),
+  ),
+  entry('load', 'restore reservations that were saved under a name', () =>
+    import('./config-snapshots.ts').then(({ load }) => load),
+  ),
+  entry('list', 'list the saved names', () =>
+    import('./config-snapshots.ts').then(({ list }) => list),
+  ),
 ];

@@ -34,7 +34,11 @@ export const up = registryCommand<[], Options>({
       const path = dotenv === true ? join(plan.directory, '.env') : dotenv;
       await writeEnvFile(path, Object.fromEntries(ports));
     }
-    return { json: result, text: ports.map(([env, number]) => `${env}=${number}\n`).join('') };
+    return {
+      json: result,
+      indent: 2,
+      text: ports.map(([env, number]) => `${env}=${number}\n`).join(''),
+    };
   },
 });
 

@@ -16,6 +16,8 @@ export interface RegistryWork<Operands, Options> {
 /** What a command prints: a value with `--json`, else text. */
 export interface Answer {
   readonly json: unknown;
+  /** Spaces before the members of an object; one line by default. */
+  readonly indent?: number;
   readonly text: string;
   /** The exit status; 0 by default. */
   readonly status?: number;
@@ -41,10 +43,10 @@ export function registryCommand<Operands extends readonly unknown[] = [], Option
       command.option('--json', 'print JSON').addHelpText('after', help);
     },
     async run(io, operands: Operands, options: Options & { readonly json?: boolean }) {
-      const { json, text, status } = await withRegistry(io, async (registry) =>
+      const { json, indent, text, status } = await withRegistry(io, async (registry) =>
         work(registry, { io, operands, options }),
       );
-      await write(io.stdout, options.json ? `${JSON.stringify(json, null, 2)}\n` : text);
+      await write(io.stdout, options.json ? `${JSON.stringify(json, null, indent)}\n` : text);
       return status;
     },
   };
