@@ -6,7 +6,7 @@ import { Logger, run, WorkerPreset } from 'graphile-worker';
 import { Pool } from 'pg';
 import type { ScanEvent } from '../src/core/events.ts';
 import { parseScanConfig } from '../src/core/scan-config.ts';
-import { createScan } from '../src/jobs/run-scan.ts';
+import { createScan } from '../src/jobs/create-scan.ts';
 import { runWorker } from '../src/jobs/worker.ts';
 import type { ScanContext } from '../src/scan/scanner.ts';
 import { getJob } from '../src/store/scans/jobs.ts';
@@ -105,7 +105,7 @@ async function newScan(store: Store, units: number): Promise<string> {
   });
   const queue = { batchSize: 500 };
   const scan = { scanType: 'network', config, args: [], toolVersion: '', faults: [], queue };
-  return (await createScan(store, scan)).id;
+  return (await createScan(store, scan)).job.id;
 }
 
 async function unitsPerSecond(store: Store): Promise<number> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseScanConfig } from '../src/core/scan-config.ts';
-import { createScan } from '../src/jobs/run-scan.ts';
+import { createScan } from '../src/jobs/create-scan.ts';
 import { getJob } from '../src/store/scans/jobs.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import type { Store } from '../src/store/store.ts';
@@ -75,7 +75,7 @@ async function queue(store: Store, targets: string): Promise<string> {
     faults: [],
     queue: { batchSize: 1 },
   };
-  return (await createScan(store, scan)).id;
+  return (await createScan(store, scan)).job.id;
 }
 
 async function createMs(targets: string): Promise<{ ms: number; kilobytes: number }> {

@@ -1,11 +1,10 @@
 import type { App } from '../app.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { shortId } from '../core/ids.ts';
-import { planScan } from '../core/plan.ts';
-import { parseScanConfig } from '../core/scan-config.ts';
 import { runScan } from '../jobs/run-scan.ts';
 import { newProgress, type ScanProgress } from '../scan/scanner.ts';
 import type { Job } from '../store/scans/jobs.ts';
+import type { PlannedScan } from '../store/scans/planned-scan.ts';
 import { type Io, stoppedStatus, write } from './io.ts';
 import { type OutputOptions, withOutput } from './output.ts';
 import { limitHeap } from './limit-heap.ts';
@@ -28,13 +27,18 @@ interface Options extends OutputOptions {
  *
  * @returns the exit status: 0 completed, 1 ended otherwise, 130 stopped by Ctrl-C, 143 by SIGTERM
  */
-export async function followScan(io: Io, app: App, job: Job, options: Options): Promise<number> {
+export async function followScan(
+  io: Io,
+  app: App,
+  scan: PlannedScan,
+  options: Options,
+): Promise<number> {
   limitHeap();
   const progress = newProgress();
   const isStreaming = options.silent === true || options.jsonl === true;
   const finished = isStreaming
-    ? await runStreaming(io, { app, job, options, progress })
-    : await run(io, { app, job, progress });
+    ? await runStreaming(io, { app, scan, options, progress })
+    : await run(io, { app, scan, progress });
   if (!isStreaming) await writeFinds(io, app, finished, options);
   if (!options.silent) {
     await write(io.stderr, summary(finished, app.store.location));
@@ -55,16 +59,15 @@ function findsHosts({ config }: Job): boolean {
 
 interface Running {
   readonly app: App;
-  readonly job: Job;
+  readonly scan: PlannedScan;
   readonly progress: ScanProgress;
   readonly onOpenPort?: (addr: string, port: number) => void;
   readonly onEvents?: (events: readonly ScanEvent[]) => void;
 }
 
-async function run(io: Io, { app, job, progress, ...hooks }: Running): Promise<Job> {
-  const plan = planScan(parseScanConfig(job.config));
-  using _line = progressLine(io, scanProgressText(progress, { probes: plan.probeCount }));
-  return await runScan(app.store, job.id, { ...hooks, progress, signal: io.signal });
+async function run(io: Io, { app, scan, progress, ...hooks }: Running): Promise<Job> {
+  using _line = progressLine(io, scanProgressText(progress, { probes: scan.plan.probeCount }));
+  return await runScan(app.store, scan, { ...hooks, progress, signal: io.signal });
 }
 
 /** Prints finds (`--silent`) or events (`--jsonl`) as they come. */
@@ -74,7 +77,7 @@ async function runStreaming(
 ): Promise<Job> {
   return await withOutput(io, options, async (stream) => {
     const print = (line: string): void => void stream.write(`${line}\n`);
-    const isDiscovery = findsHosts(running.job);
+    const isDiscovery = findsHosts(running.scan.job);
     return await run(io, {
       ...running,
       ...(options.silent && !isDiscovery

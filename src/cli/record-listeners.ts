@@ -1,5 +1,6 @@
 import { shortId } from '../core/ids.ts';
-import { createScan, runScan } from '../jobs/run-scan.ts';
+import { createScan } from '../jobs/create-scan.ts';
+import { runScan } from '../jobs/run-scan.ts';
 import { listenersScanConfig, listenersScanType } from '../scan/listeners/scan-listeners.ts';
 import { type Io, write } from './io.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
@@ -8,14 +9,14 @@ import { count } from '../core/quantity.ts';
 /** Records who listens on this machine as a scan, and says where. */
 export async function recordListeners(io: Io, options: StoreOptions): Promise<void> {
   await using app = await openFrom(io, options, true);
-  const { id } = await createScan(app.store, {
+  const scan = await createScan(app.store, {
     scanType: listenersScanType,
     config: listenersScanConfig(),
     args: ['portman', 'scan', '--record'],
     toolVersion: app.version,
     faults: [],
   });
-  const job = await runScan(app.store, id, { signal: io.signal });
+  const job = await runScan(app.store, scan, { signal: io.signal });
   const found = count(job.ports_open, 'open port');
-  await write(io.stderr, `Scan ${shortId(id)}, ${found}, kept in ${app.store.location}.\n`);
+  await write(io.stderr, `Scan ${shortId(job.id)}, ${found}, kept in ${app.store.location}.\n`);
 }

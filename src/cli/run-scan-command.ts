@@ -2,7 +2,7 @@ import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import type { App } from '../app.ts';
 import { applyProfile } from '../jobs/apply-profile.ts';
-import { createScan, type QueueSettings } from '../jobs/run-scan.ts';
+import { createScan, type QueueSettings } from '../jobs/create-scan.ts';
 import { resolveRequest, type ScanRequest } from '../scan/resolve-request.ts';
 import { AppError } from '../errors.ts';
 import { followScan } from './follow-scan.ts';
@@ -49,7 +49,7 @@ export async function runScanCommand(
     return 0;
   }
   const app = known ?? opened.use(await openFrom(io, options, true));
-  const job = await createScan(app.store, {
+  const scan = await createScan(app.store, {
     scanType: options.scanType,
     config,
     args: options.line.map(maskPassword),
@@ -60,8 +60,8 @@ export async function runScanCommand(
     queue,
     origin: { target, profile },
   });
-  if (options.detach) return await writeQueued(io, options, job);
-  return await followScan(io, app, job, options);
+  if (options.detach) return await writeQueued(io, options, scan.job);
+  return await followScan(io, app, scan, options);
 }
 
 /** A word of the command line as it is stored: `--db` may hold a password. */

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
-import type { Job } from '../store/scans/jobs.ts';
+import { getJob, type Job } from '../store/scans/jobs.ts';
+import { planJob } from '../store/scans/planned-scan.ts';
 import { holdScan } from '../store/setup/schedule-runs.ts';
 import type { Store } from '../store/store.ts';
 import { runScan } from './run-scan.ts';
@@ -31,7 +32,8 @@ export function newLauncher(options: LauncherOptions): Launcher {
   const run = async (store: Store, scan: string): Promise<void> => {
     try {
       const leave = (id: string): Promise<void> => holdScan(store.database, id, Date.now());
-      const job = await runScan(store, scan, { signal, leave });
+      const planned = planJob(await getJob(store.database, scan));
+      const job = await runScan(store, planned, { signal, leave });
       onEnd?.(job);
     } catch (error) {
       // Another process took it, or somebody ended it, before this one began.

@@ -18,7 +18,7 @@ import type { Schedule } from '../store/setup/schedules.ts';
 import type { Store, StoreDatabase } from '../store/store.ts';
 import { findTarget } from '../store/setup/targets.ts';
 import { applyProfile } from './apply-profile.ts';
-import { createScan } from './run-scan.ts';
+import { createScan } from './create-scan.ts';
 
 /** A tick that is later than this was missed: no scheduler was there. */
 const lateMs = 60_000;
@@ -163,7 +163,7 @@ async function decide(
     if (!(await decideTick(tx, schedule, final))) return undefined;
     if (final.status === 'failed') await countFailure(tx, schedule.id, final.now);
     if (final.status !== 'started' || !prepared) return { decision: final };
-    const job = await createScan(
+    const { job } = await createScan(
       { ...store, database: tx },
       {
         scanType: schedule.scan_type,

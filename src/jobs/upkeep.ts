@@ -1,59 +1,57 @@
 import { tenantKey } from '../store/filter.ts';
-import { finishJob } from '../store/scans/end-scan.ts';
+import { finishJob, isJobDone } from '../store/scans/end-scan.ts';
 import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { retryDelayMs } from '../store/scans/retry-delay.ts';
 import { isConflict, requeueJob } from '../store/scans/transitions.ts';
 import { type Job, toJob } from '../store/scans/jobs.ts';
 import { queueJob } from '../store/scans/queue-job.ts';
 import { workerActor } from '../store/scans/job-status.ts';
-import { isJobDone, openUnits } from '../store/scans/leases.ts';
+import { openUnits } from '../store/scans/lease-units.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import type { JobRecord } from '../store/tables.ts';
 
-/** How often a unit may be begun: one that ends its worker each time is not given to all of them. */
+/** Leases of one unit at most: a unit that ends its worker each time must not end all of them. */
 const unitAttempts = 20;
 
 /**
- * Looks after a tenant's queued scans, as every worker does now and then: begins those again whose
- * workers were lost, ends those that are done, too late or deadly, and calls workers where units
+ * Looks after a tenant's queued scans, as every worker does now and then: queues those again whose
+ * workers were lost, ends those that are complete, overdue or deadly, and calls workers where units
  * lie open.
  */
 export async function reapJobs(db: StoreDatabase): Promise<void> {
+  const each = async (condition: Sql, change: (job: Job) => Promise<unknown>): Promise<void> => {
+    for (const job of await jobsWhere(db, condition)) await unlessConflict(change(job));
+  };
   await markCrashedJobs(db);
-  for (const job of await jobsWhere(
-    db,
-    sql`j.status = 'crashed' AND j.attempts < j.max_attempts`,
-  )) {
-    const runAt = Date.now() + retryDelayMs(job.attempts);
-    await unlessConflict(requeueJob(db, job.id, { runAt, actor: workerActor() }));
-  }
-  for (const job of await jobsWhere(
-    db,
-    sql`j.status = 'running' AND j.timeout_at < ${db.dialect.fromNow(0)}`,
-  )) {
-    await unlessConflict(endOverdue(db, job));
-  }
-  for (const job of await jobsWhere(
-    db,
-    sql`j.status = 'running' AND ${anyUnit(sql`u.attempt >= ${unitAttempts} AND ${openUnits(db)}`)}`,
-  )) {
+  await each(sql`j.status = 'crashed' AND j.attempts < j.max_attempts`, ({ id, attempts }) =>
+    requeueJob(db, id, { runAt: Date.now() + retryDelayMs(attempts), actor: workerActor() }),
+  );
+  await each(sql`j.status = 'running' AND j.timeout_at < ${db.dialect.fromNow(0)}`, (job) =>
+    endOverdue(db, job),
+  );
+  const isDeadly = anyUnit(sql`u.attempt >= ${unitAttempts} AND ${openUnits(db)}`);
+  await each(sql`j.status = 'running' AND ${isDeadly}`, ({ id, attempts: attempt }) => {
     const message = `one of its units was begun ${unitAttempts} times and never finished`;
-    await unlessConflict(
-      finishJob(db, job.id, { status: 'failed', attempt: job.attempts, error_message: message }),
-    );
-  }
-  for (const job of await jobsWhere(
-    db,
-    sql`j.status = 'running' AND j.next_unit >= j.unit_count AND NOT ${anyUnit(sql`1 = 1`)}`,
-  )) {
-    if (!(await isJobDone(db, job.id))) continue;
-    await unlessConflict(finishJob(db, job.id, { status: 'completed', attempt: job.attempts }));
-  }
+    return finishJob(db, id, { status: 'failed', attempt, error_message: message });
+  });
+  const isTaken = sql`j.next_unit >= j.unit_count AND NOT ${anyUnit(sql`1 = 1`)}`;
+  await each(sql`j.status = 'running' AND ${isTaken}`, (job) => completeIfDone(db, job));
   await callWorkers(db);
 }
 
-/** A ticket for each kind of work that there is. */
+/**
+ * Completes a scan where every unit of it is completed.
+ *
+ * @returns whether it was complete
+ */
+export async function completeIfDone(db: StoreDatabase, { id, attempts }: Job): Promise<boolean> {
+  if (!(await isJobDone(db, id))) return false;
+  await finishJob(db, id, { status: 'completed', attempt: attempts });
+  return true;
+}
+
+/** Queues a message for each kind of work that there is. */
 async function callWorkers(db: StoreDatabase): Promise<void> {
   const kinds = await db.query<Pick<JobRecord, 'scan_type' | 'worker_label' | 'priority'>>(sql`
     SELECT DISTINCT j.scan_type, j.worker_label, j.priority FROM scan_jobs j
@@ -92,7 +90,8 @@ function anyUnit(condition: Sql): Sql {
     WHERE u.job_id = j.id AND u.status <> 'completed' AND ${condition})`;
 }
 
-async function unlessConflict(change: Promise<unknown>): Promise<void> {
+/** Waits for a change that somebody else may have made meanwhile. */
+export async function unlessConflict(change: Promise<unknown>): Promise<void> {
   try {
     await change;
   } catch (error) {

@@ -1,39 +1,93 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eventBatch } from '../core/event-batch.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { AppError } from '../errors.ts';
-import { jobCoverage } from '../store/scans/coverage.ts';
-import type { Job } from '../store/scans/jobs.ts';
-import type { RecordResult, Store } from '../store/store.ts';
+import type { Lease } from '../store/scans/leases.ts';
+import type { PlannedScan } from '../store/scans/planned-scan.ts';
+import type { Store } from '../store/store.ts';
+
+type Batch = readonly ScanEvent[];
+
+/** Units recorded in one transaction at most, where several are ready at once. */
+const unitsAtOnce = 500;
+/** Events, above which a transaction is large enough. */
+const eventsAtOnce = 5000;
+
+/** What is recorded of a scan, and under which lease. */
+export interface Recording {
+  readonly coverage: PlannedScan['coverage'];
+  readonly lease: Lease;
+  /** Called with every batch that is in the store. */
+  readonly onRecorded: (batch: Batch) => void;
+}
 
 /**
- * Records a running scan: each batch that the scanner yields (a unit) in one transaction. The
- * scanner is asked for the next one only when the last is in the store, so that a slow disk slows
- * the scan instead of filling memory. It takes no signal: a scanner that is aborted yields what it
- * has found, and that is still recorded. Job state is the caller's: `startJob` before, `finishJob`
- * after.
+ * Records what a scanner finds in leased units: a unit's results and its completion in one
+ * transaction, and units that are done at the same time in the same one, since a commit costs as
+ * much as many small units. The scanner is at most one batch ahead of what is in the store, so that
+ * a slow disk slows the scan instead of filling memory. It takes no signal: a scanner that is
+ * aborted yields what it has found, and that is still recorded. The scan's state is the caller's.
  *
- * @param job as `startJob` returned it: its attempt number fences every write
- * @param onRecorded told of each batch when it is in the store
- * @throws AppError ILLEGAL_TRANSITION where the job was taken from this worker; STORE_FULL, …
+ * @throws AppError LEASE_LOST where a unit is no longer held; nothing of that unit is written then
  */
 export async function recordScan(
   store: Store,
-  job: Pick<Job, 'id' | 'attempts' | 'config'>,
-  batches: AsyncIterable<readonly ScanEvent[]>,
-  onRecorded?: (batch: readonly ScanEvent[], result: RecordResult) => void,
+  batches: AsyncIterable<Batch>,
+  { coverage, lease, onRecorded }: Recording,
 ): Promise<void> {
-  const coverage = jobCoverage(job.config);
-  for await (const events of batches) {
-    const result = await store.record(job.id, eventBatch(events), {
-      attempt: job.attempts,
-      ...(coverage && { coverage }),
-    });
-    if (result.status === 'lost') {
-      throw new AppError(
-        'ILLEGAL_TRANSITION',
-        `scan ${job.id} is no longer run by this process: it was resumed or ended elsewhere`,
-      );
+  const record = async (group: readonly Batch[]): Promise<boolean> => {
+    const events = group.length === 1 ? group[0]! : group.flat();
+    const { status } = await store.record(lease.job.id, eventBatch(events), { lease, coverage });
+    if (status !== 'recorded' && group.length > 1) return false;
+    if (status === 'lost') throw leaseLost(lease);
+    for (const batch of group) {
+      for (const event of batch) if (event.type === 'run.unit') lease.attempts.delete(event.unit);
+      if (status === 'recorded') onRecorded(batch);
     }
-    onRecorded?.(events, result);
+    return true;
+  };
+  for await (const group of grouped(batches)) {
+    if (await record(group)) continue;
+    // Some of the units are somebody else's by now, or done: each on its own.
+    for (const batch of group) await record([batch]);
+  }
+}
+
+/** The error of a runner whose units are others' by now. */
+export function leaseLost({ job, workerId }: Lease): AppError {
+  return new AppError(
+    'LEASE_LOST',
+    `units of scan ${job.id} are no longer this worker's (${workerId}): it was silent for too ` +
+      'long, or the scan was started again meanwhile',
+  );
+}
+
+/** Batches that are ready together, as one; the scanner is one batch ahead of what is recorded. */
+async function* grouped(batches: AsyncIterable<Batch>): AsyncGenerator<readonly Batch[]> {
+  const source = batches[Symbol.asyncIterator]();
+  const pull = (): Promise<IteratorResult<Batch>> => {
+    const next = source.next();
+    next.catch(() => undefined);
+    return next;
+  };
+  let next = pull();
+  try {
+    for (;;) {
+      const first = await next;
+      if (first.done) return;
+      const group = [first.value];
+      let size = first.value.length;
+      next = pull();
+      while (group.length < unitsAtOnce && size < eventsAtOnce) {
+        const ready = await Promise.race([next, nextTurn(undefined)]);
+        if (ready === undefined || ready.done) break;
+        group.push(ready.value);
+        size += ready.value.length;
+        next = pull();
+      }
+      yield group;
+    }
+  } finally {
+    await source.return?.();
   }
 }

@@ -1,5 +1,6 @@
 import type { ScanEvent } from '../core/events.ts';
 import type { ScanPlan, Unit } from '../core/plan.ts';
+import type { NetworkScanConfig } from '../core/scan-config.ts';
 
 const zeroes = {
   /** Addresses that are done. */
@@ -50,7 +51,7 @@ export interface ScanContext {
  * never yields `run.start` or `run.finish`, knows no store, and does not throw for what a target
  * does.
  */
-export type Scanner<Config> = (
-  config: Config,
+export type Scanner = (
+  config: NetworkScanConfig,
   context: ScanContext,
 ) => AsyncIterable<readonly ScanEvent[]>;

@@ -1,4 +1,3 @@
-import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { AppError } from '../errors.ts';
 import type { Scanner } from './scanner.ts';
 
@@ -7,7 +6,7 @@ export const scanners: readonly {
   readonly scanType: string;
   /** Its program takes all targets at once, so workers cannot share it. */
   readonly isWhole?: true;
-  readonly load: () => Promise<Scanner<NetworkScanConfig>>;
+  readonly load: () => Promise<Scanner>;
 }[] = [
   { scanType: 'network', load: async () => (await import('./scan-targets.ts')).scanTargets },
   { scanType: 'discovery', load: async () => (await import('./scan-targets.ts')).scanTargets },
@@ -26,6 +25,17 @@ export const scanners: readonly {
     load: async () => (await import('./listeners/scan-listeners.ts')).scanListeners,
   },
 ];
+
+/**
+ * The scanner of a scan type.
+ *
+ * @throws AppError UNSUPPORTED
+ */
+export function findScanner(scanType: string, among = scanners): (typeof scanners)[number] {
+  const found = among.find((each) => each.scanType === scanType);
+  if (found) return found;
+  throw new AppError('UNSUPPORTED', `Portolan has no scanner for a scan of type "${scanType}"`);
+}
 
 /**
  * Checks that workers can run a scan.

@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
 import type { JobState } from '../core/job-states.ts';
-import type { UnitCoverage } from './scans/coverage.ts';
+import type { Coverage } from './scans/coverage.ts';
 import type { Sql } from './sql.ts';
 import type { PortKey } from './tables.ts';
 
@@ -97,7 +97,7 @@ export interface StoreDatabase {
   transaction<T>(work: (db: StoreDatabase) => Promise<T>): Promise<T>;
 }
 
-/** Units that a worker has taken. */
+/** Whose a worker's writes are: the name and numbers of its leases. */
 export interface UnitLease {
   /** As `scan_units.worker_id` has it. */
   readonly workerId: string;
@@ -107,29 +107,19 @@ export interface UnitLease {
 
 export interface RecordOptions {
   /**
-   * The attempt (`attempts` of the job) for which a worker writes. With it the write is fenced: it
-   * is refused where the job has another attempt by now or runs no more, and a unit that is
-   * already completed is left as it is. Imports have none.
-   */
-  readonly attempt?: number;
-  /**
-   * The leases under which a worker writes, instead of `attempt`: the write is refused where one
-   * of the batch's units is no longer leased so.
+   * The lease under which a scan's runner writes. With it the write is fenced: it is refused where
+   * one of the batch's units is no longer leased so, or, for a batch without units, where the
+   * runner holds no unit any more. Imports have none.
    */
   readonly lease?: UnitLease;
   /** What a completed unit has looked at; without it nothing is concluded to be closed or down. */
-  readonly coverage?: (unit: {
-    unit: number;
-    first: number;
-    last: number;
-  }) => UnitCoverage | undefined;
+  readonly coverage?: Coverage | undefined;
   readonly signal?: AbortSignal;
 }
 
 export interface RecordResult {
   /**
-   * `done`: a unit of the batch was completed before; `lost`: the job is no longer this attempt's,
-   * or the unit no longer this worker's.
+   * `done`: a unit of the batch was completed before; `lost`: a unit is no longer this worker's.
    * Nothing of the batch was written then.
    */
   readonly status: 'recorded' | 'done' | 'lost';

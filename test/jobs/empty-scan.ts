@@ -1,6 +1,6 @@
 import type { ScanEvent } from '../../src/core/events.ts';
 import { parseScanConfig } from '../../src/core/scan-config.ts';
-import { createScan, type QueueSettings } from '../../src/jobs/run-scan.ts';
+import { createScan, type QueueSettings } from '../../src/jobs/create-scan.ts';
 import { runWorker, type WorkerOptions } from '../../src/jobs/worker.ts';
 import type { ScanContext } from '../../src/scan/scanner.ts';
 import type { Job } from '../../src/store/scans/jobs.ts';
@@ -21,7 +21,7 @@ export async function queueScan(
   });
   const { runLimitMs } = queue;
   const scan = { scanType: 'network', config, args: ['scan'], toolVersion: '0', faults: [] };
-  return await createScan(store, { ...scan, queue, runLimitMs });
+  return (await createScan(store, { ...scan, queue, runLimitMs })).job;
 }
 
 /** What a scanner of a test does with one unit. */

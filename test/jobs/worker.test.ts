@@ -57,7 +57,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
       t_end: 2,
       counts: {},
     }));
-    return (await store.record(work.job.id, eventBatch(events), { lease: work.lease })).status;
+    return (await store.record(work.job.id, eventBatch(events), { lease: work })).status;
   }
 
   test('a scan of many units is made once, by two workers', async () => {
@@ -85,9 +85,9 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
 
   test('a scan of a /8 is recorded as fast as a small one: it has no row a unit', async () => {
     const config = parseScanConfig({ targets: ['10.0.0.0/8'], ports: '1-1000', seed: 's' });
-    const { createScan } = await import('../../src/jobs/run-scan.ts');
+    const { createScan } = await import('../../src/jobs/create-scan.ts');
     const scan = { scanType: 'network', config, args: [], toolVersion: '0', faults: [] };
-    const { id, unit_count: units } = await createScan(store, { ...scan, queue: {} });
+    const { id, unit_count: units } = (await createScan(store, { ...scan, queue: {} })).job;
     expect(units).toBe(1_048_576);
     const work = await take('w/1', 3);
     expect(work.units).toEqual([0, 1, 2].map((unit) => planScan(config).unit(unit)));
@@ -115,7 +115,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(await record(other, other.units.slice(0, 1))).toBe('recorded');
     expect(await record(late, late.units.slice(0, 1))).toBe('done');
     expect(await record(other)).toBe('done');
-    await releaseLease(store.database, other.job, other.lease);
+    await releaseLease(store.database, other);
     expect((await take('third/1', 1)).units).toEqual(other.units.slice(1));
   });
 

@@ -16,6 +16,7 @@ import type { Store } from '../../src/store/store.ts';
 import { currentWorker } from '../../src/store/scans/process-identity.ts';
 import { dropDatabase, newDatabase, postgresServers, type Row } from '../store/stores.ts';
 import { packagedPostgres, startPostgresServer } from './server.ts';
+import { newLeased } from '../store/lease.ts';
 
 /** Addresses 10.0.x.y, one port open on each. */
 function seen(addresses: readonly number[], t: number): ScanEvent[] {
@@ -172,12 +173,12 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     expect(await count('port_scans', `job_id <> '${job.id}'`)).toBe(400);
   });
 
-  test('a worker whose attempt is over writes nothing, also where it was in the middle', async () => {
-    const job = await running();
+  test('a worker whose lease is over writes nothing, also where it was in the middle', async () => {
+    const lease = await newLeased(store.database, 1);
     const batch = eventBatch([...seen([1], 1), unit(0)]);
     await admin.query('BEGIN');
-    await admin.query('UPDATE scan_jobs SET attempts = attempts + 1 WHERE id = $1', [job.id]);
-    const late = store.record(job.id, batch, { attempt: job.attempts });
+    await admin.query("UPDATE scan_units SET status = 'released', worker_id = NULL");
+    const late = store.record(lease.job.id, batch, { lease });
     await sleep(100);
     await admin.query('COMMIT');
     expect((await late).status).toBe('lost');

@@ -95,14 +95,15 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
 
   test('a heartbeat tells the worker what became of its job', async () => {
     const { id } = await createJob(db, { scan_type: 'x' });
-    const { attempts } = await startJob(db, id, currentWorker());
-    expect(await heartbeat(db, id, attempts, { hosts_done: 5, scan_stats: { rate: 3 } })).toBe(
-      'running',
-    );
-    expect(await getJob(db, id)).toMatchObject({ hosts_done: 5, scan_stats: { rate: 3 } });
+    const job = await startJob(db, id, currentWorker());
+    const growth = { hosts_done: 5, hosts_up: 2, ports_open: 1 };
+    const running = { status: 'running', timeout_at: null };
+    expect(await heartbeat(db, job, growth)).toEqual(running);
+    expect(await heartbeat(db, job, growth)).toEqual(running);
+    expect(await getJob(db, id)).toMatchObject({ hosts_done: 10, hosts_up: 4, ports_open: 2 });
     await setJobStatus(db, id, 'cancelled');
-    expect(await heartbeat(db, id, attempts)).toBe('cancelled');
-    expect(await heartbeat(db, id, attempts + 1)).toBeUndefined();
+    expect(await heartbeat(db, job, growth)).toMatchObject({ status: 'cancelled' });
+    expect(await heartbeat(db, { id, attempts: job.attempts + 1 }, growth)).toBeUndefined();
   });
 
   test('a scan whose process is gone is marked, one that lives is not', async () => {

@@ -32,6 +32,7 @@ import {
   storeKinds,
   type TestStore,
 } from './stores.ts';
+import { newLeased } from './lease.ts';
 
 let folder: string;
 let opened: TestStore;
@@ -159,11 +160,11 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
 
   test('a backup while a scan writes holds whole units, and the scan goes on', async () => {
     const job = await createJob(store.database, { scan_type: 'network' });
-    const { attempts } = await startJob(store.database, job.id, currentWorker());
+    await startJob(store.database, job.id, currentWorker());
     const progress = { isBackedUp: false, units: 0 };
     const writing = (async () => {
       for (; !progress.isBackedUp || progress.units < 50; progress.units++) {
-        await store.record(job.id, eventBatch(unitEvents(progress.units)), { attempt: attempts });
+        await store.record(job.id, eventBatch(unitEvents(progress.units)));
         await sleep(1);
       }
     })();
@@ -183,10 +184,10 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
 
   test('Ctrl-C leaves no part of a backup, and no store that is restored in part', async () => {
     await fill();
-    const job = await createJob(store.database, { scan_type: 'network' });
-    const { attempts } = await startJob(store.database, job.id, currentWorker());
+    const lease = await newLeased(store.database, 100);
+    const { job } = lease;
     for (let unit = 0; unit < 100; unit++) {
-      await store.record(job.id, eventBatch(unitEvents(unit)), { attempt: attempts });
+      await store.record(job.id, eventBatch(unitEvents(unit)), { lease });
     }
     const stored = join(folder, 'stored');
     expect(await keep(['backup', stored])).toMatchObject({ status: 0 });

@@ -5,11 +5,12 @@ import { finishJob } from '../../src/store/scans/end-scan.ts';
 import { createJob } from '../../src/store/scans/create-job.ts';
 import type { Job } from '../../src/store/scans/jobs.ts';
 import { startJob } from '../../src/store/scans/job-status.ts';
-import { recordScan } from '../../src/record/recorder.ts';
+import { jobCoverage } from '../../src/store/scans/coverage.ts';
 import type { Store } from '../../src/store/store.ts';
 import { currentWorker } from '../../src/store/scans/process-identity.ts';
 
 import { storeKinds, type TestStore } from './stores.ts';
+import { newLeased } from './lease.ts';
 
 let opened: TestStore;
 let store: Store;
@@ -63,13 +64,15 @@ const closed = (count: number): Pick<ScanHost, 'not_shown'> => ({
 
 const rows: TestStore['rows'] = (sql) => opened.rows(sql);
 
-async function* batches(...list: ScanEvent[][]): AsyncGenerator<ScanEvent[]> {
-  yield* list;
+/** Records batches of one scan, each in a transaction. */
+async function record({ id, config: settings }: Job, ...batches: ScanEvent[][]): Promise<void> {
+  const coverage = jobCoverage(settings);
+  for (const batch of batches) await store.record(id, eventBatch(batch), { coverage });
 }
 
 async function scan(settings: object, ...list: ScanEvent[][]): Promise<Job> {
   const job = await running(settings);
-  await recordScan(store, job, batches(...list));
+  await record(job, ...list);
   return finishJob(store.database, job.id, { status: 'completed', attempt: job.attempts });
 }
 
@@ -313,9 +316,9 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
       unit(0, 0, 1000),
     ]);
     const job = await running(config(['192.0.2.1'], '22'));
-    await recordScan(store, job, batches([unit(0, 0, 2000, { status: 'partial' })]));
+    await record(job, [unit(0, 0, 2000, { status: 'partial' })]);
     expect(await rows('SELECT status FROM hosts')).toEqual([{ status: 'up' }]);
-    await recordScan(store, job, batches([unit(0, 0, 3000)]));
+    await record(job, [unit(0, 0, 3000)]);
     expect(await rows('SELECT status FROM hosts')).toEqual([{ status: 'down' }]);
     expect(await rows('SELECT status FROM scan_units ORDER BY completed_at DESC LIMIT 1')).toEqual([
       { status: 'completed' },
@@ -323,14 +326,19 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
   });
 
   test('a unit that is completed already is refused, and so is a worker that lost its job', async () => {
-    const job = await running(config(['192.0.2.1'], '22'));
+    const lease = await newLeased(store.database, 2, { config: config(['192.0.2.1'], '22') });
+    const { job } = lease;
     const events = [host('192.0.2.1', 1000), port('192.0.2.1', 22, 1000), unit(0, 0, 1000)];
-    const options = { attempt: job.attempts };
+    const options = { lease };
     expect((await store.record(job.id, eventBatch(events), options)).status).toBe('recorded');
     const late = eventBatch([port('192.0.2.1', 23, 1000), unit(0, 0, 1000)]);
     expect((await store.record(job.id, late, options)).status).toBe('done');
-    const lost = await store.record(job.id, eventBatch([port('192.0.2.1', 24, 1)]), { attempt: 9 });
-    expect(lost.status).toBe('lost');
+    const loose = eventBatch([port('192.0.2.1', 24, 1)]);
+    const other = { workerId: 'another', attempts: lease.attempts };
+    expect((await store.record(job.id, loose, { lease: other })).status).toBe('lost');
+    const stale = { workerId: lease.workerId, attempts: new Map([[1, 9]]) };
+    const second = eventBatch([port('192.0.2.1', 25, 1), unit(1, 0, 1000)]);
+    expect((await store.record(job.id, second, { lease: stale })).status).toBe('lost');
     expect(await rows('SELECT port FROM port_scans')).toEqual([{ port: 22 }]);
   });
 

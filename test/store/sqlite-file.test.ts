@@ -17,16 +17,14 @@ import { eventBatch } from '../../src/core/event-batch.ts';
 import type { ScanEvent } from '../../src/core/events.ts';
 import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { completedUnits, findJob } from '../../src/store/scans/find-scan.ts';
-import { createJob } from '../../src/store/scans/create-job.ts';
-import type { Job } from '../../src/store/scans/jobs.ts';
-import { setJobStatus, startJob } from '../../src/store/scans/job-status.ts';
+import { setJobStatus } from '../../src/store/scans/job-status.ts';
 import { loadMigrations, migrate } from '../../src/database/migrate.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { sqliteMigrationDriver } from '../../src/store/sqlite/migration-driver.ts';
 import { type Sql, sql } from '../../src/store/sql.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { currentWorker } from '../../src/store/scans/process-identity.ts';
 import { requirement } from '../environment.ts';
+import { newLeased, startLeased } from './lease.ts';
 
 let folder: string;
 let path: string;
@@ -48,9 +46,7 @@ const source = (file: string): string =>
 const url = (file: string): string => JSON.stringify(pathToFileURL(source(file)));
 const imports = `
   import { openSqliteStore } from ${url('sqlite/open.ts')};
-  import { createJob } from ${url('scans/create-job.ts')};
-  import { startJob } from ${url('scans/job-status.ts')};
-  import { currentWorker } from ${url('scans/process-identity.ts')};
+  import { endlessUnits } from ${url('../../test/store/lease.ts')};
   import { eventBatch } from ${url('../core/event-batch.ts')};`;
 
 /** A process of its own that runs a module's text, with the store's functions at hand. */
@@ -85,23 +81,16 @@ function unitEvents(unit: number, ports: number): ScanEvent[] {
 /** Writes 20-port units for ever, telling of each that is committed. */
 const endlessWriter = `
   const store = await openSqliteStore(process.env.STORE, { create: true });
-  const job = await createJob(store.database, { scan_type: 'network' });
-  const { attempts } = await startJob(store.database, job.id, currentWorker());
-  for (let unit = 0; ; unit++) {
+  for await (const { lease, unit } of endlessUnits(store.database)) {
     const addr = '10.0.' + (unit >> 8) + '.' + (unit & 255);
     const events = [];
     for (let port = 0; port < 20; port++) {
       events.push({ type: 'scan.port', addr, transport: 'tcp', port, state: 'open', t_first: 1, t_last: 1 });
     }
     events.push({ type: 'run.unit', unit, first: unit, last: unit, status: 'completed', t_start: 0, t_end: 1, counts: {} });
-    await store.record(job.id, eventBatch(events), { attempt: attempts });
+    await store.record(lease.job.id, eventBatch(events), { lease });
     process.stdout.write(unit + '\\n');
   }`;
-
-async function running(store: Awaited<ReturnType<typeof openSqliteStore>>): Promise<Job> {
-  const { id } = await createJob(store.database, { scan_type: 'network' });
-  return startJob(store.database, id, currentWorker());
-}
 
 test('kill -9 at any moment loses no committed unit, leaves no half one, and is noticed', async () => {
   for (const units of [1, 7, 23]) {
@@ -137,18 +126,18 @@ test('kill -9 at any moment loses no committed unit, leaves no half one, and is 
 
 test('a worker whose job was taken up by another writes nothing more', async () => {
   await using store = await openSqliteStore(path, { create: true });
-  const first = await running(store);
-  await setJobStatus(store.database, first.id, 'crashed');
-  await setJobStatus(store.database, first.id, 'pending');
-  const second = await startJob(store.database, first.id, currentWorker());
-  const late = await store.record(first.id, eventBatch(unitEvents(0, 3)), {
-    attempt: first.attempts,
-  });
-  expect(late.status).toBe('lost');
-  const own = await store.record(first.id, eventBatch(unitEvents(0, 3)), {
-    attempt: second.attempts,
-  });
-  expect(own.status).toBe('recorded');
+  const first = await newLeased(store.database, 5);
+  const { id } = first.job;
+  await setJobStatus(store.database, id, 'crashed');
+  const again = await setJobStatus(store.database, id, 'pending');
+  const second = await startLeased(store.database, again, 5);
+  const batch = eventBatch(unitEvents(0, 3));
+  expect((await store.record(id, batch, { lease: first })).status).toBe('lost');
+  // Nor what belongs to no unit: another program's hosts come before its units are done.
+  const loose = eventBatch(unitEvents(0, 3).slice(0, -1));
+  expect((await store.record(id, loose, { lease: first })).status).toBe('lost');
+  expect((await store.record(id, loose, { lease: second })).status).toBe('recorded');
+  expect((await store.record(id, batch, { lease: second })).status).toBe('recorded');
 });
 
 test('two processes that write at once both complete', async () => {
@@ -189,7 +178,7 @@ function mode(name: string): number {
 test('only the owner can read a store, and the folder that is made for it', async () => {
   const file = join(folder, 'private', 'store.db');
   await using store = await openSqliteStore(file, { create: true });
-  await running(store);
+  await newLeased(store.database, 1);
   expect(mode(join(folder, 'private'))).toBe(0o700);
   const files = readdirSync(join(folder, 'private')).sort();
   expect(files).toEqual(['store.db', 'store.db-shm', 'store.db-wal']);
@@ -204,8 +193,9 @@ function maxPages(count: number): Sql {
 
 test('a full disk rolls the unit back, says so, and the store goes on when there is room', async () => {
   await using store = await openSqliteStore(path, { create: true });
-  const job = await running(store);
-  const options = { attempt: job.attempts };
+  const lease = await newLeased(store.database, 2);
+  const { job } = lease;
+  const options = { lease };
   await store.record(job.id, eventBatch(unitEvents(0, 10)), options);
   const { database } = store;
   const [pages] = await database.query<{ page_count: number }>(sql`PRAGMA page_count`);

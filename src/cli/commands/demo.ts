@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type App, openApp } from '../../app.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { startDemoServers } from '../../demo/servers.ts';
-import { createScan, runScan } from '../../jobs/run-scan.ts';
+import { createScan } from '../../jobs/create-scan.ts';
+import { runScan } from '../../jobs/run-scan.ts';
 import { certificates } from '../../resources/certificates.ts';
 import { ports } from '../../resources/ports.ts';
 import { web } from '../../resources/web.ts';
@@ -54,7 +55,7 @@ export async function run(
 
 async function scanServers(io: Io, app: App, numbers: string, probes: number): Promise<Job> {
   const { config, faults } = await resolveRequest({ targets: ['localhost'], ports: numbers });
-  const { id } = await createScan(app.store, {
+  const scan = await createScan(app.store, {
     scanType: 'network',
     config,
     args: ['demo'],
@@ -63,7 +64,7 @@ async function scanServers(io: Io, app: App, numbers: string, probes: number): P
   });
   const progress = newProgress();
   using _line = progressLine(io, scanProgressText(progress, { probes }));
-  return await runScan(app.store, id, { signal: io.signal, progress });
+  return await runScan(app.store, scan, { signal: io.signal, progress });
 }
 
 async function showFinds(io: Io, app: App, scan: Job, output: OutputOptions): Promise<void> {

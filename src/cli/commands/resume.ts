@@ -4,6 +4,7 @@ import { alreadyRunning } from '../../jobs/run-scan.ts';
 import { assertForWorkers, scanners } from '../../scan/scanners.ts';
 import { markCrashedJobs } from '../../store/scans/crash-detection.ts';
 import { findJob } from '../../store/scans/find-scan.ts';
+import { planJob } from '../../store/scans/planned-scan.ts';
 import { requeueJob, resumeJob } from '../../store/scans/transitions.ts';
 import { getJob, type Job } from '../../store/scans/jobs.ts';
 import { setJobStatus } from '../../store/scans/job-status.ts';
@@ -53,7 +54,7 @@ export async function run(io: Io, [reference]: [string], options: Options): Prom
     assertForWorkers(job.scan_type);
     return await writeQueued(io, options, await queueAgain(database, job));
   }
-  return await followScan(io, app, await takeUp(database, job), options);
+  return await followScan(io, app, planJob(await takeUp(database, job)), options);
 }
 
 async function queueAgain(database: StoreDatabase, job: Job): Promise<Job> {

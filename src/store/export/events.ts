@@ -1,12 +1,5 @@
 import { defined } from '../../core/defined.ts';
-import type {
-  RunFinish,
-  RunStart,
-  RunUnit,
-  ScanEvent,
-  ScanHost,
-  ScanPort,
-} from '../../core/events.ts';
+import type { RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
 import { recordOf } from '../../core/record-of.ts';
 import { serviceDetails } from '../../core/service-details.ts';
 import type { StoredScan } from '../facts/fact.ts';
@@ -15,7 +8,8 @@ import { exportBatch, rowBatches } from '../facts/read-rows.ts';
 import { scannedHosts } from '../facts/scanned-host.ts';
 import { scannedPorts } from '../facts/scanned-port.ts';
 import { jobKey } from '../filter.ts';
-import { getJob, type Job } from '../scans/jobs.ts';
+import { getJob } from '../scans/jobs.ts';
+import { runFinish, runStart } from '../scans/run-events.ts';
 import { and, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson, type UnitRecord } from '../tables.ts';
@@ -36,12 +30,12 @@ export async function* storedEvents(
   for await (const id of ids) {
     const job = await getJob(db, id);
     const scan = { db, id };
-    yield startOf(job);
+    yield runStart(job);
     yield* hostEvents(scan);
     yield* portEvents(scan);
     for (const fact of facts) if (fact.eventsOf) yield* fact.eventsOf(scan);
     yield* unitEvents(scan);
-    yield finishOf(job);
+    yield runFinish(job);
   }
 }
 
@@ -60,39 +54,6 @@ export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
     for (const row of rows) yield row.uuid;
     after = rows.at(-1);
   }
-}
-
-function startOf(job: Job): RunStart {
-  return {
-    type: 'run.start',
-    run_id: job.id,
-    t: job.started_at ?? job.requested_at,
-    tool_version: job.tool_version ?? '',
-    args: job.args as RunStart['args'],
-    scan_type: job.scan_type,
-    config: job.config as RunStart['config'],
-    coverage: job.coverage as RunStart['coverage'],
-    ...defined({ git_sha: job.git_sha, scan_id: job.scan_id }),
-  };
-}
-
-function finishOf(job: Job): RunFinish {
-  return {
-    type: 'run.finish',
-    run_id: job.id,
-    t: job.completed_at ?? job.heartbeat_at ?? job.started_at ?? job.requested_at,
-    status: finalStatus(job),
-    host_count: job.host_count,
-    error_count: job.error_count,
-    counts: job.counts,
-    ...defined({ error_message: job.error_message }),
-  };
-}
-
-/** A scan that is still under way is, in this file, one that did not look at everything. */
-function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
-  if (status === 'completed') return is_partial ? 'partial' : 'completed';
-  return status === 'failed' || status === 'cancelled' || status === 'crashed' ? status : 'partial';
 }
 
 async function* hostEvents(scan: StoredScan): AsyncGenerator<ScanHost> {

@@ -1,6 +1,4 @@
-import type pg from 'pg';
 import type { RunUnit } from '../../core/events.ts';
-import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import type { RecordOptions, UnitLease } from '../store.ts';
 import type { Writer } from './write-hosts.ts';
@@ -16,54 +14,6 @@ export class Refusal extends Error {
   }
 }
 
-interface JobRow {
-  readonly status: JobState;
-  readonly attempts: number;
-}
-
-/**
- * The job's row, kept as it is until the transaction ends: nobody deletes it, and where a worker
- * writes, nobody gives it another attempt. Others may share that lock.
- */
-const lockJob = (isFenced: boolean): string => `
-  SELECT status, attempts FROM scan_jobs WHERE id = $1 FOR ${isFenced ? 'SHARE' : 'KEY SHARE'}`;
-
-/** States in which a worker may write; what it found until it was cancelled is kept. */
-const writable = new Set<JobState>(['running', 'paused', 'cancelled']);
-
-async function jobOf(
-  client: pg.ClientBase,
-  jobId: string,
-  attempt: number | undefined,
-): Promise<JobRow> {
-  const { rows } = await client.query<JobRow>(lockJob(attempt !== undefined), [jobId]);
-  const [job] = rows;
-  if (!job) throw new AppError('NOT_FOUND', `the store has no scan ${jobId}`);
-  if (attempt !== undefined && (job.attempts !== attempt || !writable.has(job.status))) {
-    throw new Refusal('lost');
-  }
-  return job;
-}
-
-/**
- * The rows of the units are the fence: locked by this transaction until it ends, so that nobody
- * leases one of them meanwhile. The job's own row is not needed.
- */
-async function writeLeasedUnits(
-  writer: Writer,
-  units: readonly RunUnit[],
-  { lease, coverage }: { lease: UnitLease; coverage: RecordOptions['coverage'] },
-): Promise<CoveredUnit[]> {
-  const written = await endLeasedUnits(writer, units, lease);
-  if (written !== units.length) {
-    throw new Refusal((await isAnyCompleted(writer, units)) ? 'done' : 'lost');
-  }
-  return units.flatMap((unit) => {
-    const looked = unit.status === 'completed' ? coverage?.(unit) : undefined;
-    return looked ? [coveredUnit(writer, unit, looked)] : [];
-  });
-}
-
 /**
  * Writes the rows of a batch's units, where its writer still may.
  *
@@ -73,18 +23,58 @@ async function writeLeasedUnits(
 export async function writeUnits(
   writer: Writer,
   units: readonly RunUnit[],
-  { attempt, lease, coverage }: RecordOptions,
+  { lease, coverage }: RecordOptions,
 ): Promise<CoveredUnit[]> {
-  if (lease) return await writeLeasedUnits(writer, units, { lease, coverage });
-  const job = await jobOf(writer.client, writer.jobId, attempt);
-  const covered: CoveredUnit[] = [];
-  for (const unit of units) {
-    const isNew = await writeUnit(writer, unit, attempt ?? job.attempts);
-    if (!isNew && attempt !== undefined) throw new Refusal('done');
-    const looked = isNew && unit.status === 'completed' ? coverage?.(unit) : undefined;
-    if (looked) covered.push(coveredUnit(writer, unit, looked));
+  const written = lease
+    ? await writeLeasedUnits(writer, units, lease)
+    : await writeImportedUnits(writer, units);
+  return written.flatMap((unit) => {
+    const looked = unit.status === 'completed' ? coverage?.(unit) : undefined;
+    return looked ? [coveredUnit(writer, unit, looked)] : [];
+  });
+}
+
+/**
+ * The rows of the units are the fence: locked by this transaction until it ends, so that nobody
+ * leases one of them meanwhile. The scan's own row is not needed.
+ */
+async function writeLeasedUnits(
+  writer: Writer,
+  units: readonly RunUnit[],
+  lease: UnitLease,
+): Promise<readonly RunUnit[]> {
+  if (units.length === 0) await lockAnyHeld(writer, lease);
+  else if ((await endLeasedUnits(writer, units, lease)) !== units.length) {
+    throw new Refusal((await isAnyCompleted(writer, units)) ? 'done' : 'lost');
   }
-  return covered;
+  return units;
+}
+
+const anyHeld = `
+  SELECT 1 FROM scan_units WHERE job_id = $1 AND status <> 'completed' AND status = 'leased'
+    AND worker_id = $2 LIMIT 1 FOR SHARE`;
+
+/** A batch without units needs any lease of its runner, which is then not taken until it is written. */
+async function lockAnyHeld({ client, jobId }: Writer, { workerId }: UnitLease): Promise<void> {
+  const { rows } = await client.query(anyHeld, [jobId, workerId]);
+  if (rows.length === 0) throw new Refusal('lost');
+}
+
+/** The scan's row, which nobody deletes until the transaction ends. Others may share that lock. */
+const lockJob = 'SELECT attempts FROM scan_jobs WHERE id = $1 FOR KEY SHARE';
+
+/** @returns the units that were not completed before */
+async function writeImportedUnits(
+  writer: Writer,
+  units: readonly RunUnit[],
+): Promise<readonly RunUnit[]> {
+  const { client, jobId } = writer;
+  const { rows } = await client.query<{ attempts: number }>(lockJob, [jobId]);
+  const [job] = rows;
+  if (!job) throw new AppError('NOT_FOUND', `the store has no scan ${jobId}`);
+  const written: RunUnit[] = [];
+  for (const unit of units) if (await writeUnit(writer, unit, job.attempts)) written.push(unit);
+  return written;
 }
 
 /** A completed unit stays as it is: what completed it is in the store already. */

@@ -3,28 +3,38 @@ import { planScan, type ScanPlan } from '../../core/plan.ts';
 import { parsePorts, type PortSet } from '../../core/ports.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
 
-/** What a unit of a job has looked at. */
+/** What a unit of a scan has looked at. */
 export interface UnitCoverage {
-  /** Or `listed`: the hosts that the job has told of, none besides. */
+  /** Or `listed`: the hosts that the scan has told of, and no others. */
   readonly addresses: Iterable<string> | 'listed';
-  /** The same object for every unit of a job. */
+  /** The same object for every unit of a scan. */
   readonly ports: PortSet;
 }
 
+/** What each unit of a scan covers; undefined for a unit that the scan does not have. */
+export type Coverage = (unit: Pick<RunUnit, 'unit' | 'first' | 'last'>) => UnitCoverage | undefined;
+
 /**
- * What each unit of a job covers, computed from the job's configuration. Undefined for a job that
- * is no network scan, and for a unit that is not one of the job's.
+ * What the units of a stored scan cover, computed from its configuration. Undefined for a scan that
+ * is not a network scan: a configuration out of a file may hold anything, and without a plan
+ * nothing is concluded.
  */
-export function jobCoverage(
-  config: unknown,
-): ((unit: Pick<RunUnit, 'unit' | 'first' | 'last'>) => UnitCoverage | undefined) | undefined {
+export function jobCoverage(config: unknown): Coverage | undefined {
   const listed = listedCoverage(config);
   if (listed) return listed;
-  const planned = configAndPlan(config);
+  try {
+    const parsed = parseScanConfig(config);
+    return planCoverage(parsed, planScan(parsed));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the units of a plan cover. */
+export function planCoverage(config: NetworkScanConfig, plan: ScanPlan): Coverage | undefined {
   // masscan tells of open ports only.
-  if (!planned || planned.config.engine === 'masscan') return undefined;
-  const { plan } = planned;
-  const ports: PortSet = planned.config.discovery_only ? { tcp: [], udp: [] } : plan.ports;
+  if (config.engine === 'masscan') return undefined;
+  const ports: PortSet = config.discovery_only ? { tcp: [], udp: [] } : plan.ports;
   return ({ unit, first, last }) => {
     if (unit >= plan.unitCount) return undefined;
     const own = plan.unit(unit);
@@ -33,8 +43,8 @@ export function jobCoverage(
   };
 }
 
-/** A run of another scanner: its file lists the hosts, and says which ports it asked each for. */
-function listedCoverage(config: unknown): (() => UnitCoverage) | undefined {
+/** A run of another scanner: its file lists the hosts, and the ports that it asked each for. */
+function listedCoverage(config: unknown): Coverage | undefined {
   const { covers, ports: asked } = (config ?? {}) as Readonly<Record<string, unknown>>;
   if (covers !== 'listed' || typeof asked !== 'string') return undefined;
   try {
@@ -45,20 +55,6 @@ function listedCoverage(config: unknown): (() => UnitCoverage) | undefined {
   }
 }
 
-/** A configuration out of a file may hold anything: without a plan nothing is concluded. */
-function configAndPlan(value: unknown): { config: NetworkScanConfig; plan: ScanPlan } | undefined {
-  try {
-    const config = parseScanConfig(value);
-    return { config, plan: planScan(config) };
-  } catch {
-    return undefined;
-  }
-}
-
-function* addresses(
-  plan: ReturnType<typeof planScan>,
-  first: number,
-  last: number,
-): Generator<string> {
+function* addresses(plan: ScanPlan, first: number, last: number): Generator<string> {
   for (let position = first; position <= last; position++) yield plan.addressAt(position);
 }

@@ -4,6 +4,7 @@ import { jobKey } from '../filter.ts';
 import { getJob, type Job, updateJob } from './jobs.ts';
 import { scanObject, setJobStatus, type StatusChange } from './job-status.ts';
 import { identifier, type Sql, sql } from '../sql.ts';
+import { completedUnits } from './find-scan.ts';
 import type { StoreDatabase } from '../store.ts';
 
 /** How a job ended. `partial`: completed, without having looked at everything. */
@@ -68,6 +69,23 @@ async function unitCounts(db: StoreDatabase, id: string): Promise<Record<string,
     FROM scan_units u CROSS JOIN ${db.dialect.jsonEach('u.counts')} AS c
     WHERE u.job_id = ${jobKey(db, id)} GROUP BY c.key`);
   return Object.fromEntries(rows.map(({ name: key, total }) => [key, total]));
+}
+
+/**
+ * Whether every unit of a scan is completed. Nothing lies open then; that none was left out is
+ * counted, since a scan that ends too soon would call what it never saw closed.
+ */
+export async function isJobDone(db: StoreDatabase, id: string): Promise<boolean> {
+  const [row] = await db.query<{ unit_count: number; is_taken: number | boolean }>(sql`
+    SELECT j.unit_count, j.next_unit >= j.unit_count AND NOT EXISTS (
+      SELECT 1 FROM scan_units u WHERE u.job_id = j.id AND u.status <> 'completed') AS is_taken
+    FROM scan_jobs j WHERE ${identifier(`j.${db.dialect.uuidColumn}`)} = ${id}`);
+  if (!row?.is_taken) return false;
+  const { ranges, size } = await completedUnits(db, id);
+  if (size >= row.unit_count) return true;
+  const [first] = ranges;
+  await updateJob(db, id, { next_unit: first?.[0] === 0 ? first[1] + 1 : 0 });
+  return false;
 }
 
 /** Removes a scan with every fact of it; the inventory keeps what is known of hosts and ports. */

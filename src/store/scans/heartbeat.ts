@@ -1,34 +1,28 @@
 import type { JobState } from '../../core/job-states.ts';
-import { assignments, identifier, sql } from '../sql.ts';
+import { identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { Job } from './jobs.ts';
 
-/** Progress of a running scan. */
-export type JobProgress = Partial<Pick<Job, 'hosts_done' | 'hosts_up' | 'ports_open'>> & {
-  readonly scan_stats?: object;
-};
+/** How far a scan is. */
+export type ScanCounts = Pick<Job, 'hosts_done' | 'hosts_up' | 'ports_open'>;
 
 /**
- * Says that a worker is alive and how far it is.
+ * Says that a scan's runner is alive, and adds to the scan's counts.
  *
- * @returns the job's state, by which the worker learns that it is to stop or pause; undefined
- *   where the job is no longer this attempt's
+ * @param job as its attempt began
+ * @returns the scan's state, by which the runner learns that it is to stop; undefined where the scan
+ *   is gone or another attempt has begun
  */
 export async function heartbeat(
   db: StoreDatabase,
-  id: string,
-  attempt: number,
-  progress: JobProgress = {},
-): Promise<JobState | undefined> {
-  const { scan_stats: stats, ...counts } = progress;
-  const set = assignments({
-    heartbeat_at: db.dialect.time(Date.now()),
-    ...counts,
-    scan_stats: stats && JSON.stringify(stats),
-  });
-  const [row] = await db.query<{ status: JobState }>(sql`
-    UPDATE scan_jobs SET ${set}
-    WHERE ${identifier(db.dialect.uuidColumn)} = ${id} AND attempts = ${attempt}
-    RETURNING status`);
-  return row?.status;
+  job: Pick<Job, 'id' | 'attempts'>,
+  growth: ScanCounts,
+): Promise<Pick<Job, 'status' | 'timeout_at'> | undefined> {
+  const [row] = await db.query<{ status: JobState; timeout_at: number | null }>(sql`
+    UPDATE scan_jobs SET heartbeat_at = ${db.dialect.fromNow(0)},
+      hosts_done = hosts_done + ${growth.hosts_done}, hosts_up = hosts_up + ${growth.hosts_up},
+      ports_open = ports_open + ${growth.ports_open}
+    WHERE ${identifier(db.dialect.uuidColumn)} = ${job.id} AND attempts = ${job.attempts}
+    RETURNING status, timeout_at`);
+  return row;
 }

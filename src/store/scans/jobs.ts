@@ -1,3 +1,4 @@
+import type { RunStart } from '../../core/events.ts';
 import { isUuid } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
@@ -15,7 +16,7 @@ export interface Job {
   readonly scan_type: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly coverage: Readonly<Record<string, unknown>>;
-  readonly args: unknown;
+  readonly args: RunStart['args'];
   readonly tool_version: string | null;
   readonly git_sha: string | null;
   readonly seed: string | null;
@@ -111,7 +112,7 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
     is_detached: Boolean(row.is_detached),
     config: fromJson(row.config) as Job['config'],
     coverage: fromJson(row.coverage) as Job['coverage'],
-    args: fromJson(row.args),
+    args: fromJson(row.args) as Job['args'],
     counts: fromJson(row.counts) as Job['counts'],
     scan_stats: fromJson(row.scan_stats) as Job['scan_stats'],
     execution_context: fromJson(row.execution_context) as Job['execution_context'],

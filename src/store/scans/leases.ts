@@ -1,41 +1,35 @@
-import type { JobState } from '../../core/job-states.ts';
 import type { Unit } from '../../core/plan.ts';
 import { jobKey, tenantKey } from '../filter.ts';
-import { completedUnits } from './find-scan.ts';
-import { type Job, toJob, updateJob } from './jobs.ts';
-import { queueJob } from './queue-job.ts';
-import { setJobStatus } from './job-status.ts';
-import { join, identifier, type Sql, sql } from '../sql.ts';
+import { identifier, join, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase, UnitLease } from '../store.ts';
 import type { JobRecord } from '../tables.ts';
+import { completedUnits } from './find-scan.ts';
+import { setJobStatus, startJob } from './job-status.ts';
+import { type Job, toJob, updateJob } from './jobs.ts';
+import { leaseUnits, openUnits, type UnitRequest } from './lease-units.ts';
+import type { Worker } from './process-identity.ts';
+import { queueJob } from './queue-job.ts';
 
 /** A worker's question for work. */
-export interface WorkRequest {
-  /** Names the lease: a part of a worker that does one thing at a time. */
-  readonly workerId: string;
+export interface WorkRequest extends Pick<UnitRequest, 'workerId'> {
   readonly scanTypes: readonly string[];
   readonly labels: readonly string[];
-  /** How long the units are the worker's unless it says that it lives. */
+  /** How long the units are the worker's while it is silent. */
   readonly leaseMs: number;
-  /** How many units of this job to take. */
+  /** How many units of this scan to take. */
   readonly unitsOf: (job: Job) => number;
-  /** The range of a unit of this job. */
-  readonly unitAt: (job: Job, unit: number) => Unit;
+  /** A unit of this scan by its index. */
+  readonly unitAt: (job: Job, index: number) => Unit;
 }
 
-/** Units of one job that a worker has taken. */
-export interface Lease {
+/** Units of one scan that a worker holds. */
+export interface Lease extends UnitLease {
   readonly job: Job;
   readonly units: readonly Unit[];
-  readonly lease: UnitLease;
-  /** How many leases of this job are held now, this one among them. */
-  readonly share: number;
-}
-
-/** The units of a job that lie open: handed back, left in the middle, or lost with their worker. */
-export function openUnits({ dialect }: StoreDatabase): Sql {
-  return sql`(u.status IN ('released', 'partial')
-    OR (u.status = 'leased' AND u.lease_until < ${dialect.fromNow(0)}))`;
+  /** The numbers of the leases that are not recorded yet, by unit. */
+  readonly attempts: Map<number, number>;
+  /** How many workers hold units of this scan, this one among them. */
+  readonly holders: number;
 }
 
 /** Scans of which there is something to take, the one that waits longest first. */
@@ -55,11 +49,11 @@ function takeable(db: StoreDatabase, kinds: Pick<WorkRequest, 'scanTypes' | 'lab
 }
 
 /**
- * Takes units of the scan that waits longest, of those of the highest priority that the worker can
- * make: first those that lie open, then new ones. One transaction, so that two workers never take
- * the same unit; it leaves a ticket for the next worker.
+ * Takes units of the queued scan that waits longest, of those of the highest priority that the
+ * worker can run. One transaction, so that two workers never take the same unit; it queues a
+ * message for the next worker.
  *
- * @returns undefined where there is nothing to do. A work without units is a scan of which nothing
+ * @returns undefined where there is nothing to do. A lease without units is a scan of which nothing
  *   was left after all.
  */
 export async function takeLease(
@@ -77,182 +71,131 @@ export async function takeLease(
     );
     if (!row) return undefined;
     const found = toJob(inside, row);
-    const job = found.status === 'pending' ? await beginJob(inside, found, request) : found;
+    const { workerId, leaseMs } = request;
+    const unitAt = (index: number): Unit => request.unitAt(found, index);
+    const job =
+      found.status === 'pending'
+        ? await beginUnits(inside, {
+            before: found,
+            job: await setJobStatus(inside, found.id, 'running', { workerId }),
+            unitAt,
+          })
+        : found;
     if (job.status !== 'running') return undefined;
-    const leased = await leaseUnits(inside, job, request);
+    const wanted = Math.max(1, Math.min(job.batch_size, request.unitsOf(job)));
+    const leased = await leaseUnits(inside, job, { workerId, leaseMs, wanted, unitAt });
     if (leased.length > 0) await queueJob(inside, { ...job, run_at: null });
-    const units = leased
-      .map(({ index, first, last }) => ({ index, first, last }))
-      .sort((a, b) => a.index - b.index);
-    const attempts = new Map(leased.map(({ index, attempt }) => [index, attempt]));
-    const [held] = await inside.query<{ share: number }>(sql`
-      SELECT count(DISTINCT u.worker_id) AS share FROM scan_units u
+    const [held] = await inside.query<{ holders: number }>(sql`
+      SELECT count(DISTINCT u.worker_id) AS holders FROM scan_units u
       WHERE u.job_id = ${jobKey(inside, job.id)} AND u.status = 'leased'
         AND u.status <> 'completed' AND u.lease_until >= ${inside.dialect.fromNow(0)}`);
-    const share = Math.max(1, held?.share ?? 1);
-    return { job, units, lease: { workerId: request.workerId, attempts }, share };
+    const attempts = new Map(leased.map(({ index, attempt }) => [index, attempt]));
+    const holders = Math.max(1, held?.holders ?? 1);
+    return { job, workerId, units: leased.map(unitOf), attempts, holders };
   });
 }
 
-/** Starts a scan for workers: its first unit is the first that no attempt before has completed. */
-async function beginJob(db: StoreDatabase, job: Job, { workerId }: WorkRequest): Promise<Job> {
-  const started = await setJobStatus(db, job.id, 'running', { workerId });
-  const [done] = (await completedUnits(db, job.id)).ranges;
-  const next = done?.[0] === 0 ? done[1] + 1 : 0;
-  await updateJob(db, job.id, { next_unit: next });
-  return { ...started, next_unit: next };
-}
-
-interface LeasedUnit extends Unit {
-  readonly attempt: number;
-}
-
-async function leaseUnits(
-  db: StoreDatabase,
-  job: Job,
-  request: WorkRequest,
-): Promise<readonly LeasedUnit[]> {
-  const wanted = Math.max(1, Math.min(job.batch_size, request.unitsOf(job)));
-  const again = await leaseOpenUnits(db, job, { ...request, wanted });
-  const fresh = await leaseNewUnits(db, job, { ...request, wanted: wanted - again.length });
-  return [...again, ...fresh];
-}
-
-type UnitRequest = WorkRequest & { readonly wanted: number };
-
-async function leaseOpenUnits(
-  db: StoreDatabase,
-  job: Job,
-  { workerId, leaseMs, wanted }: UnitRequest,
-): Promise<LeasedUnit[]> {
-  const { fromNow, lock } = db.dialect;
-  const id = jobKey(db, job.id);
-  return await db.query<LeasedUnit>(sql`
-    UPDATE scan_units SET status = 'leased', worker_id = ${workerId}, attempt = attempt + 1,
-      lease_until = ${fromNow(leaseMs)}, started_at = ${fromNow(0)}
-    WHERE job_id = ${id} AND unit IN (
-      SELECT u.unit FROM scan_units u
-      WHERE u.job_id = ${id} AND u.status <> 'completed' AND ${openUnits(db)}
-      ORDER BY u.unit LIMIT ${wanted} ${lock.skipping})
-    RETURNING unit AS "index", first, last, attempt`);
-}
-
-/** How many unit numbers are gone through at most at a time for those that have no row yet. */
-const widestWindow = 10_000;
-
-/** Leases units that have no row yet, and moves the job's mark behind them. */
-async function leaseNewUnits(
-  db: StoreDatabase,
-  job: Job,
-  { workerId, leaseMs, wanted, unitAt }: UnitRequest,
-): Promise<LeasedUnit[]> {
-  const { fromNow, unitTenant } = db.dialect;
-  const tenant = unitTenant(db.tenantId);
-  const count = job.unit_count ?? 0;
-  const leased: LeasedUnit[] = [];
-  let next = job.next_unit;
-  let window = wanted;
-  while (leased.length < wanted && next < count) {
-    const last = Math.min(count, next + window) - 1;
-    // Many are done already where an earlier attempt has left gaps.
-    window = Math.min(window * 4, widestWindow);
-    const size = { ...unitAt(job, 0), end: unitAt(job, count - 1).last };
-    const hosts = size.last - size.first + 1;
-    const left = wanted - leased.length;
-    const found = await db.query<LeasedUnit>(sql`
-        WITH RECURSIVE numbers (unit) AS (
-          SELECT CAST(${next} AS BIGINT) UNION ALL
-          SELECT unit + 1 FROM numbers WHERE unit < ${last}
-        )
-        INSERT INTO scan_units (${tenant.column} job_id, unit, first, last, status, attempt,
-          worker_id, lease_until, started_at)
-        SELECT ${tenant.value} ${jobKey(db, job.id)}, unit,
-          CAST(${size.first} AS BIGINT) + unit * CAST(${hosts} AS BIGINT),
-          CASE WHEN unit = CAST(${count - 1} AS BIGINT) THEN CAST(${size.end} AS BIGINT)
-            ELSE CAST(${size.first} AS BIGINT) + (unit + 1) * CAST(${hosts} AS BIGINT) - 1 END,
-          'leased', 1, ${workerId}, ${fromNow(leaseMs)}, ${fromNow(0)}
-        FROM numbers WHERE NOT EXISTS (
-          SELECT 1 FROM scan_units u WHERE u.job_id = ${jobKey(db, job.id)} AND u.unit = numbers.unit
-            AND u.unit BETWEEN ${next} AND ${last})
-        ORDER BY unit LIMIT ${left}
-        RETURNING unit AS "index", first, last, attempt`);
-    leased.push(...found);
-    // With as many as were wanted, the window may not be at its end.
-    next = found.length < left ? last + 1 : Math.max(...found.map(({ index }) => index)) + 1;
-  }
-  await updateJob(db, job.id, { next_unit: next, leased_at: fromNow(0) });
-  return leased;
-}
-
-/** What a worker tells of a job that it works on: by how much its counts have grown. */
-export interface Growth {
-  readonly hosts_done: number;
-  readonly hosts_up: number;
-  readonly ports_open: number;
+function unitOf({ index, first, last }: Unit): Unit {
+  return { index, first, last };
 }
 
 /**
- * Says that a worker lives and how far it is.
+ * Starts a scan in this process, and leases its first units. They have no time limit: the process
+ * is watched, not its leases.
  *
- * @returns the job's state; undefined where it is gone
+ * @param before the scan as it was read
+ * @throws AppError ILLEGAL_TRANSITION where it cannot be started any more
  */
-export async function heartbeatGrowth(
+export async function startScan(
   db: StoreDatabase,
-  id: string,
-  grown: Growth,
-): Promise<Pick<Job, 'status' | 'timeout_at'> | undefined> {
-  const [row] = await db.query<{ status: JobState; timeout_at: number | null }>(sql`
-    UPDATE scan_jobs SET heartbeat_at = ${db.dialect.fromNow(0)},
-      hosts_done = hosts_done + ${grown.hosts_done}, hosts_up = hosts_up + ${grown.hosts_up},
-      ports_open = ports_open + ${grown.ports_open}
-    WHERE ${identifier(db.dialect.uuidColumn)} = ${id} RETURNING status, timeout_at`);
-  return row;
+  before: Job,
+  { worker, ...request }: Omit<UnitRequest, 'leaseMs'> & { readonly worker: Worker },
+): Promise<Lease> {
+  return await db.transaction(async (inside) => {
+    const started = await startJob(inside, before.id, worker);
+    const { unitAt, workerId } = request;
+    const job = await beginUnits(inside, { before, job: started, unitAt });
+    const leased = await leaseUnits(inside, job, { ...request, leaseMs: undefined });
+    const attempts = new Map(leased.map(({ index, attempt }) => [index, attempt]));
+    return { job, workerId, units: leased.map(unitOf), attempts, holders: 1 };
+  });
 }
 
-/** @returns how many of its units a worker still has, all of them for as long again */
+/**
+ * Leases further units of a scan to the process that runs it.
+ *
+ * @returns them; none where the scan was ended, paused, left to workers or taken by another attempt
+ */
+export async function extendLease(
+  db: StoreDatabase,
+  { job: { id, attempts: attempt }, attempts }: Lease,
+  request: Omit<UnitRequest, 'leaseMs'>,
+): Promise<readonly Unit[]> {
+  const leased = await db.transaction(async (inside) => {
+    const [row] = await inside.query<JobRecord>(sql`
+      SELECT j.* FROM scan_jobs j
+      WHERE ${identifier(`j.${inside.dialect.uuidColumn}`)} = ${id}
+        AND j.status = 'running' AND j.attempts = ${attempt}
+        AND j.is_detached = ${inside.dialect.false} ${inside.dialect.lock.waiting}`);
+    if (!row) return [];
+    return await leaseUnits(inside, toJob(inside, row), { ...request, leaseMs: undefined });
+  });
+  for (const unit of leased) attempts.set(unit.index, unit.attempt);
+  return leased.map(unitOf);
+}
+
+/**
+ * Prepares a scan's units for another attempt: leases of earlier ones are void, and the first new
+ * unit is the first that none of them has completed.
+ */
+async function beginUnits(
+  db: StoreDatabase,
+  { before, job, unitAt }: { before: Job; job: Job; unitAt: UnitRequest['unitAt'] },
+): Promise<Job> {
+  // Nothing to look for in a scan that was never run.
+  if (before.attempts === 0 && job.attempts === 1 && job.next_unit === 0) return job;
+  await releaseUnits(db, job.id);
+  const { ranges } = await completedUnits(db, job.id);
+  const [first] = ranges;
+  const next_unit = first?.[0] === 0 ? first[1] + 1 : 0;
+  const hosts = ranges.map(([from, to]) => unitAt(to).last - unitAt(from).first + 1);
+  const hosts_done = hosts.reduce((sum, count) => sum + count, 0);
+  await updateJob(db, job.id, { next_unit, hosts_done });
+  return { ...job, next_unit, hosts_done };
+}
+
+/** @returns how many of its units a worker still holds, all of them for as long again */
 export async function renewLease(
   db: StoreDatabase,
-  id: string,
-  { workerId }: UnitLease,
+  { job, workerId }: Lease,
   leaseMs: number,
 ): Promise<number> {
   const rows = await db.query(sql`
     UPDATE scan_units SET lease_until = ${db.dialect.fromNow(leaseMs)}
-    WHERE job_id = ${jobKey(db, id)} AND status <> 'completed'
+    WHERE job_id = ${jobKey(db, job.id)} AND status <> 'completed'
       AND status = 'leased' AND worker_id = ${workerId}
     RETURNING unit`);
   return rows.length;
 }
 
-/** Hands back the units that a worker has not worked on, and calls another worker for them. */
-export async function releaseLease(
-  db: StoreDatabase,
-  job: Job,
-  { workerId }: UnitLease,
-): Promise<void> {
+/** Hands back the units that a worker has not completed, and calls another worker for them. */
+export async function releaseLease(db: StoreDatabase, { job, workerId }: Lease): Promise<void> {
   await db.transaction(async (inside) => {
-    const rows = await inside.query(sql`
-      UPDATE scan_units SET status = 'released', worker_id = NULL, lease_until = NULL
-      WHERE job_id = ${jobKey(inside, job.id)} AND status <> 'completed'
-      AND status = 'leased' AND worker_id = ${workerId}
-      RETURNING unit`);
-    if (rows.length > 0) await queueJob(inside, { ...job, run_at: null });
+    const released = await releaseUnits(inside, job.id, sql`worker_id = ${workerId}`);
+    if (released > 0) await queueJob(inside, { ...job, run_at: null });
   });
 }
 
-/**
- * Whether every unit of a scan is completed. Nothing lies open then; that none was left out is
- * counted, since a scan that ends too soon would call what it never saw closed.
- */
-export async function isJobDone(db: StoreDatabase, id: string): Promise<boolean> {
-  const [row] = await db.query<{ unit_count: number; is_taken: number | boolean }>(sql`
-    SELECT j.unit_count, j.next_unit >= j.unit_count AND NOT EXISTS (
-      SELECT 1 FROM scan_units u WHERE u.job_id = j.id AND u.status <> 'completed') AS is_taken
-    FROM scan_jobs j WHERE ${identifier(`j.${db.dialect.uuidColumn}`)} = ${id}`);
-  if (!row?.is_taken) return false;
-  const { ranges, size } = await completedUnits(db, id);
-  if (size >= row.unit_count) return true;
-  const [first] = ranges;
-  await updateJob(db, id, { next_unit: first?.[0] === 0 ? first[1] + 1 : 0 });
-  return false;
+/** @returns how many leased units were released: of all of a scan's, those that the condition names */
+export async function releaseUnits(
+  db: StoreDatabase,
+  id: string,
+  condition: Sql = sql`1 = 1`,
+): Promise<number> {
+  const rows = await db.query(sql`
+    UPDATE scan_units SET status = 'released', worker_id = NULL, lease_until = NULL
+    WHERE job_id = ${jobKey(db, id)} AND status <> 'completed' AND status = 'leased'
+      AND ${condition}
+    RETURNING unit`);
+  return rows.length;
 }

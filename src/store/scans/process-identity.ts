@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -16,6 +17,12 @@ export function currentWorker(): Worker {
   const { pid } = process;
   const host = currentHost();
   return { id: `${hostname()}:${pid}`, host, pid, started: processStart(pid) ?? '' };
+}
+
+/** This process, under a name that no other use of it has. */
+export function uniqueWorker(): Worker {
+  const worker = currentWorker();
+  return { ...worker, id: `${worker.id}:${randomBytes(3).toString('hex')}` };
 }
 
 /**

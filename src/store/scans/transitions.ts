@@ -1,10 +1,10 @@
 import { AppError } from '../../errors.ts';
 import type { Actor } from '../setup/actor.ts';
-import { jobKey } from '../filter.ts';
 import { countFacts, finishJob, removeJob } from './end-scan.ts';
 import { getJob, type Job, updateJob } from './jobs.ts';
 import { queueJob } from './queue-job.ts';
 import { setJobStatus, workerActor } from './job-status.ts';
+import { releaseUnits } from './leases.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import { identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
@@ -77,9 +77,7 @@ export async function requeueJob(
       ...(runAt !== undefined && { runAt }),
       ...(message !== undefined && { error_message: message }),
     });
-    await inside.query(sql`
-      UPDATE scan_units SET status = 'released', worker_id = NULL, lease_until = NULL
-      WHERE job_id = ${jobKey(inside, id)} AND status <> 'completed' AND status = 'leased'`);
+    await releaseUnits(inside, id);
     if (detach || attemptsLeft !== undefined) {
       await updateJob(inside, id, {
         is_detached: detach || job.is_detached,
@@ -97,6 +95,8 @@ export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): P
   return await db.transaction(async (inside) => {
     const { status } = await getJob(inside, id);
     if (status !== 'pending') await setJobStatus(inside, id, 'running', { actor });
+    // The process that ran it so far holds units without a time limit.
+    await releaseUnits(inside, id, sql`lease_until IS NULL`);
     await updateJob(inside, id, {
       is_detached: true,
       worker_host: null,

@@ -1,44 +1,22 @@
 import type { RunUnit } from '../../core/events.ts';
-import type { JobState } from '../../core/job-states.ts';
-import type { RecordOptions, RecordResult, UnitLease } from '../store.ts';
+import type { RecordResult, UnitLease } from '../store.ts';
 import type { Statements } from './statements.ts';
 import type { JobKey } from './write-hosts.ts';
 
-/** A job's row, as far as it says who may write. */
-export interface FencedJob extends JobKey {
-  readonly status: JobState;
-  readonly attempts: number;
-}
-
-/** States in which a worker may write; what it found until it was cancelled is kept. */
-const writable = new Set<JobState>(['running', 'paused', 'cancelled']);
-
-/** Whether this worker still has the units, or this attempt the job, and they are still to be done. */
+/**
+ * Whether a batch may be written: each of its units is leased to this runner and still to be done.
+ * A batch without units needs any lease of the runner. Without a lease (an import) all is written.
+ */
 export function fence(
   prepare: Statements,
-  job: FencedJob,
-  options: Pick<RecordOptions, 'attempt' | 'lease'> & { units: readonly RunUnit[] },
-): RecordResult['status'] {
-  const { attempt, lease, units } = options;
-  if (lease) return fenceUnits(prepare, job, lease, units);
-  if (attempt === undefined) return 'recorded';
-  if (job.attempts !== attempt || !writable.has(job.status)) return 'lost';
-  const completed = prepare(
-    "SELECT 1 FROM scan_units WHERE job_id = ? AND unit = ? AND status = 'completed'",
-  );
-  return units.some((unit) => completed.get(job.id, unit.unit)) ? 'done' : 'recorded';
-}
-
-function fenceUnits(
-  prepare: Statements,
-  job: FencedJob,
-  { workerId, attempts }: UnitLease,
+  job: JobKey,
+  lease: UnitLease | undefined,
   units: readonly RunUnit[],
 ): RecordResult['status'] {
-  const held = prepare(
-    `SELECT status, worker_id = ? AND attempt = ? AS is_held FROM scan_units
-     WHERE job_id = ? AND unit = ?`,
-  );
+  if (!lease) return 'recorded';
+  const { workerId, attempts } = lease;
+  if (units.length === 0) return prepare(anyHeld).get(job.id, workerId) ? 'recorded' : 'lost';
+  const held = prepare(unitHeld);
   let status: RecordResult['status'] = 'recorded';
   for (const { unit } of units) {
     const row = held.get(workerId, attempts.get(unit) ?? 0, job.id, unit);
@@ -47,6 +25,14 @@ function fenceUnits(
   }
   return status;
 }
+
+const anyHeld = `
+  SELECT 1 FROM scan_units WHERE job_id = ? AND status <> 'completed' AND status = 'leased'
+    AND worker_id = ? LIMIT 1`;
+
+const unitHeld = `
+  SELECT status, worker_id = ? AND attempt = ? AS is_held FROM scan_units
+  WHERE job_id = ? AND unit = ?`;
 
 /** A completed unit stays as it is: what completed it is in the store already. */
 const upsertUnit = `

@@ -5,18 +5,22 @@ import { hostSightings } from '../facts/host-sightings.ts';
 import type { RecordOptions, RecordResult, Store } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { storeError } from '../../database/driver.ts';
-import { fence, type FencedJob, writeUnit } from './fence.ts';
+import { fence, writeUnit } from './fence.ts';
 import type { SqliteConnection } from './database.ts';
 import { inBulk } from './bulk.ts';
 import { type Statements, statements } from './statements.ts';
 import { transaction } from '../../database/transaction.ts';
 import { factWriter } from './write-facts.ts';
-import { writeHosts } from './write-hosts.ts';
+import { type JobKey, writeHosts } from './write-hosts.ts';
 import { writePorts } from './write-ports.ts';
 import { type CoverageWriter, coverageWriter } from './write-coverage.ts';
 
+interface JobRow extends JobKey {
+  readonly attempts: number;
+}
+
 const selectJob = `
-  SELECT j.id, j.status, j.attempts, j.tenant_id AS tenantId, t.uuid AS tenantUuid
+  SELECT j.id, j.attempts, j.tenant_id AS tenantId, t.uuid AS tenantUuid
   FROM scan_jobs j JOIN tenants t ON t.id = j.tenant_id WHERE j.uuid = ?`;
 
 /** The `record` of a SQLite store. */
@@ -60,12 +64,12 @@ function write(
   { prepare, writeFacts, conclude, path }: Writer,
   jobId: string,
   batch: EventBatch,
-  { attempt, lease, coverage }: RecordOptions,
+  { lease, coverage }: RecordOptions,
 ): RecordResult {
-  const job = prepare(selectJob).get<FencedJob>(jobId);
+  const job = prepare(selectJob).get<JobRow>(jobId);
   if (!job) throw new AppError('NOT_FOUND', `${path} has no scan ${jobId}`);
   const units = batch.events.filter((event) => event.type === 'run.unit');
-  const status = fence(prepare, job, { attempt, lease, units });
+  const status = fence(prepare, job, lease, units);
   if (status !== 'recorded') return { status, portCount: 0, skipped: {} };
   const hosts = writeHosts(prepare, job, [...hostSightings(batch).values()]);
   writePorts(prepare, job, batch.ports, hosts);
@@ -73,7 +77,7 @@ function write(
   for (const unit of units) {
     const isNew = writeUnit(prepare, job, unit, {
       workerId: lease?.workerId,
-      attempt: lease?.attempts.get(unit.unit) ?? attempt ?? job.attempts,
+      attempt: lease?.attempts.get(unit.unit) ?? job.attempts,
     });
     const covered = isNew && unit.status === 'completed' ? coverage?.(unit) : undefined;
     if (covered) conclude.write(job, unit, covered);

@@ -1,0 +1,94 @@
+import { hostname } from 'node:os';
+import { currentUser } from '../core/current-user.ts';
+import { eventBatch } from '../core/event-batch.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
+import { planScan } from '../core/plan.ts';
+import type { NetworkScanConfig } from '../core/scan-config.ts';
+import type { TargetFault } from '../scan/resolve-targets.ts';
+import { assertForWorkers } from '../scan/scanners.ts';
+import type { Actor } from '../store/setup/actor.ts';
+import { planCoverage } from '../store/scans/coverage.ts';
+import { createJob, type NewJob } from '../store/scans/create-job.ts';
+import type { PlannedScan } from '../store/scans/planned-scan.ts';
+import type { Store } from '../store/store.ts';
+
+/** A scan that is to be created. */
+export interface NewScan {
+  /** One of `scanners`. */
+  readonly scanType: string;
+  readonly config: NetworkScanConfig;
+  /** The words of the command line. */
+  readonly args: readonly string[];
+  readonly toolVersion: string;
+  /** Targets that cannot be scanned, recorded as errors. */
+  readonly faults: readonly TargetFault[];
+  /** A name to call it by. */
+  readonly scanId?: string | undefined;
+  /** How long it may run, ms. */
+  readonly runLimitMs?: number | undefined;
+  /** How it is queued, where workers are to make it. */
+  readonly queue?: QueueSettings | undefined;
+  /** The names that it is made by. */
+  readonly origin?: {
+    readonly target?: string | undefined;
+    readonly profile?: string | undefined;
+    readonly schedule?: string | undefined;
+  };
+  /** Who makes it, where that is not the person who runs this process. */
+  readonly actor?: Actor | undefined;
+}
+
+/** How workers take a scan. */
+export interface QueueSettings {
+  readonly priority?: JobPriority | undefined;
+  /** Only workers with this label make it. */
+  readonly label?: string | undefined;
+  readonly maxAttempts?: number | undefined;
+  /** Units that a worker takes at once, at most. */
+  readonly batchSize?: number | undefined;
+}
+
+/** Records a new scan, `pending`. */
+export async function createScan(store: Store, scan: NewScan): Promise<PlannedScan> {
+  if (scan.queue) assertForWorkers(scan.scanType);
+  const plan = planScan(scan.config);
+  const job = await createJob(store.database, {
+    scan_type: scan.scanType,
+    config: scan.config,
+    coverage: coverageOf(scan.config),
+    args: scan.args,
+    tool_version: scan.toolVersion,
+    seed: scan.config.seed,
+    unit_count: plan.unitCount,
+    hosts_total: plan.hostCount,
+    execution_context: { user: currentUser(), host: hostname(), directory: process.cwd() },
+    ...(scan.scanId !== undefined && { scan_id: scan.scanId }),
+    ...(scan.runLimitMs !== undefined && { run_limit_ms: scan.runLimitMs }),
+    ...(scan.queue && queueColumns(scan.queue)),
+    ...scan.origin,
+    actor: scan.actor,
+  });
+  const errors = scan.faults.map((fault): ScanEvent => {
+    return { type: 'run.error', run_id: job.id, ...fault, t: Date.now() };
+  });
+  if (errors.length > 0) await store.record(job.id, eventBatch(errors));
+  const { config } = scan;
+  return { job, config, plan, coverage: planCoverage(config, plan) };
+}
+
+function queueColumns({ priority, label, maxAttempts, batchSize }: QueueSettings): Partial<NewJob> {
+  return {
+    is_detached: true,
+    ...(priority && { priority: jobPriorities[priority] }),
+    ...(label !== undefined && { worker_label: label }),
+    ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
+    ...(batchSize !== undefined && { batch_size: batchSize }),
+  };
+}
+
+/** What a scan set out to look at, in the words of the command line. */
+function coverageOf(config: NetworkScanConfig): Record<string, unknown> {
+  const { targets, exclude, ports, shard, discovery_only: isDiscovery } = config;
+  return { targets, exclude, ...(isDiscovery ? {} : { ports }), ...(shard && { shard }) };
+}
