@@ -21,7 +21,7 @@ export async function logScheduler(
   options: Options,
 ): Promise<number> {
   const { once, scan, concurrency, isForAll } = options;
-  const { say, flushed } = schedulerLog(io, isForAll && store.kind === 'postgres');
+  const { say, flushed } = schedulerLog(io, isForAll && store.isShared);
   let hasFailed = false;
   await runScheduler(store, {
     once,

@@ -1,64 +1,8 @@
-import type { Address } from '../core/address.ts';
 import type { EventBatch } from '../core/event-batch.ts';
 import type { JobState } from '../core/job-states.ts';
 import type { Coverage } from './scans/coverage.ts';
 import type { Sql } from './sql.ts';
-import type { PortKey } from './tables.ts';
-
-/** Where the stores' SQL differs, as far as shared queries meet it. */
-export interface Dialect {
-  /** An epoch ms as a time column takes it. */
-  readonly time: (ms: number) => unknown;
-  /**
-   * The column of `scan_jobs`, `hosts` and `tenants` that holds the UUID shown outside: of its
-   * own, or the key where that is the UUID.
-   */
-  readonly uuidColumn: string;
-  /** The key inside the store of a tenant, a scan or a host with this UUID. */
-  readonly keyOf: (table: 'hosts' | 'scan_jobs' | 'tenants', uuid: string) => Sql;
-  /**
-   * The condition that a row of facts is a tenant's, where facts carry theirs: what indexes begin
-   * with.
-   */
-  readonly isOfTenant: (table: string, tenantId: string) => Sql | undefined;
-  /**
-   * Whether facts lie in parts by month: a list then reads them for its own rows only.
-   */
-  readonly hasPartitions: boolean;
-  /** The column of `hosts` that sorts as addresses do. */
-  readonly addressColumn: string;
-  /** An address as that column is compared with. */
-  readonly addressBound: (address: Address) => Sql;
-  /** The text of an address column. */
-  readonly addressText: (column: string) => Sql;
-  /** What is to be done before a job with this id is recorded. */
-  readonly prepareJob?: (db: StoreDatabase, id: string) => Promise<unknown>;
-  /** A table of the members of a JSON object column, with columns `key` and `value`. */
-  readonly jsonEach: (column: string) => Sql;
-  /** Keys as a table, with their place in the list (from 0) as `place`. */
-  readonly keyTable: (rows: readonly PortKey[]) => Sql;
-  /** The store's own clock, so many ms from now: one clock for all machines that share a store. */
-  readonly fromNow: (ms: number) => Sql;
-  /** Whether a transaction keeps all others waiting. */
-  readonly hasOneWriter: boolean;
-  /** The values of a flag. */
-  readonly true: Sql;
-  readonly false: Sql;
-  /** What a number of ms is multiplied with to be added to a time column. */
-  readonly millisecond: Sql;
-  /**
-   * Behind a SELECT in a transaction: keeps its rows for this one, once others have let go of them
-   * (`waiting`), or without those that others have (`skipping`).
-   */
-  readonly lock: { readonly waiting: Sql; readonly skipping: Sql };
-  /** The beginning of the columns and values of a row of `scan_units`: its tenant, or nothing. */
-  readonly unitTenant: (tenantId: string) => { readonly column: Sql; readonly value: Sql };
-  /**
-   * Tells the store's workers, when the transaction is committed, that there is work; undefined
-   * where they see for themselves.
-   */
-  readonly queueMessage: (ticket: QueueMessage) => Sql | undefined;
-}
+import type { Dialect } from './dialect.ts';
 
 /** What workers are asked to look for. */
 export interface QueueMessage {
@@ -95,6 +39,10 @@ export interface StoreDatabase {
    * @throws what `work` throws, once everything is undone
    */
   transaction<T>(work: (db: StoreDatabase) => Promise<T>): Promise<T>;
+  /** Creates what the rows of a scan with this id need: the partitions of its month. */
+  prepareScan(id: string): Promise<void>;
+  /** Tells workers, once the transaction is committed, that there is work. */
+  notifyWorkers(message: QueueMessage): Promise<void>;
 }
 
 /** Whose a worker's writes are: the name and numbers of its leases. */
@@ -154,7 +102,6 @@ export interface Queue {
 
 /** A store of scans. Jobs and lists are functions over {@link StoreDatabase}, one file a noun. */
 export interface Store extends AsyncDisposable {
-  readonly kind: 'sqlite' | 'postgres';
   readonly database: StoreDatabase;
   /**
    * The same store for those who keep it: every tenant's rows, whatever `tenantId` says. For the
@@ -163,6 +110,15 @@ export interface Store extends AsyncDisposable {
   readonly maintenance: StoreDatabase;
   /** A file path or a URL without secrets, for messages. */
   readonly location: string;
+  /** The SQLite file, where the store is one: others may read it by a connection of their own. */
+  readonly file?: string;
+  /** Whether the store can hold several tenants. */
+  readonly isShared: boolean;
+  /**
+   * A text that differs after any change in the store. It may differ without a change, but is never
+   * the same by mistake: in doubt it is new each time.
+   */
+  stamp(): Promise<string>;
   /**
    * Writes a batch of one job's events in one transaction: facts, inventory, and the row of every
    * unit that the batch completes. Writing the same batch again changes nothing.

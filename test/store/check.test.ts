@@ -33,7 +33,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
       opened,
       `UPDATE scan_jobs SET heartbeat_at = started_at, worker_host = 'elsewhere'`,
     );
-    const ago = opened.store.kind === 'sqlite' ? '1000' : "'2020-01-01Z'";
+    const ago = opened.store.file ? '1000' : "'2020-01-01Z'";
     await changeRow(opened, `UPDATE scan_jobs SET started_at = ${ago}, heartbeat_at = ${ago}`);
     expect(await check()).toMatchObject({
       status: 1,

@@ -293,7 +293,7 @@ export function unitEvents(unit: number, ports = 20): ScanEvent[] {
 
 /** Runs a statement as somebody who goes past Portolan. */
 export async function changeRow({ store, db, rows }: TestStore, statement: string): Promise<void> {
-  if (store.kind === 'postgres') {
+  if (store.file === undefined) {
     await rows(statement);
     return;
   }

@@ -26,7 +26,7 @@ export interface TestStore extends AsyncDisposable {
 /** A kind of store. The same tests run on each. */
 export interface StoreKind {
   readonly name: string;
-  readonly kind: Store['kind'];
+  readonly kind: 'sqlite' | 'postgres';
   /** The column of `scan_jobs` and `hosts` that holds their UUIDs. */
   readonly uuid: 'id' | 'uuid';
   /** The column of `hosts` that sorts as addresses do. */

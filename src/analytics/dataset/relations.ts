@@ -117,10 +117,9 @@ async function appendRows(
 }
 
 /** Keys as the columns of ports have them. */
-function hostKeys({ kind }: Store): Readonly<Record<'job' | 'host', ColumnType>> {
-  return kind === 'sqlite'
-    ? { job: 'DOUBLE', host: 'DOUBLE' }
-    : { job: 'VARCHAR', host: 'VARCHAR' };
+function hostKeys({ database }: Store): Readonly<Record<'job' | 'host', ColumnType>> {
+  const type = database.dialect.hasNumberKeys ? 'DOUBLE' : 'VARCHAR';
+  return { job: type, host: type };
 }
 
 /** V1's ports: ids are put together here, so that they need not pass through JavaScript. */

@@ -11,7 +11,6 @@ import type { Store } from '../../store/store.ts';
 import type { TableProgress } from '../dataset/relations.ts';
 import { type QueryTable, storeWideTables } from '../dataset/tables.ts';
 import { writeDataSet } from '../dataset/write-data-set.ts';
-import { storeStamp } from './store-stamp.ts';
 
 /** A Parquet file with the rows of some scans. */
 interface Pack {
@@ -54,7 +53,7 @@ export async function cachedColumns(
   const { folder, tables } = request;
   await makeFolder(folder);
   const known = await readIndex(folder);
-  const stamp = await storeStamp(store);
+  const stamp = await store.stamp();
   const scans = await scanPrints(store, stamp);
   const updated: Partial<Record<QueryTable, readonly Pack[]>> = {};
   for (const table of tables) {

@@ -151,9 +151,9 @@ function cacheFolder(io: Io, store: Store, named: string | undefined): string {
   const digest = createHash('sha256').update(store.location).digest('hex').slice(0, 16);
   const base =
     named ??
-    (store.kind === 'sqlite'
-      ? `${store.location}.cache`
-      : join(readConfig(io.env).cacheFolder, digest));
+    (store.file === undefined
+      ? join(readConfig(io.env).cacheFolder, digest)
+      : `${store.file}.cache`);
   return tenantId === defaultTenantId ? base : join(base, tenantId);
 }
 

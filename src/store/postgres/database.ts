@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import { formatAddress } from '../../core/address.ts';
 import { compileSql, identifier, sql, type Sql } from '../sql.ts';
-import { type Dialect, type StoreDatabase, taskName } from '../store.ts';
+import type { Dialect } from '../dialect.ts';
+import { type QueueMessage, type StoreDatabase, taskName } from '../store.ts';
 import { inTransaction, type Role, type Session } from './session.ts';
 
 const dialect: Dialect = {
   time: (ms) => new Date(ms).toISOString(),
+  hasNumberKeys: false,
   uuidColumn: 'id',
   // As a value: so the planner sees which partitions a scan is in.
   keyOf: (_, uuid) => sql`${uuid}::uuid`,
@@ -14,8 +16,6 @@ const dialect: Dialect = {
   addressColumn: 'address',
   addressBound: (address) => sql`${formatAddress(address)}::inet`,
   addressText: (column) => sql`host(${identifier(column)})`,
-  // A scan of another month than this and the next ones gets its partitions first.
-  prepareJob: (db, id) => db.query(sql`SELECT ensure_partitions(${id}::uuid)`),
   jsonEach: (column) => sql`LATERAL (
     SELECT key, (value #>> '{}')::numeric AS value FROM jsonb_each(${identifier(column)}))`,
   keyTable: (
@@ -30,10 +30,33 @@ const dialect: Dialect = {
   false: sql`false`,
   millisecond: sql`interval '1 ms'`,
   lock: { waiting: sql`FOR NO KEY UPDATE`, skipping: sql`FOR NO KEY UPDATE SKIP LOCKED` },
-  unitTenant: (tenantId) => ({ column: sql`tenant_id, `, value: sql`${tenantId}::uuid, ` }),
-  queueMessage: (ticket) => sql`SELECT portolan_private.add_ticket(${taskName(ticket)},
-    ${ticket.priority}, ${ticket.runAt === undefined ? null : new Date(ticket.runAt).toISOString()})`,
+  factTenant: (tenantId) => ({ column: sql`tenant_id, `, value: sql`${tenantId}::uuid, ` }),
+  // The greatest of time and scan as one text: a quarter of the time of sorting by both.
+  newestJob: sql`CAST(substr(
+    max(encode(timestamptz_send(t) || uuid_send(job_id), 'hex') COLLATE "C"), 17) AS uuid)`,
 };
+
+/** What all connections to PostgreSQL have in common. */
+function databaseOf(
+  connection: Pick<StoreDatabase, 'tenantId' | 'query' | 'transaction'>,
+): StoreDatabase {
+  return {
+    dialect,
+    ...connection,
+    async prepareScan(id) {
+      await connection.query(sql`SELECT ensure_partitions(${id}::uuid)`);
+    },
+    async notifyWorkers(message) {
+      await connection.query(addTicket(message));
+    },
+  };
+}
+
+function addTicket(message: QueueMessage): Sql {
+  const { priority, runAt } = message;
+  return sql`SELECT portolan_private.add_ticket(${taskName(message)}, ${priority},
+    ${runAt === undefined ? null : new Date(runAt).toISOString()})`;
+}
 
 /** How long a query waits for a server that restarts, and for others' locks. */
 const patienceMs = 30_000;
@@ -45,22 +68,20 @@ const patienceMs = 30_000;
 export function postgresDatabase(session: Session, role: Role, tenantId: string): StoreDatabase {
   const run = <T>(isIdempotent: boolean, work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
     inTransaction(session, role, work, { isIdempotent, patienceMs });
-  return {
-    dialect,
+  return databaseOf({
     tenantId,
     query: (query) => run(isReading(query), (client) => queryOn(client, query)),
     transaction: (work) => run(false, (client) => work(onClient(client, tenantId))),
-  };
+  });
 }
 
 /** The same on a connection whose transaction is open: a transaction in it is the same one. */
 export function onClient(client: pg.PoolClient, tenantId: string): StoreDatabase {
-  const database: StoreDatabase = {
-    dialect,
+  const database = databaseOf({
     tenantId,
     query: (query) => queryOn(client, query),
     transaction: (work) => work(database),
-  };
+  });
   return database;
 }
 

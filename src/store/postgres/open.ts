@@ -2,7 +2,9 @@ import type pg from 'pg';
 import type { PoolSettings } from '../../config.ts';
 import { defaultTenantId } from '../../core/ids.ts';
 import { loadMigrations, migrate, pendingMigrations } from '../../database/migrate.ts';
+import { firstRow } from '../../database/rows.ts';
 import { AppError } from '../../errors.ts';
+import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import {
   defaultPool,
@@ -64,11 +66,19 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
   const close = async (): Promise<void> => {
     if (!session.pool.ending) await session.pool.end();
   };
+  const database = postgresDatabase(session, role, tenantId);
   return {
-    kind: 'postgres',
-    database: postgresDatabase(session, role, tenantId),
+    database,
     maintenance: postgresDatabase(session, { name: 'portolan_maintenance' }, tenantId),
     location: session.location,
+    isShared: true,
+    async stamp() {
+      // Every write takes a transaction id.
+      const rows = await database.query<{ stamp: string }>(
+        sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS stamp`,
+      );
+      return firstRow(rows).stamp;
+    },
     record,
     forTenant: (id) => ({ ...postgresStore(session, url, id), ...closesNothing }),
     tenantsAtWork: () => tenantsOf(session, 'tenants_at_work'),

@@ -79,7 +79,7 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     ...(job.batch_size !== undefined && { batch_size: job.batch_size }),
   };
   return db.transaction(async (tx) => {
-    await tx.dialect.prepareJob?.(tx, id);
+    await tx.prepareScan(id);
     const [row] = await tx.query<JobRecord>(sql`
       INSERT INTO scan_jobs (${join(Object.keys(values).map(identifier))})
       VALUES (${join(Object.values(values))})

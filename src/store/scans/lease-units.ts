@@ -74,8 +74,8 @@ async function leaseNewUnits(
   job: Job,
   { workerId, leaseMs, wanted, unitAt }: UnitRequest,
 ): Promise<LeasedUnit[]> {
-  const { fromNow, unitTenant } = db.dialect;
-  const tenant = unitTenant(db.tenantId);
+  const { fromNow, factTenant } = db.dialect;
+  const tenant = factTenant(db.tenantId);
   const count = job.unit_count ?? 0;
   const leased: LeasedUnit[] = [];
   let next = job.next_unit;

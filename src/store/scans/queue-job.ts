@@ -6,13 +6,11 @@ export async function queueJob(
   db: StoreDatabase,
   job: Pick<Job, 'is_detached' | 'scan_type' | 'worker_label' | 'priority' | 'run_at'>,
 ): Promise<void> {
-  const ticket =
-    job.is_detached &&
-    db.dialect.queueMessage({
-      scanType: job.scan_type,
-      label: job.worker_label,
-      priority: job.priority,
-      ...(job.run_at !== null && { runAt: job.run_at }),
-    });
-  if (ticket) await db.query(ticket);
+  if (!job.is_detached) return;
+  await db.notifyWorkers({
+    scanType: job.scan_type,
+    label: job.worker_label,
+    priority: job.priority,
+    ...(job.run_at !== null && { runAt: job.run_at }),
+  });
 }

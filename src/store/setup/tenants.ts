@@ -133,8 +133,8 @@ function assertName(tenant: string): void {
   );
 }
 
-function assertSeveral({ kind, location }: Store): void {
-  if (kind === 'postgres') return;
+function assertSeveral({ isShared, location }: Store): void {
+  if (isShared) return;
   throw new AppError(
     'UNSUPPORTED',
     `${location} is a SQLite file, which has one tenant: several need --db postgres://…`,

@@ -1,11 +1,13 @@
 import { addressKey } from '../../core/address.ts';
 import { compileSql, identifier, sql, type Sql } from '../sql.ts';
-import type { Dialect, StoreDatabase } from '../store.ts';
+import type { Dialect } from '../dialect.ts';
+import type { StoreDatabase } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
 import { type DatabaseSync, type SQLInputValue, storeError } from '../../database/driver.ts';
 
 const dialect: Dialect = {
   time: (ms) => ms,
+  hasNumberKeys: true,
   uuidColumn: 'uuid',
   keyOf: (table, uuid) => sql`(SELECT id FROM ${identifier(table)} WHERE uuid = ${uuid})`,
   isOfTenant: () => undefined,
@@ -22,10 +24,9 @@ const dialect: Dialect = {
   true: sql`1`,
   false: sql`0`,
   millisecond: sql`1`,
-  // Whoever writes has the whole file.
+  // A writer has locked the whole file.
   lock: { waiting: sql``, skipping: sql`` },
-  unitTenant: () => ({ column: sql``, value: sql`` }),
-  queueMessage: () => undefined,
+  factTenant: () => ({ column: sql``, value: sql`` }),
 };
 
 /** A SQLite database that is open: one connection, which one transaction has at a time. */
@@ -52,6 +53,12 @@ export function sqliteConnection(db: DatabaseSync, path: string): SqliteConnecti
   };
 }
 
+/** A file has no partitions, and its workers watch it for commits. */
+const capabilities = {
+  prepareScan: () => Promise.resolve(),
+  notifyWorkers: () => Promise.resolve(),
+};
+
 /** The shared queries' way into SQLite. */
 export function sqliteDatabase(connection: SqliteConnection, tenantId: string): StoreDatabase {
   const { db } = connection;
@@ -66,6 +73,7 @@ export function sqliteDatabase(connection: SqliteConnection, tenantId: string): 
   return {
     dialect,
     tenantId,
+    ...capabilities,
     query: (query) => run(() => retryBusy(() => queryOn(db, query))),
     transaction: (work) =>
       run(async () => {
@@ -88,6 +96,7 @@ function insideTransaction(db: DatabaseSync, tenantId: string): StoreDatabase {
   const database: StoreDatabase = {
     dialect,
     tenantId,
+    ...capabilities,
     query: (query) => Promise.resolve().then(() => queryOn(db, query)),
     transaction: (work) => work(database),
   };

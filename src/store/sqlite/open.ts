@@ -10,6 +10,7 @@ import { firstRow } from '../../database/rows.ts';
 import { sqliteConnection, sqliteDatabase } from './database.ts';
 import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
+import { fileStamp } from './stamp.ts';
 
 /** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
 const applicationId = 0x5052_544c;
@@ -62,10 +63,12 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     return Promise.resolve();
   };
   const store: Store = {
-    kind: 'sqlite',
     database,
     maintenance: database,
     location: file,
+    file,
+    isShared: false,
+    stamp: () => Promise.resolve(fileStamp(file)),
     record,
     forTenant: () => store,
     tenantsAtWork: () => Promise.resolve([tenantId]),

@@ -35,8 +35,8 @@ export async function portRelation(
   duck: DuckDb,
   { ids, folder, onRows }: PortsRequest,
 ): Promise<PortRelation> {
-  if (store.kind === 'postgres') return relationOfRows(store, duck, { ids, folder, onRows });
-  const blocks = await readSqlitePorts(store.location, ids);
+  if (store.file === undefined) return relationOfRows(store, duck, { ids, folder, onRows });
+  const blocks = await readSqlitePorts(store.file, ids);
   try {
     await registerPorts(duck, blocks, onRows);
   } catch (error) {
