@@ -1,4 +1,4 @@
-import type { KeepingOptions } from './store-admin.ts';
+import type { MaintenanceOptions } from './progress.ts';
 
 /** Rows by table. */
 export type RowCounts = Readonly<Record<string, number>>;
@@ -10,7 +10,7 @@ export interface BackupReport {
   readonly rows: RowCounts;
 }
 
-export interface RestoreOptions extends KeepingOptions {
+export interface RestoreOptions extends MaintenanceOptions {
   /** Whether what the store holds may go; else it has to be empty. */
   readonly replace?: boolean;
 }

@@ -1,7 +1,8 @@
 import { AppError } from '../../errors.ts';
 import { auditStore } from './audited.ts';
 import type { RowCounts } from './backup.ts';
-import type { StoreAdmin, KeepingOptions } from './store-admin.ts';
+import type { StoreAdmin } from './store-admin.ts';
+import type { MaintenanceOptions } from './progress.ts';
 import type { TransferSource, TransferTable, TransferTarget } from './transfer.ts';
 
 /** What a copy did. */
@@ -13,7 +14,7 @@ export interface CopyReport {
   readonly rows: RowCounts;
 }
 
-export interface CopyOptions extends KeepingOptions {
+export interface CopyOptions extends MaintenanceOptions {
   /** Name or id of the tenant that is copied: the source's only or default one without it. */
   readonly tenant?: string;
 }
@@ -108,7 +109,7 @@ async function copyTables(
 async function* told(
   source: TransferSource,
   table: TransferTable,
-  { total, signal, onProgress }: KeepingOptions & { total: number },
+  { total, signal, onProgress }: MaintenanceOptions & { total: number },
 ): ReturnType<TransferSource['rows']> {
   let done = 0;
   for await (const batch of source.rows(table)) {

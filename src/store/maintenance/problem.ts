@@ -1,4 +1,4 @@
-import type { KeepingOptions } from './store-admin.ts';
+import type { MaintenanceOptions } from './progress.ts';
 
 /** Something that `check` found. */
 export interface Problem {
@@ -26,7 +26,7 @@ export interface Problem {
   readonly isFixed: boolean;
 }
 
-export interface CheckOptions extends KeepingOptions {
+export interface CheckOptions extends MaintenanceOptions {
   readonly fix: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts';
 import { facts } from '../facts/facts.ts';
 import type { RowCounts } from './backup.ts';
-import type { KeepingOptions } from './store-admin.ts';
+import type { MaintenanceOptions } from './progress.ts';
 
 /** Tables of what single scans saw and did: all that retention ever touches. */
 export const prunable: readonly string[] = [
@@ -12,7 +12,7 @@ export const prunable: readonly string[] = [
   'scan_units',
 ];
 
-export interface PruneRequest extends KeepingOptions {
+export interface PruneRequest extends MaintenanceOptions {
   /** Epoch ms: scans that ended before it are meant. */
   readonly before: number;
   /** Only rows of these tables, the scans themselves stay; without them all of the scans' rows. */

@@ -5,7 +5,12 @@ import {
   pendingMigrations,
 } from '../../database/migrate.ts';
 import { AppError } from '../../errors.ts';
-import type { MigrationStep } from './store-admin.ts';
+
+/** A migration that was or would be applied. */
+export interface MigrationStep {
+  readonly version: number;
+  readonly description: string;
+}
 
 /**
  * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `newer`: made
@@ -13,26 +18,26 @@ import type { MigrationStep } from './store-admin.ts';
  */
 export type StoreState = 'current' | 'missing' | 'empty' | 'older' | 'newer' | 'edited';
 
-/** What one sees of a store without working with it. */
+/** What can be told about a store of any version. */
 export interface StoreStatus {
   readonly kind: 'sqlite' | 'postgres';
   readonly location: string;
   readonly state: StoreState;
-  /** The last migration that it has had; 0 for none. */
+  /** The last migration applied; 0 for none. */
   readonly version: number;
-  /** The last one that this program knows. */
+  /** The last migration that this program has. */
   readonly latest: number;
   readonly pending: readonly MigrationStep[];
   /** Why it cannot be used; null where it can, or where `migrate` makes it so. */
   readonly problem: string | null;
-  /** Name and version of what runs it. */
+  /** Name and version of the database engine. */
   readonly engine: string;
   readonly bytes: number;
   readonly tenants: readonly string[];
   readonly scans: number;
 }
 
-/** Where a store stands between the migrations that it has had and those that there are. */
+/** Compares the migrations applied to a store with those of this program. */
 export function migrationState(
   location: string,
   migrations: readonly Migration[],

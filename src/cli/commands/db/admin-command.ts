@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { openAdmin } from '../../../app.ts';
 import { readConfig } from '../../../config.ts';
 import { number } from '../../../core/quantity.ts';
-import type { KeepingProgress, StoreAdmin } from '../../../store/maintenance/store-admin.ts';
+import type { MaintenanceProgress } from '../../../store/maintenance/progress.ts';
+import type { StoreAdmin } from '../../../store/maintenance/store-admin.ts';
 import type { CommandModule } from '../../command.ts';
 import { type Io, write } from '../../io.ts';
 import { progressLine } from '../../progress.ts';
@@ -84,13 +85,13 @@ export function adminFrom(io: Io, { db }: AdminOptions): Promise<StoreAdmin> {
 interface AdminProgress extends Disposable {
   readonly options: {
     readonly signal: AbortSignal;
-    readonly onProgress: (progress: KeepingProgress) => void;
+    readonly onProgress: (progress: MaintenanceProgress) => void;
   };
 }
 
 /** A line of progress on the terminal, and the options by which work updates it. */
 export function adminProgress(io: Io): AdminProgress {
-  let last: KeepingProgress | undefined;
+  let last: MaintenanceProgress | undefined;
   const line = progressLine(io, () => {
     if (!last) return '';
     const { what, done, total } = last;

@@ -10,10 +10,10 @@ import { to as copyTo } from 'pg-copy-streams';
 import { AppError } from '../../../errors.ts';
 import type { BackupReport } from '../../maintenance/backup.ts';
 import { fileError } from '../../maintenance/file-error.ts';
-import type { KeepingOptions } from '../../maintenance/store-admin.ts';
+import type { MaintenanceOptions } from '../../maintenance/progress.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { backupFormat, type BackupHeader, type BackupTrailer } from './backup-format.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 import { columnList, type PostgresTable, postgresTables } from './tables.ts';
 
 /**
@@ -23,7 +23,7 @@ import { columnList, type PostgresTable, postgresTables } from './tables.ts';
 export async function backUpServer(
   server: Server,
   name: string,
-  options: KeepingOptions = {},
+  options: MaintenanceOptions = {},
 ): Promise<BackupReport> {
   const target = resolve(name);
   const part = `${target}.part`;
@@ -74,7 +74,7 @@ async function writePacked(
 interface Backup {
   readonly server: Server;
   readonly counts: Record<string, number>;
-  readonly options: KeepingOptions;
+  readonly options: MaintenanceOptions;
 }
 
 async function* backupText(

@@ -5,7 +5,7 @@ import { type CheckOptions, found, type Problem } from '../../maintenance/proble
 import { onClient } from '../database.ts';
 import { defaultTenantId } from '../../../core/ids.ts';
 import { checkAccess } from './check-access.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 import { makeAhead, misplacedRows, missingPartitions, moveToMonth } from './partitions.ts';
 import { quoted } from './tables.ts';
 

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { prunable, type PruneReport, type PruneRequest } from '../../maintenance/prune.ts';
 import { isCollision } from '../connection.ts';
 import { tenantOf } from '../open.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 import { quoted } from './tables.ts';
 
 /** A scan that has ended before $1. */

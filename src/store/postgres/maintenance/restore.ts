@@ -18,7 +18,7 @@ import type { Session } from '../session.ts';
 import { drained } from '../staging.ts';
 import { type BackupHeader, type BackupPiece, readBackup } from './backup-format.ts';
 import { sequenceStatements } from './backup.ts';
-import { withClient } from './store-admin.ts';
+import { withClient } from './server.ts';
 import { postgresStatus } from './status.ts';
 import { type PostgresTable, postgresTables, quoted } from './tables.ts';
 

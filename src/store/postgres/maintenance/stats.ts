@@ -7,7 +7,7 @@ import type {
   StoreStats,
   TableStats,
 } from '../../maintenance/stats.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 
 /** Tables, partitions and materialized views, each with the table that it is a part of. */
 const relations = `

@@ -1,35 +1,16 @@
 import type pg from 'pg';
 import type { PoolSettings } from '../../../config.ts';
 import { loadMigrations, migrate } from '../../../database/migrate.ts';
-import type { StoreAdmin, MigrationStep } from '../../maintenance/store-admin.ts';
+import type { StoreAdmin } from '../../maintenance/store-admin.ts';
+import type { MigrationStep } from '../../maintenance/status.ts';
 import { assertCopyable, assertCurrent } from '../../maintenance/status.ts';
-import {
-  defaultPool,
-  isConnectionLost,
-  openPool,
-  postgresError,
-  withoutPassword,
-} from '../connection.ts';
+import { defaultPool, openPool, withoutPassword } from '../connection.ts';
 import { postgresDatabase } from '../database.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { assertVersion, migrationFolder, tenantOf } from '../open.ts';
 import { inTransaction, type Session } from '../session.ts';
+import { type Server, type UseClient, withClient } from './server.ts';
 import { postgresStatus } from './status.ts';
-
-type UseClient = <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
-
-/** A store's server, for maintenance. */
-export interface Server extends Session {
-  /**
-   * Runs `work` as the login user, who owns the tables, on a connection of its own; no transaction
-   * is open. The store is up to date.
-   */
-  readonly asOwner: UseClient;
-  /** Runs `work` in a transaction that sees every tenant. The store is up to date. */
-  readonly asMaintenance: UseClient;
-  /** The same to copy from it, which a store of the last development version allows too. */
-  readonly asSource: UseClient;
-}
 
 /** The last migration of the development versions; the baseline made the same tables. */
 const lastDevelopment = 11;
@@ -86,33 +67,6 @@ export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAd
       if (!pool.ending) await pool.end();
     },
   };
-}
-
-/** A connection that breaks between two statements says so here; the next statement fails. */
-function ignore(): void {}
-
-/**
- * Runs `work` on a connection of the pool, as the login user.
- *
- * @throws AppError STORE_UNREACHABLE, STORE_DENIED, STORE_FULL, BUSY; what `work` throws
- */
-export async function withClient<T>(
-  { pool, location }: Session,
-  work: (client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
-  let client: pg.PoolClient | undefined;
-  let broken: Error | undefined;
-  try {
-    client = await pool.connect();
-    client.on('error', ignore);
-    return await work(client);
-  } catch (error) {
-    if (isConnectionLost(error)) broken = error as Error;
-    throw postgresError(error, location);
-  } finally {
-    client?.off('error', ignore);
-    client?.release(broken);
-  }
 }
 
 async function assertReady(session: Session, assertState = assertCurrent): Promise<void> {

@@ -11,7 +11,7 @@ import type {
 } from '../../maintenance/transfer.ts';
 import { transferBatch } from '../../maintenance/transfer.ts';
 import { tenantOf } from '../open.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 import { type PostgresColumn, type PostgresTable, postgresTables, quoted } from './tables.ts';
 import { copyText } from './copy-text.ts';
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { AppError } from '../../../errors.ts';
-import type { KeepingOptions } from '../../maintenance/store-admin.ts';
+import type { MaintenanceOptions } from '../../maintenance/progress.ts';
 import type { VacuumReport } from '../../maintenance/vacuum.ts';
-import type { Server } from './store-admin.ts';
+import type { Server } from './server.ts';
 import { makeAhead } from './partitions.ts';
 import { postgresTables } from './tables.ts';
 
@@ -16,7 +16,7 @@ const summaries = {
 /** Makes room reusable, renews statistics and summaries, and makes partitions ahead. */
 export async function vacuumServer(
   server: Server,
-  { signal, onProgress }: KeepingOptions = {},
+  { signal, onProgress }: MaintenanceOptions = {},
 ): Promise<VacuumReport> {
   const { before, tables, partitionsMade } = await server.asOwner(async (client) => {
     const first = await sizeOf(client);

@@ -10,8 +10,8 @@ import {
 import { firstRow } from '../../../database/rows.ts';
 import { AppError, systemCode } from '../../../errors.ts';
 import type { BackupReport, RowCounts } from '../../maintenance/backup.ts';
-import type { KeepingOptions } from '../../maintenance/store-admin.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { MaintenanceOptions } from '../../maintenance/progress.ts';
+import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
 /** Pages copied between two turns of this process's event loop: 8 MB. */
@@ -24,7 +24,7 @@ const pagesAtOnce = 2000;
 export async function backUpFile(
   { use }: SqliteFile,
   name: string,
-  options: KeepingOptions = {},
+  options: MaintenanceOptions = {},
 ): Promise<BackupReport> {
   const target = resolve(name);
   const part = `${target}.part`;
@@ -54,7 +54,7 @@ export async function backUpFile(
 async function copyPages(
   db: DatabaseSync,
   target: string,
-  { signal, onProgress }: KeepingOptions,
+  { signal, onProgress }: MaintenanceOptions,
 ): Promise<RowCounts> {
   db.exec('BEGIN');
   try {

@@ -6,7 +6,7 @@ import { orphanChecks, orphanRemedy } from '../../maintenance/orphans.ts';
 import { type CheckOptions, found, type Problem } from '../../maintenance/problem.ts';
 import { sqliteConnection, sqliteDatabase } from '../database.ts';
 import { tenantOf } from '../open.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { SqliteFile } from './file.ts';
 
 /** Faults of the file that are listed; one alone means that the file is damaged. */
 const mostFaults = 20;

@@ -4,7 +4,7 @@ import { firstRow } from '../../../database/rows.ts';
 import { transaction } from '../../../database/transaction.ts';
 import { prunable, type PruneReport, type PruneRequest } from '../../maintenance/prune.ts';
 import { tenantOf } from '../open.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { SqliteFile } from './file.ts';
 
 /** Scans that have ended, and when. */
 const endedBefore = `

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from '../../../database/driver.ts';
 import { firstRow } from '../../../database/rows.ts';
 import type { IndexStats, MonthStats, StoreStats, TableStats } from '../../maintenance/stats.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
 /** Bytes of every table and index; of a table without rowid too, whose key is the table itself. */

@@ -11,7 +11,7 @@ import type {
   TransferTenant,
 } from '../../maintenance/transfer.ts';
 import { transferBatch } from '../../maintenance/transfer.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { SqliteFile } from './file.ts';
 import { orderedTables, type SqliteTable, sqliteTables } from './tables.ts';
 import { tenantOf } from '../open.ts';
 

@@ -1,6 +1,6 @@
 import { retryBusy } from '../../../database/busy.ts';
 import type { VacuumReport } from '../../maintenance/vacuum.ts';
-import type { SqliteFile } from './store-admin.ts';
+import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
 /**
