@@ -120,6 +120,26 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     }
   });
 
+  test('a host that another transaction inserts at the same moment is recorded at the next try', async () => {
+    // What PostgreSQL reports when both got past the check of ON CONFLICT, once.
+    await admin.query(`
+      CREATE SEQUENCE tries;
+      GRANT USAGE ON SEQUENCE tries TO portolan_app;
+      CREATE FUNCTION lose_race() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('tries') = 1 THEN
+          RAISE unique_violation USING CONSTRAINT = 'hosts_address_key';
+        END IF;
+        RETURN NEW;
+      END
+      $$;
+      CREATE TRIGGER lose_race BEFORE INSERT ON hosts FOR EACH ROW EXECUTE FUNCTION lose_race()`);
+    const job = await running();
+    const result = await store.record(job.id, eventBatch([...seen(numbers(3), 1), unit(0)]));
+    expect(result.status).toBe('recorded');
+    expect(await count('hosts')).toBe(3);
+  });
+
   test('two scans that find the same new hosts at once make each once, and lose nothing', async () => {
     const jobs = [await running(), await running()];
     const there = numbers(500);

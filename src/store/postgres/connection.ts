@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { DatabaseError, Pool } from 'pg';
 import type { PoolSettings } from '../../config.ts';
 import { AppError, systemCode } from '../../errors.ts';
 
@@ -80,9 +80,17 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof Error && driverSays.test(error.message);
 }
 
-/** Whether two transactions stood in each other's way, and the same again will do. */
+/**
+ * Unique constraints of `hosts` that ON CONFLICT (id) does not name. PostgreSQL reports a violation of
+ * them instead of the conflict when two transactions insert the same new host at the same moment.
+ */
+const racedConstraints = new Set(['hosts_address_key', 'hosts_tenant_key']);
+
+/** Whether two transactions collided, so that the same work succeeds when it is repeated. */
 export function isCollision(error: unknown): boolean {
-  return ['40001', '40P01', '55P03'].includes(systemCode(error) ?? '');
+  const code = systemCode(error) ?? '';
+  if (['40001', '40P01', '55P03'].includes(code)) return true;
+  return error instanceof DatabaseError && racedConstraints.has(error.constraint ?? '');
 }
 
 /** An error of the driver as one that says which store and what to do; any other as it is. */
