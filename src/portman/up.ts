@@ -9,7 +9,7 @@ import { type OwnedReservation, selectReservations } from './reservation.ts';
 import { claimPort } from './reserve.ts';
 
 /** A named port with the number that it has in this worktree. */
-export interface AssignedPort extends NamedPort {
+interface AssignedPort extends NamedPort {
   readonly number: number;
   readonly isNew: boolean;
 }
