@@ -127,13 +127,14 @@ export class Hosts {
   #hear(host: Host, pass: Pass, index: number, result: Outcome): void {
     if (host.isDone) return;
     const { progress, onOpenPort } = this.#context;
-    const { reason } = portStateOf(result, pass.list.transport);
+    const { transport } = pass.list;
     if (!isHostAnswer(result)) {
+      const { reason } = portStateOf(result, transport);
       if (reason !== 'unknown') host.downReason ??= reason;
       return;
     }
     if (host.upReason === undefined) {
-      host.upReason = reason;
+      host.upReason = portStateOf(result, transport).reason;
       progress.hostsUp += 1;
     }
     if (pass.isDiscovery) {
@@ -144,7 +145,7 @@ export class Hosts {
     const port = pass.list.portAt(index);
     progress.portsOpen += 1;
     onOpenPort?.(host.address.text, port);
-    if (pass.list.transport === 'tcp') this.#probes?.add(host, port);
+    if (transport === 'tcp') this.#probes?.add(host, port);
   }
 
   /** The host is up: its ports are next. */

@@ -62,14 +62,13 @@ export class KernelMemory {
     const at = pointer - this.#base;
     this.#view.setUint16(at, family === 4 ? AF_INET : AF_INET6, true);
     this.#view.setUint16(at + 2, port);
-    if (family === 4) {
-      this.#bytes.set(bytes, at + 4);
-      return;
+    if (family === 6) {
+      // Flow and scope.
+      this.#view.setUint32(at + 4, 0);
+      this.#view.setUint32(at + 24, 0);
     }
-    // An IPv6 address stands between its flow and its scope, both 0.
-    this.#view.setUint32(at + 4, 0);
-    this.#bytes.set(bytes, at + 8);
-    this.#view.setUint32(at + 24, 0);
+    const to = at + (family === 4 ? 4 : 8);
+    for (let i = 0; i < bytes.length; i++) this.#bytes[to + i] = bytes[i] ?? 0;
   }
 
   /** Whether `name` is the address and port of a slot. */
