@@ -21,7 +21,7 @@ export interface CommandModule {
   ): Promise<number | void>;
 }
 
-/** A word that stands before commands of its own: `config` of `config get`. */
+/** A word with commands of its own: `config` of `config get`. */
 interface CommandGroup {
   /** Adds help. */
   define(command: Command): void;
@@ -34,7 +34,7 @@ type Loaded = CommandModule | CommandGroup;
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** Left out of the list in `--help`: nobody types it. */
+  /** Hidden from `--help`: only shells call it. */
   readonly isHidden?: true;
   readonly load: () => Loaded | Promise<Loaded>;
 }
@@ -49,6 +49,6 @@ export interface Program {
   readonly name: string;
   readonly description: string;
   readonly commands: readonly CommandEntry[];
-  /** What it prints without a word. */
+  /** What it prints without arguments. */
   readonly overview: (io: Io) => Promise<string>;
 }

@@ -6,7 +6,7 @@ import { type Io, partlyRead, sourceOf, write } from './io.ts';
 import { progressLine } from './progress.ts';
 
 /** Where tables are read from: a store, or a file that `import` reads. */
-export type TableSource =
+type TableSource =
   | { readonly store: Store; readonly scans: readonly string[] | undefined }
   | { readonly file: string };
 
@@ -22,8 +22,7 @@ interface Written {
 }
 
 /**
- * Writes the tables of the data set, and says on stderr how far it is, how many rows there are and
- * what could not be read.
+ * Writes the tables of the data set. Progress, row counts and what could not be read go to stderr.
  *
  * @returns the exit status
  */

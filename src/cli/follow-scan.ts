@@ -70,7 +70,7 @@ async function run(io: Io, { app, scan, progress, ...hooks }: Running): Promise<
   return await runScan(app.store, scan, { ...hooks, progress, signal: io.signal });
 }
 
-/** Prints finds (`--silent`) or events (`--jsonl`) as they come. */
+/** Prints results (`--silent`) or events (`--jsonl`) while the scan runs. */
 async function runStreaming(
   io: Io,
   { options, ...running }: Running & { readonly options: Options },
@@ -107,7 +107,7 @@ async function writeFinds(io: Io, app: App, job: Job, output: Options): Promise<
   return writeList(io, database, { resource: ports, path: 'ports', filter, output });
 }
 
-/** One line that says how a scan went; where it found nothing, what it tried and what to try. */
+/** One line about how a scan went; if it found nothing, what it probed and what to try next. */
 function summary(job: Job, location: string): string {
   const { counts } = job;
   const isDiscovery = findsHosts(job);

@@ -4,7 +4,7 @@ import { write } from './io.ts';
 import { addOutputOptions, type OutputOptions, writeOne } from './output.ts';
 import { addStoreOption, openFrom, type StoreOptions } from './store-option.ts';
 
-/** A command that shows what has a name. */
+/** A command that shows something with a name. */
 export function showCommand<Row>({
   note,
   example,
@@ -13,13 +13,13 @@ export function showCommand<Row>({
   json,
   hasBuiltIns,
 }: {
-  /** What its help says above the example. */
+  /** Its help above the example. */
   readonly note?: string;
   readonly example: string;
   readonly find: (store: Store, name: string) => Promise<Row>;
   readonly text: (row: Row) => string;
   readonly json: (row: Row) => unknown;
-  /** Whether there is something to show where there is no store yet. */
+  /** Whether there are rows before a store exists. */
   readonly hasBuiltIns?: boolean;
 }): CommandModule {
   return {
@@ -35,7 +35,7 @@ export function showCommand<Row>({
   };
 }
 
-/** A command that changes what has a name, and says so: `removed target office`. */
+/** A command that changes something with a name and confirms it: `removed target office`. */
 export function changeCommand({
   note,
   example,
@@ -44,7 +44,7 @@ export function changeCommand({
 }: {
   readonly note?: string;
   readonly example: string;
-  /** What was done to what kind of thing: `removed target`. */
+  /** The change and the kind of thing: `removed target`. */
   readonly done: string;
   readonly change: (store: Store, name: string) => Promise<unknown>;
 }): CommandModule {

@@ -9,7 +9,7 @@ export interface Io {
   /** What is for people: progress, hints, errors. */
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by a signal (Ctrl-C and others), whose name is the message of the reason. */
+  /** Aborted by a signal such as SIGINT; the message of the reason is its name. */
   readonly signal: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ import { areInOrder, createProgram } from './create-program.ts';
  * Runs one command.
  *
  * @param argv the words after the program's name
- * @param program whose commands they are
+ * @param program the program with the commands
  * @returns the exit status: 0 done, 1 not found or refused by state, 2 wrong usage, others as
  *   sysexits(3) has them, 130 after Ctrl-C, 143 after SIGTERM
  */
@@ -41,12 +41,12 @@ async function run(argv: readonly string[], io: Io, program: Program): Promise<n
   return status;
 }
 
-/** SQL may begin with a comment, which is no option. */
+/** SQL may begin with a comment, which is not an option. */
 function asOperand(word: string): string {
   return /^--\s/.test(word) ? ` ${word}` : word;
 }
 
-/** `help scan` is `scan --help`; of a command that there is not, the program itself says so. */
+/** `help scan` is `scan --help`; for an unknown command the program itself reports the error. */
 async function helpWords(
   words: readonly string[],
   commands: readonly CommandEntry[],

@@ -5,7 +5,7 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   '-iL': ['--input-list'],
   '-Pn': ['--assume-up'],
   '-F': ['--top-ports', '100'],
-  // What is done in any case.
+  // Always on.
   '-sT': [],
   '-sV': [],
 };

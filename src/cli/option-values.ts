@@ -42,7 +42,7 @@ export function durationOption(text: string): number {
   return span;
 }
 
-/** A parser whose complaints name the option: its own say what is wrong with the value. */
+/** Wraps a parser, so that commander adds the name of the option to its errors. */
 export function parsedOption<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {

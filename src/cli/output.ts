@@ -31,7 +31,7 @@ export interface Shape<Row> {
   readonly keepsEmpty?: boolean;
 }
 
-/** Rows that a table shows before it says how to see the rest. A table is held in memory. */
+/** Maximum rows of a table, which is held in memory. */
 const tableRows = 10_000;
 
 /** Adds `--json`, `--jsonl`, `--csv`, `-o` and `--no-color`. */
@@ -104,7 +104,7 @@ async function writeTo<T>(
 }
 
 /**
- * As {@link withOutput}, for output that is worth nothing in part: the file is written beside its
+ * As {@link withOutput}, for output that is useless in part: the file is written beside its
  * place and renamed when it is complete. Where that fails, or is interrupted, the place is as it was.
  */
 export async function withAtomicOutput(
@@ -156,7 +156,7 @@ export async function writeOne(
   await withOutput(io, options, (stream) => write(stream, output));
 }
 
-/** Writes rows in the format that the options ask for, as they come. */
+/** Streams rows in the format that the options ask for. */
 export async function writeRows<Row extends object>(
   io: Io,
   options: OutputOptions,

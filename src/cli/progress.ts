@@ -4,14 +4,14 @@ import { joinParts } from './text.ts';
 import { formatDuration } from '../core/duration.ts';
 import { number } from '../core/quantity.ts';
 
-/** How often the line is drawn anew, ms. */
+/** How often the line is redrawn, ms. */
 const intervalMs = 250;
 
-/** The rate shown is that of about the last so many seconds. */
+/** The rate shown is that of about the last few seconds. */
 const rateWindowSeconds = 5;
 
-/** A line of progress on stderr that replaces itself; nothing where stderr is no terminal. */
-export interface ProgressLine extends Disposable {
+/** A line of progress on stderr that replaces itself; nothing if stderr is not a terminal. */
+interface ProgressLine extends Disposable {
   /** Takes the line away for as long as other output is written. */
   clear(): void;
 }
@@ -19,7 +19,7 @@ export interface ProgressLine extends Disposable {
 /**
  * Draws a line until disposed.
  *
- * @param line makes the text, at most one line, called some times a second
+ * @param line makes the text, at most one line, called a few times per second
  */
 export function progressLine(io: Io, line: () => string): ProgressLine {
   const isShown = io.stderr.isTTY === true;
@@ -40,7 +40,7 @@ export function progressLine(io: Io, line: () => string): ProgressLine {
   };
 }
 
-/** What a scan says of itself while it runs: share done, rate, finds, time left. */
+/** The progress of a running scan: share done, rate, results, time left. */
 export function scanProgressText(progress: ScanProgress, total: { probes: number }): () => string {
   const samples: { at: number; done: number }[] = [{ at: Date.now(), done: progress.probesDone }];
   return () => {

@@ -6,7 +6,7 @@ import { type Io, write } from './io.ts';
 import { openFrom, type StoreOptions } from './store-option.ts';
 import { count } from '../core/quantity.ts';
 
-/** Records who listens on this machine as a scan, and says where. */
+/** Records the listeners of this machine as a scan. */
 export async function recordListeners(io: Io, options: StoreOptions): Promise<void> {
   await using app = await openFrom(io, options, true);
   const scan = await createScan(app.store, {

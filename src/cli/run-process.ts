@@ -10,21 +10,8 @@ const oneKeyMs = 500;
 
 /** Runs a program on this process's own streams, signals and arguments, and sets its status. */
 export async function runProcess(program: Program): Promise<void> {
-  // Ctrl-C asks for a tidy end; a second one ends the process at once.
-  const controller = new AbortController();
-  let askedAt = Number.NEGATIVE_INFINITY;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (!controller.signal.aborted) {
-        askedAt = performance.now();
-        controller.abort(new DOMException(signal, 'AbortError'));
-      } else if (performance.now() - askedAt > oneKeyMs) {
-        process.exit(stoppedStatus(controller.signal));
-      }
-    });
-  }
-
-  // A reader that went away (`portolan ports | head`) is no error; a full disk is.
+  const controller = abortOnSignals();
+  // A reader that has closed (`portolan ports | head`) is not an error; a full disk is.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     controller.abort(error);
     if (error.code === 'EPIPE') {
@@ -54,4 +41,21 @@ export async function runProcess(program: Program): Promise<void> {
   process.exitCode ??= status;
   // A keep-alive handle of the input must not hold a finished command back.
   if (isStdinUsed) process.stdin.unref?.();
+}
+
+/** A controller that the first Ctrl-C aborts, in good order; the next one ends the process at once. */
+function abortOnSignals(): AbortController {
+  const controller = new AbortController();
+  let askedAt = Number.NEGATIVE_INFINITY;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!controller.signal.aborted) {
+        askedAt = performance.now();
+        controller.abort(new DOMException(signal, 'AbortError'));
+      } else if (performance.now() - askedAt > oneKeyMs) {
+        process.exit(stoppedStatus(controller.signal));
+      }
+    });
+  }
+  return controller;
 }

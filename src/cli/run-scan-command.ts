@@ -69,7 +69,7 @@ function maskPassword(word: string): string {
   return word.replace(/(:\/\/[^/@:]*):[^/]*@/, '$1:***@');
 }
 
-/** The store, which says what is excluded; undefined where there is none yet and none is needed. */
+/** The store, for its exclusions; undefined if there is none yet and none is needed. */
 async function openKnown(io: Io, options: Options): Promise<App | undefined> {
   try {
     return await openFrom(io, options);

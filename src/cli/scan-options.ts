@@ -41,7 +41,7 @@ export interface ScanOptions {
 }
 
 /**
- * Adds the options that say what is scanned and how fast.
+ * Adds the options that `scan` and `discover` share.
  *
  * @param engines the choices of `--engine`
  */
@@ -56,7 +56,7 @@ export function addScanOptions(
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
     .option('--exclude <targets>', 'exclude these, separated by commas; may be repeated', collect)
     .option('--excludefile <file>', 'exclude the targets in a file');
-  return addPaceOptions(command)
+  return addQueueOptions(addPaceOptions(command))
     .option('--timeout <ms>', 'timeout for one connection', integerOption(1))
     .option('--retries <n>', 'retries for a port that does not answer', integerOption(0, 20))
     .option('--retry-delay <ms>', 'minimum time between two tries of a port', integerOption(0))
@@ -73,6 +73,13 @@ export function addScanOptions(
       'stop the scan after this time and keep its results: 90s, 30m, 2h',
       durationOption,
     )
+    .option('-y, --yes', 'confirm a scan of more than a /16 or of public ranges')
+    .option('--dry-run', 'print what would be scanned and how long it would take; scan nothing');
+}
+
+/** Adds `--detach` and the options of a queued scan. */
+function addQueueOptions(command: Command): Command {
+  return command
     .option('-d, --detach', 'queue the scan for workers ("portolan worker") and return')
     .addOption(
       new Option('--priority <priority>', 'with --detach: priority in the queue')
@@ -85,9 +92,7 @@ export function addScanOptions(
       '--batch-size <n>',
       'with --detach: maximum units that a worker leases at once',
       integerOption(1, 10_000),
-    )
-    .option('-y, --yes', 'confirm a scan of more than a /16 or of public ranges')
-    .option('--dry-run', 'print what would be scanned and how long it would take; scan nothing');
+    );
 }
 
 /** Adds the options that limit how fast a scan or a target is scanned. */
@@ -148,7 +153,7 @@ async function readList(io: Io, file: string): Promise<string[]> {
   return checkedTargets(file, await readTargets(file));
 }
 
-/** The targets of a list, whose text says what is wrong with one of them, and where it stands. */
+/** The targets of a list. An error names the file and the line. */
 function checkedTargets(source: string, text: string): string[] {
   return text.split('\n').flatMap((line, index) => {
     const words = splitTargets(line);

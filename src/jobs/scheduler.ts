@@ -5,7 +5,7 @@ import { newLauncher } from './launcher.ts';
 import { passSchedules, runSchedules, type SchedulerOptions, storesOf } from './run-schedules.ts';
 
 /** What the scheduler of a process does, and who is told. */
-export interface SchedulerSettings extends Omit<SchedulerOptions, 'clock' | 'launch'> {
+interface SchedulerSettings extends Omit<SchedulerOptions, 'clock' | 'launch'> {
   /** Ends as soon as what is due now is done. */
   readonly once?: boolean | undefined;
   /** Scans at once in this process; undefined leaves all of them to workers. */

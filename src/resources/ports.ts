@@ -41,7 +41,7 @@ the port number.`,
   toJson: (row) => withIsoTimes(row, 'first_seen', 'last_seen'),
 });
 
-/** A guess from the port number says so. */
+/** A guess from the port number has a question mark. */
 function serviceText({ service: name, method }: PortRow): string | null {
   if (name === null || name === 'unknown') return null;
   return method === 'port' ? `${name}?` : name;

@@ -2,7 +2,7 @@ import type { Page, PageRequest } from '../store/keyset.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import type { Filters, FilterValues } from './filters.ts';
 
-/** What a cell says beside its text; a terminal shows it as a color, a page as a style. */
+/** The meaning of a cell beside its text: a color on a terminal, a style on a page. */
 export type Tone = 'good' | 'bad' | 'warning' | 'info' | 'muted';
 
 /** A column of a table for people. (Methods, so that a column of one row fits a list of any.) */
@@ -29,14 +29,14 @@ export interface Resource<Row extends object = object, F extends Filters = Filte
   list(db: StoreDatabase, filter?: FilterValues<F>, page?: PageRequest): Promise<Page<Row>>;
   /** What the rows are sorted by, in words. */
   readonly order: string;
-  /** What a reader of the list should know. */
+  /** Notes for readers of the list. */
   readonly notes?: string;
   /** Filters as a user writes them, by their names; the first example has none. */
   readonly examples: readonly Readonly<Record<string, string>>[];
   readonly columns: readonly Column<NoInfer<Row>>[];
-  /** What is said where nothing is stored. */
+  /** The message for an empty store. */
   readonly empty: string;
-  /** Whether there are rows where there is no store yet. */
+  /** Whether there are rows before a store exists. */
   readonly hasBuiltIns?: true;
   /** A row for machines: times are ISO 8601. Its members stay as they are, and only grow in number. */
   toJson(row: NoInfer<Row>): Readonly<Record<string, unknown>>;

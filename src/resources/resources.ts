@@ -1,7 +1,7 @@
 import type { Resource } from './resource.ts';
 
 /** One line of the list of resources. Its file is loaded when it is used. */
-export interface ResourceEntry {
+interface ResourceEntry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<Resource>;

@@ -21,11 +21,11 @@ export const workers = defineResource({
   columns: [
     { title: 'worker', value: ({ id }) => id },
     { title: 'status', value: ({ status }) => status, tone: ({ status }) => tones[status] },
-    { title: 'does', value: ({ work }) => workTexts(work).join(', ') },
+    { title: 'running', value: ({ work }) => workTexts(work).join(', ') },
     { title: 'at once', value: ({ concurrency }) => concurrency, align: 'right' },
     { title: 'labels', value: ({ labels }) => labels.join(' ') },
     { title: 'started', value: ({ started_at: at }) => at, kind: 'time' },
-    { title: 'heard of', value: ({ heartbeat_at: at }) => at, kind: 'time' },
+    { title: 'heartbeat', value: ({ heartbeat_at: at }) => at, kind: 'time' },
   ],
   empty: 'No workers. To start one: portolan worker',
   toJson: ({ scanTypes, work, ...row }) => ({

@@ -50,7 +50,7 @@ export function numberKey<Row>(
 }
 
 /** The key by which a list is ordered: unique, so that every row has one place. */
-export interface Keyset<Row> {
+interface Keyset<Row> {
   /** `ORDER BY …`. */
   readonly order: Sql;
   /** The condition that a row comes after the one with this key. */
@@ -58,7 +58,7 @@ export interface Keyset<Row> {
   /** The condition that a row comes after another one. */
   afterRow(row: Row): Sql;
   encode(row: Row): string;
-  /** @throws AppError USAGE where the text is no cursor of this list */
+  /** @throws AppError USAGE for a cursor of another list */
   decode(cursor: string): readonly unknown[];
 }
 
@@ -155,7 +155,7 @@ export async function* allRows<Row>(
   } while (after !== undefined);
 }
 
-/** How many keys are looked at in one step at most. */
+/** Maximum keys per step. */
 const widestStep = 10_000;
 
 /**

@@ -98,7 +98,7 @@ export async function run(io: Io, [word]: [string], options: Options): Promise<v
   await writeRows(io, options, { rows: history, shape: historyShape });
 }
 
-/** More rows of one host than these are not worth one JSON document. */
+/** One JSON document about a host has at most this many rows per list. */
 const most = { limit: 10_000 };
 
 async function jsonOf<Row extends object, F extends Filters>(
@@ -147,7 +147,7 @@ function scriptText({ transport, port, script, output }: ScriptRow): string {
   return shown.length === 1 ? `${title}: ${shown[0]}` : `${title}:\n  ${shown.join('\n  ')}`;
 }
 
-/** What a server chose to say must not steer the terminal. */
+/** Text of a server must not control the terminal. */
 function printable(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');

@@ -23,7 +23,7 @@ export function define(command: Command): void {
   addStoreOption(addOutputOptions(command)).addHelpText('after', examples);
 }
 
-/** Without the importers, whose loading the help need not wait for: a test compares the two. */
+/** Repeats the names of the importers, so that the help need not load them; a test compares both. */
 const examples = `
 The format is detected from the content. Lines that cannot be read become errors of the scan, which is
 marked partial; everything else is kept. Imports are idempotent.

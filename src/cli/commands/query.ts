@@ -159,7 +159,7 @@ function cacheFolder(io: Io, store: Store, named: string | undefined): string {
 
 interface ReadingLine {
   readonly told: NonNullable<QueryOptions['onReading']>;
-  /** Takes the line of progress away, and says what was done. */
+  /** Clears the progress line and prints what was read. */
   readonly done: () => Promise<void>;
 }
 

@@ -78,7 +78,7 @@ interface Range {
   readonly among?: readonly Expiry[];
 }
 
-/** Certificates in the order of the list, whether anybody presented them or not. */
+/** Certificates in the order of the list, whether a server presented them or not. */
 async function nextToExpire(
   db: StoreDatabase,
   filter: CertificateFilter,
@@ -89,7 +89,7 @@ async function nextToExpire(
     ${order} LIMIT ${count}`);
 }
 
-/** The first certificates that somebody presented, of all or among some. */
+/** The first certificates that servers presented, of all or among some. */
 async function findShown(
   db: StoreDatabase,
   filter: CertificateFilter,

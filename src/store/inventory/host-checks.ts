@@ -5,7 +5,7 @@ import { fromJson } from '../tables.ts';
 
 /** What a script printed about a port or the host, as it was seen last; time epoch ms. */
 export interface ScriptRow {
-  /** Null, both, where the script looked at the host. */
+  /** Both null if the script is about the host. */
   readonly transport: Transport | null;
   readonly port: number | null;
   readonly script: string;
@@ -34,7 +34,7 @@ interface HopRow {
   readonly hostname: string | null;
 }
 
-/** What scripts and guesses of scans say of a host. */
+/** Results of scripts, OS detection and traceroutes of a host. */
 export interface HostChecks {
   /** By port, those of the host first. */
   readonly scripts: readonly ScriptRow[];
@@ -45,7 +45,7 @@ export interface HostChecks {
 }
 
 /**
- * What scripts and guesses say of a host, each as it was seen last.
+ * The latest results of scripts, OS detection and traceroutes of a host.
  *
  * @param host its UUID
  */

@@ -51,7 +51,7 @@ async function servicesBy(
 }
 
 interface Missing<Detail> {
-  /** Ports, with their places, of which their own scan says nothing. */
+  /** Ports without details from their own scan, with their places. */
   readonly silent: readonly (readonly [number, PortKey])[];
   readonly table: 'services' | 'http_scans';
   readonly read: (db: StoreDatabase, ports: readonly PortKey[]) => Promise<Map<number, Detail>>;

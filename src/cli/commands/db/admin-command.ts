@@ -23,7 +23,7 @@ export interface Report {
 }
 
 /** What the work of a command gets. */
-export interface AdminWork<Options> {
+interface AdminWork<Options> {
   readonly io: Io;
   readonly admin: StoreAdmin;
   readonly operands: readonly string[];

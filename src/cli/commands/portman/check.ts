@@ -2,7 +2,7 @@ import { parsePort } from '../../../portman/port-number.ts';
 import { lookAtPorts, type PortState } from '../../../portman/port-state.ts';
 import { registryCommand } from './registry-command.ts';
 
-/** Tells whether a port is free, and if not, which project has it and who listens. */
+/** Checks whether a port is free, and if not, which project has it and what listens. */
 export const check = registryCommand<[string]>({
   define: (command) => command.argument('<port>', 'the port'),
   help:
@@ -36,7 +36,7 @@ function describe({ port, status, foreign, unmanaged, reservation, listeners }: 
     lines.push(`  ${transport} ${address}  ${name} of ${user ?? 'an unknown user'}`);
     if (command !== null) lines.push(`    ${command}`);
   }
-  // A command line is somebody else's text: it must not move the cursor.
+  // The command line of another process must not move the cursor.
   // oxlint-disable-next-line no-control-regex
   return `${lines.join('\n').replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ')}\n`;
 }

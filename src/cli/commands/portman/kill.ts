@@ -74,7 +74,7 @@ function describe({ port, processes, signal }: KillOutcome, isDryRun: boolean): 
     .join('');
 }
 
-/** A command line is somebody else's text: it must not move the cursor. */
+/** The command line of another process must not move the cursor. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

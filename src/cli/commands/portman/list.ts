@@ -28,7 +28,7 @@ export function define(command: Command): void {
     .addHelpText('after', '\nExamples:\n  portman list\n  portman list -s in-use -p shop --json');
 }
 
-/** Lists reservations with who listens on them. */
+/** Lists reservations and their listeners. */
 export async function run(io: Io, _: readonly unknown[], options: ListOptions): Promise<void> {
   const output = { ...options, ...formatOptions(options.format) };
   const unmanaged = options.all === true || options.status === 'unmanaged';

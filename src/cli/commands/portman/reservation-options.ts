@@ -35,7 +35,7 @@ export function addReservationOptions(command: Command): Command {
 }
 
 /** What a reservation's options say, and who holds it while the command runs. */
-export interface CommandClaim extends Claim {
+interface CommandClaim extends Claim {
   readonly heldBy: ProcessIdentity | undefined;
 }
 

@@ -48,7 +48,7 @@ export async function run(
   return withRegistry(io, async (registry) => {
     const { request } = readSettings(registry);
     const lease = await leasePort(registry, { project, port: options.port, request });
-    // Should this process end at once (a second Ctrl-C), the port is free all the same.
+    // Frees the port even if the next Ctrl-C ends this process at once.
     const onExit = (): void => void releaseLease(registry, lease);
     process.once('exit', onExit);
     try {

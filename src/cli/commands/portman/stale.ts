@@ -37,7 +37,7 @@ const columns: readonly Column<StaleReservation>[] = [
   { title: 'why', value: (row) => (row.reason === 'old' ? 'old' : 'its process exited') },
 ];
 
-/** Lists reservations that nobody seems to need, and releases them on request. */
+/** Lists reservations that seem abandoned, and releases them on request. */
 export async function run(io: Io, _: readonly unknown[], options: StaleOptions): Promise<void> {
   const { stale, released } = await withRegistry(io, async (registry) => {
     const { stale: limits } = readSettings(registry);
