@@ -6,7 +6,7 @@ import { currentWorker, uniqueWorker } from '../../src/store/scans/process-ident
 import type { StoreDatabase } from '../../src/store/store.ts';
 
 /** Unit n is the host at position n. */
-export function unitAt(index: number): Unit {
+function unitAt(index: number): Unit {
   return { index, first: index, last: index };
 }
 
@@ -27,7 +27,7 @@ export async function newLeased(
 }
 
 /** The units of a new scan, one lease after the other. */
-export async function* endlessUnits(
+async function* endlessUnits(
   db: StoreDatabase,
 ): AsyncGenerator<{ readonly lease: Lease; readonly unit: number }> {
   const lease = await newLeased(db, 1, { unit_count: 1_000_000 });
