@@ -44,8 +44,8 @@ async function openStore(
 }
 
 /**
- * Opens the same store for those who keep house: whatever its version, also where there is none.
- * Nothing is connected or made before it is used.
+ * Opens the same store for maintenance: whatever its version, also where there is none. Nothing is
+ * connected or created before the first call.
  */
 export async function openAdmin({
   db,

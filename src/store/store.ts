@@ -131,9 +131,9 @@ export interface Store extends AsyncDisposable {
   forTenant(tenantId: string): Store;
   /** What becomes of the tenant's scans, from now on, until the signal ends it. */
   jobEvents(signal: AbortSignal): AsyncIterable<JobEvent>;
-  /** Tenants that have queued scans, for workers, who look after those of all. */
+  /** Tenants with queued scans, for workers, which serve all tenants. */
   tenantsAtWork(): Promise<readonly string[]>;
-  /** Tenants that have schedules, for schedulers, who look after those of all. */
+  /** Tenants with schedules, for schedulers, which serve all tenants. */
   tenantsWithSchedules(): Promise<readonly string[]>;
   /** Calls for workers until the signal ends it; resolves when the last call has. */
   runQueue(queue: Queue): Promise<void>;

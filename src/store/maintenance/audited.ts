@@ -1,7 +1,7 @@
 import { type Change, recordAudit } from '../setup/audit.ts';
 import type { StoreAdmin } from './store-admin.ts';
 
-/** Writes down what was done to a store as a whole. */
+/** Records a change of the whole store in the audit log. */
 export async function auditStore(
   admin: StoreAdmin,
   change: Omit<Change, 'object_type'>,
@@ -12,9 +12,8 @@ export async function auditStore(
 }
 
 /**
- * The same admin, which writes down in the audit log what it has changed: in the log of the
- * default tenant, or of each tenant that lost rows. Such work is many transactions, so the row
- * comes after it.
+ * The same admin, which records its changes in the audit log: of the default tenant, or of each
+ * tenant that lost rows. Such work takes many transactions, so the row is written after it.
  */
 export function audited(admin: StoreAdmin): StoreAdmin {
   return {
@@ -22,7 +21,7 @@ export function audited(admin: StoreAdmin): StoreAdmin {
     async migrate(options) {
       const steps = await admin.migrate(options);
       const versions = steps.map(({ version }) => version);
-      // That a store was made is no change of it, and a copy is to bring its own log along.
+      // Creating a store is not a change of it, and a copy brings its own log along.
       if (options.isDryRun || steps.length === 0 || versions.includes(1)) return steps;
       const after = { applied: versions };
       await auditStore(admin, { action: 'store.migrate', object_id: 'tables', after });
@@ -30,9 +29,9 @@ export function audited(admin: StoreAdmin): StoreAdmin {
     },
     async check(options) {
       const problems = await admin.check(options);
-      const mended = problems.filter(({ isFixed }) => isFixed);
-      if (mended.length === 0) return problems;
-      const after = { mended: mended.map(({ code, object }) => `${code} ${object}`) };
+      const repaired = problems.filter(({ isFixed }) => isFixed);
+      if (repaired.length === 0) return problems;
+      const after = { mended: repaired.map(({ code, object }) => `${code} ${object}`) };
       await auditStore(admin, { action: 'store.mend', object_id: 'tables', after });
       return problems;
     },

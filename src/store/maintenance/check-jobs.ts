@@ -17,7 +17,7 @@ export async function checkJobs(db: StoreDatabase, fix: boolean): Promise<Proble
           message: `the scan is ${status}, but its process ${worker?.id ?? ''} is gone`,
           remedy: `"portolan resume ${shortId(id)}" goes on with it`,
         },
-        { fix, mend: () => marked.has(id) },
+        { fix, repair: () => marked.has(id) },
       ),
     ),
   );

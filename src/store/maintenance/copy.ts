@@ -93,7 +93,10 @@ async function copyTables(
     return { outcome: 'present', ...report };
   }
   for (const table of tables) {
-    await target.insert(table, told(source, table, { total: rows[table.name]!, ...options }));
+    await target.insert(
+      table,
+      withProgress(source, table, { total: rows[table.name] ?? 0, ...options }),
+    );
     const count = await target.count(table.name);
     if (count === rows[table.name] || table.name === 'settings') continue;
     throw new AppError(
@@ -105,8 +108,8 @@ async function copyTables(
   return { outcome: 'copied', ...report };
 }
 
-/** A table's rows, while progress is told. */
-async function* told(
+/** A table's rows, reporting progress. */
+async function* withProgress(
   source: TransferSource,
   table: TransferTable,
   { total, signal, onProgress }: MaintenanceOptions & { total: number },

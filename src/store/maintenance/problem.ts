@@ -1,6 +1,6 @@
 import type { MaintenanceOptions } from './progress.ts';
 
-/** Something that `check` found. */
+/** A problem that `check` found. */
 export interface Problem {
   readonly code:
     | 'damaged'
@@ -13,16 +13,16 @@ export interface Problem {
     | 'row_security'
     | 'invalid_index'
     | 'summary_incomplete';
-  /** A fault is to be mended; a note may be as it should. */
+  /** A fault needs a repair; a note may be intended. */
   readonly severity: 'fault' | 'note';
-  /** The table, index, partition or scan that has it. */
+  /** The table, index, partition or scan concerned. */
   readonly object: string;
   readonly message: string;
   /** What to do about it. */
   readonly remedy: string;
-  /** Whether `--fix` mends it. */
+  /** Whether `--fix` repairs it. */
   readonly isFixable: boolean;
-  /** Whether it was mended by this check. */
+  /** Whether this check repaired it. */
   readonly isFixed: boolean;
 }
 
@@ -30,11 +30,11 @@ export interface CheckOptions extends MaintenanceOptions {
   readonly fix: boolean;
 }
 
-/** A problem that was found and, where it can be and is wished, mended. */
+/** Reports a problem and, with `fix`, repairs it where that is possible. */
 export async function found(
   problem: Omit<Problem, 'isFixable' | 'isFixed'>,
-  { fix, mend }: { fix: boolean; mend?: () => Promise<boolean> | boolean },
+  { fix, repair }: { fix: boolean; repair?: () => Promise<boolean> | boolean },
 ): Promise<Problem> {
-  const isFixed = fix && mend !== undefined ? await mend() : false;
-  return { ...problem, isFixable: mend !== undefined, isFixed };
+  const isFixed = fix && repair !== undefined ? await repair() : false;
+  return { ...problem, isFixable: repair !== undefined, isFixed };
 }

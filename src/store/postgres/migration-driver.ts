@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { AppliedMigration, Migration, MigrationDriver } from '../../database/migrate.ts';
+import { firstRow } from '../../database/rows.ts';
 import { systemCode } from '../../errors.ts';
 
 /** A number of our own for the server's advisory locks: one migrator at a time in a database. */
@@ -47,7 +48,7 @@ async function takeTurn(client: pg.ClientBase): Promise<void> {
       'SELECT pg_try_advisory_lock($1) AS "isOurs"',
       [lock],
     );
-    if (rows[0]!.isOurs) return;
+    if (firstRow(rows).isOurs) return;
     await sleep(turnMs * (0.5 + Math.random()));
   }
 }

@@ -132,7 +132,7 @@ async function prepare({ pool, location }: Session, url: string, create: boolean
     await migrate(driver, migrations);
     await (await import('./queue-schema.ts')).migrateQueue(url);
   } catch (error) {
-    if (isConnectionLost(error)) broken = error as Error;
+    if (error instanceof Error && isConnectionLost(error)) broken = error;
     throw error;
   } finally {
     client.release(broken);
@@ -154,7 +154,7 @@ function notReady(location: string, applied: number): AppError {
 /** @throws AppError UNSUPPORTED for a server older than 15 */
 export async function assertVersion(client: pg.ClientBase, location: string): Promise<void> {
   const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
-  const version = Number(rows[0]!.server_version_num);
+  const version = Number(firstRow(rows).server_version_num);
   if (version >= 150_000) return;
   throw new AppError(
     'UNSUPPORTED',

@@ -4,7 +4,10 @@ import { isUuid } from '../../core/ids.ts';
 import { AppError } from '../../errors.ts';
 import { isCollision, isConnectionLost, postgresError } from './connection.ts';
 
-/** As whom a transaction works: for one tenant, or for the store as a whole. */
+/**
+ * The role of a transaction: for one tenant, to which row-level security limits it (the policies of
+ * `92-row-level-security.sql`), or for the whole store.
+ */
 export type Role =
   | { readonly name: 'portolan_app'; readonly tenantId: string }
   | { readonly name: 'portolan_maintenance' };
@@ -94,7 +97,7 @@ async function once<T>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    if (isConnectionLost(error)) broken = error as Error;
+    if (error instanceof Error && isConnectionLost(error)) broken = error;
     else await client.query('ROLLBACK').catch((cause: Error) => (broken = cause));
     throw error;
   } finally {

@@ -1,3 +1,4 @@
+import { firstRow } from '../../database/rows.ts';
 import { createHash } from 'node:crypto';
 import { type Actor, currentActor } from './actor.ts';
 import { tenantKey } from '../filter.ts';
@@ -48,12 +49,13 @@ export async function recordAudit(
   change: Change,
   actor: Actor = currentActor(),
 ): Promise<void> {
-  // Whoever adds to the chain has its end to himself until the transaction is over.
-  const [head] = await db.query<{ seq: number; hash: string }>(sql`
+  // The end of the chain is locked until the transaction is over.
+  const heads = await db.query<{ seq: number; hash: string }>(sql`
     INSERT INTO audit_heads (tenant_id, seq, hash) VALUES (${tenantKey(db)}, 1, '')
     ON CONFLICT (tenant_id) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq, hash`);
+  const head = firstRow(heads);
   const row: Omit<AuditRow, 'hash'> = {
-    seq: head!.seq,
+    seq: head.seq,
     at: Date.now(),
     actor_kind: actor.kind,
     actor: actor.name,
@@ -64,7 +66,7 @@ export async function recordAudit(
     after: change.after ?? null,
     reason: change.reason ?? null,
     address: actor.address ?? null,
-    previous_hash: head!.hash,
+    previous_hash: head.hash,
   };
   const hash = hashOf(db.tenantId, row);
   await db.query(sql`

@@ -7,6 +7,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import { firstRow } from '../../../database/rows.ts';
 import { AppError } from '../../../errors.ts';
 import type { BackupReport } from '../../maintenance/backup.ts';
 import { fileError } from '../../maintenance/file-error.ts';
@@ -84,7 +85,7 @@ async function* backupText(
   const header = await headerOf(client, server.location);
   const { rows: own } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const stop = (): Promise<unknown> =>
-    server.pool.query('SELECT pg_cancel_backend($1)', [own[0]!.pid]);
+    server.pool.query('SELECT pg_cancel_backend($1)', [firstRow(own).pid]);
   yield (
     '-- A backup of a Portolan store. "portolan db restore" reads it; so does psql, into an\n' +
     '-- empty store with the same migrations, as a member of portolan_maintenance who owns it.\n' +
@@ -138,7 +139,7 @@ async function headerOf(client: pg.ClientBase, location: string): Promise<Backup
     format: backupFormat,
     version: 1,
     created_at: new Date().toISOString(),
-    engine: `PostgreSQL ${rows[0]!.version}`,
+    engine: `PostgreSQL ${firstRow(rows).version}`,
     migrations: [...(await postgresMigrationDriver(client, location).applied())],
     months: months.rows.map(({ month }) => month),
   };
@@ -186,7 +187,7 @@ export async function sequenceStatements(
       const { rows } = await client.query<{ last: number }>(
         `SELECT coalesce(max(${column}), 0) AS last FROM ${name}`,
       );
-      const { last } = rows[0]!;
+      const { last } = firstRow(rows);
       const sequence = `pg_get_serial_sequence('${name}', '${column}')`;
       statements.push(`SELECT setval(${sequence}, ${Math.max(last, 1)}, ${last > 0})`);
     }

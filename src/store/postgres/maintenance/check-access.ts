@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { found, type Problem } from '../../maintenance/problem.ts';
 
-/** Tables with a tenant that show a tenant's rows to others, or to their owner. */
+/** Row-level security of every table with a tenant. */
 const unprotected = `
   SELECT c.oid::regclass::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS "isForced",
     EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive)
@@ -14,7 +14,7 @@ const unprotected = `
       AND (a.attname = 'tenant_id' OR c.relname = 'tenants'))
   ORDER BY 1`;
 
-/** Partitions know no policies: whoever may read one reads every tenant's rows. */
+/** Policies do not apply to partitions: a role that can read one reads every tenant's rows. */
 const granted = `
   SELECT c.oid::regclass::text AS name FROM pg_class c
   WHERE c.relispartition AND c.relkind = 'r'
@@ -25,7 +25,7 @@ const roles = `
   SELECT rolname AS name, rolsuper AS "isSuper", rolbypassrls AS bypasses FROM pg_roles
   WHERE rolname IN ('portolan_app', 'portolan_maintenance')`;
 
-/** Whether row-level security holds: on every table, past no partition, for the right roles. */
+/** Checks row-level security: on every table, on every partition, and for the roles. */
 export async function checkAccess(client: pg.ClientBase): Promise<Problem[]> {
   const tables = await client.query<{ name: string; isForced: boolean; hasPolicy: boolean }>(
     unprotected,
@@ -37,7 +37,7 @@ export async function checkAccess(client: pg.ClientBase): Promise<Problem[]> {
         name,
         isForced ? 'the table has no policy that restricts' : 'row-level security is not forced',
         isForced
-          ? `create the policy own_tenant on ${name} as sql/postgres/0005_access.sql does`
+          ? `create the policy own_tenant on ${name} as sql/postgres/0001_baseline/92-row-level-security.sql does`
           : `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
       ),
     );

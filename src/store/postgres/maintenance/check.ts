@@ -1,3 +1,4 @@
+import { firstRow } from '../../../database/rows.ts';
 import type pg from 'pg';
 import { checkJobs } from '../../maintenance/check-jobs.ts';
 import { orphanChecks, orphanRemedy } from '../../maintenance/orphans.ts';
@@ -41,7 +42,7 @@ async function checkPartitions(client: pg.ClientBase, fix: boolean): Promise<Pro
           message: 'there is no partition for that month yet',
           remedy: '"portolan db check --fix" or "portolan db vacuum" makes it',
         },
-        { fix, mend: () => !left.has(name) },
+        { fix, repair: () => !left.has(name) },
       ),
     ),
   );
@@ -68,7 +69,7 @@ async function checkDefaults(
           message: `${rows} rows of ${month.slice(0, 7)} stand in the default partition`,
           remedy: '"portolan db check --fix" moves them into a partition of their month',
         },
-        { fix, mend: () => true },
+        { fix, repair: () => true },
       ),
     ),
   );
@@ -82,7 +83,7 @@ async function checkIndexes(client: pg.ClientBase, fix: boolean): Promise<Proble
   );
   const problems: Problem[] = [];
   for (const { name, table } of rows) {
-    const mend = async (): Promise<boolean> => {
+    const repair = async (): Promise<boolean> => {
       await client.query(`REINDEX INDEX CONCURRENTLY ${quoted(name)}`);
       return true;
     };
@@ -95,7 +96,7 @@ async function checkIndexes(client: pg.ClientBase, fix: boolean): Promise<Proble
           message: `the index of ${table} is unfinished, so that no query uses it`,
           remedy: `REINDEX INDEX CONCURRENTLY ${name}`,
         },
-        { fix, mend },
+        { fix, repair },
       ),
     );
   }
@@ -106,7 +107,7 @@ async function checkOrphans(client: pg.ClientBase, { signal }: CheckOptions): Pr
   const problems: Problem[] = [];
   for (const { table, message, query } of orphanChecks) {
     signal?.throwIfAborted();
-    const { n } = (await client.query<{ n: number }>(query)).rows[0]!;
+    const { n } = firstRow((await client.query<{ n: number }>(query)).rows);
     if (n === 0) continue;
     const what = { object: table, message: `${n} ${message}`, remedy: orphanRemedy };
     problems.push(await found({ code: 'orphans', severity: 'note', ...what }, { fix: false }));

@@ -26,13 +26,13 @@ export async function copyText(
   try {
     for await (const batch of batches) {
       const text = batch
-        .map((row) => `${row.map((value, i) => field(value, types[i]!)).join('\t')}${ending}\n`)
+        .map((row) => `${row.map((value, i) => field(value, types[i])).join('\t')}${ending}\n`)
         .join('');
       if (stream.destroyed) break;
       if (!stream.write(text)) await drained(stream);
     }
   } catch (error) {
-    stream.destroy(error as Error);
+    stream.destroy(error instanceof Error ? error : undefined);
     await done.catch(() => undefined);
     throw error;
   }
@@ -40,7 +40,7 @@ export async function copyText(
   await done;
 }
 
-function field(value: TransferValue, type: string): string {
+function field(value: TransferValue, type: string | undefined): string {
   if (value === null) return '\\N';
   if (typeof value === 'number') {
     return type === 'timestamp with time zone' ? new Date(value).toISOString() : String(value);
@@ -57,7 +57,9 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 function escaped(text: string): string {
-  return /[\\\n\r\t]/.test(text) ? text.replaceAll(/[\\\n\r\t]/g, (one) => escapes[one]!) : text;
+  return /[\\\n\r\t]/.test(text)
+    ? text.replaceAll(/[\\\n\r\t]/g, (one) => escapes[one] ?? one)
+    : text;
 }
 
 /** An escaped NUL in JSON becomes what it becomes in text. */

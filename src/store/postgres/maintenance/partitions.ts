@@ -1,3 +1,4 @@
+import { firstRow } from '../../../database/rows.ts';
 import type pg from 'pg';
 import { quoted } from './tables.ts';
 
@@ -30,7 +31,7 @@ export async function makeAhead(client: pg.ClientBase): Promise<number> {
      FROM generate_series(0, $1) ahead`,
     [monthsAhead - 1],
   );
-  return rows[0]!.made;
+  return firstRow(rows).made;
 }
 
 /** Rows that wait in a default partition although their scan's id names a month. */

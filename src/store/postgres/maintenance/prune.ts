@@ -1,3 +1,4 @@
+import { firstRow } from '../../../database/rows.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { prunable, type PruneReport, type PruneRequest } from '../../maintenance/prune.ts';
@@ -104,7 +105,7 @@ function countRows(server: Server, { ids, named }: Plan): Promise<Record<string,
         `SELECT count(*) AS n FROM ${table} WHERE job_id = ANY ($1)`,
         [ids],
       );
-      counts[table] = rows[0]!.n;
+      counts[table] = firstRow(rows).n;
     }
     return counts;
   });
@@ -125,13 +126,14 @@ async function remove(
     signal?.throwIfAborted();
     onProgress?.({ what: partition, done, total: partitions.length });
     const table = partition.replace(/_\d{4}_\d{2}$/, '');
-    counts[table]! += await dropPartition(server, partition, plan);
+    const rows = await dropPartition(server, partition, plan);
+    counts[table] = (counts[table] ?? 0) + rows;
   }
   for (let done = 0; done < plan.ids.length; done += scansAtOnce) {
     signal?.throwIfAborted();
     onProgress?.({ what: 'scans', done, total: plan.ids.length });
     const gone = await removeScans(server, plan, plan.ids.slice(done, done + scansAtOnce));
-    for (const [table, rows] of Object.entries(gone)) counts[table]! += rows;
+    for (const [table, rows] of Object.entries(gone)) counts[table] = (counts[table] ?? 0) + rows;
   }
   return counts;
 }
@@ -166,7 +168,7 @@ async function dropOnce(client: pg.ClientBase, partition: string, plan: Plan): P
     const isStillOld = await allOld(client, partition, plan);
     if (isStillOld) await client.query(`DROP TABLE ${quoted(partition)}`);
     await client.query('COMMIT');
-    return isStillOld ? rows[0]!.n : 0;
+    return isStillOld ? firstRow(rows).n : 0;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;

@@ -9,6 +9,7 @@ import {
   migrate,
   pendingMigrations,
 } from '../../../database/migrate.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { AppError, messageOf, systemCode } from '../../../errors.ts';
 import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts';
 import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
@@ -182,9 +183,10 @@ async function copyTables(
       if (piece.kind === 'table') {
         options.onProgress?.({ what: piece.name, done: count++, total: tables.length });
         copy = begin(client, target(path, tables, piece));
-      } else if (piece.kind === 'rows') await send(copy!.stream, piece.data);
-      else if (piece.kind === 'end') {
-        await end(path, copy!);
+      } else if (piece.kind === 'rows') {
+        if (copy) await send(copy.stream, piece.data);
+      } else if (piece.kind === 'end') {
+        if (copy) await end(path, copy);
         copy = undefined;
       } else if (piece.kind === 'trailer') wanted = piece.trailer.rows;
     }
@@ -211,7 +213,7 @@ async function end(path: string, { stream, done }: Copy): Promise<void> {
   });
 }
 
-/** A table and columns that a file names are looked up, and never become part of a statement else. */
+/** Looks up the table and columns that a file names, so that no other text enters a statement. */
 function target(
   path: string,
   tables: readonly PostgresTable[],
@@ -253,7 +255,7 @@ async function verify(
   const counted: Record<string, number> = {};
   for (const { name } of tables) {
     const { rows } = await client.query<{ n: number }>(`SELECT count(*) AS n FROM ${name}`);
-    counted[name] = rows[0]!.n;
+    counted[name] = firstRow(rows).n;
     if (counted[name] === (wanted[name] ?? 0)) continue;
     throw notABackup(
       path,

@@ -36,7 +36,7 @@ export async function withClient<T>(
     client.on('error', ignore);
     return await work(client);
   } catch (error) {
-    if (isConnectionLost(error)) broken = error as Error;
+    if (error instanceof Error && isConnectionLost(error)) broken = error;
     throw postgresError(error, location);
   } finally {
     client?.off('error', ignore);

@@ -1,3 +1,4 @@
+import { firstRow } from '../../../database/rows.ts';
 import type pg from 'pg';
 import type {
   ConnectionStats,
@@ -61,7 +62,7 @@ export async function serverStats(server: Server): Promise<StoreStats> {
   const all = await server.asOwner(async (client) => ({
     relations: await rowsOf<Relation>(client, relations),
     indexes: await rowsOf<IndexStats>(client, indexes),
-    database: (await rowsOf<DatabaseRow>(client, database))[0]!,
+    database: firstRow(await rowsOf<DatabaseRow>(client, database)),
   }));
   const perMonth = await server.asMaintenance((client) => rowsOf<MonthStats>(client, months));
   const { bytes, cacheHitRatio, committed, rolledBack } = all.database;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { loadMigrations, pendingMigrations } from '../../../database/migrate.ts';
+import { firstRow } from '../../../database/rows.ts';
 import { systemCode } from '../../../errors.ts';
 import { migrationState, type StoreStatus } from '../../maintenance/status.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
@@ -25,7 +26,7 @@ export async function postgresStatus(
     `SELECT pg_database_size(current_database()) AS bytes,
       current_setting('server_version') AS version`,
   );
-  const { bytes, version } = rows[0]!;
+  const { bytes, version } = firstRow(rows);
   return {
     kind: 'postgres',
     location,
@@ -42,7 +43,7 @@ async function contents(client: pg.ClientBase): Promise<Pick<StoreStatus, 'tenan
     await client.query(beginAs({ name: 'portolan_maintenance' }));
     const tenants = await client.query<{ name: string }>('SELECT name FROM tenants ORDER BY name');
     const scans = await client.query<{ n: number }>('SELECT count(*) AS n FROM scan_jobs');
-    return { tenants: tenants.rows.map(({ name }) => name), scans: scans.rows[0]!.n };
+    return { tenants: tenants.rows.map(({ name }) => name), scans: firstRow(scans.rows).n };
   } catch (error) {
     // No such role or right; or tables of a version that had none of these.
     if (/^(42501|42704|42P01|22023)$/.test(systemCode(error) ?? ''))

@@ -1,3 +1,4 @@
+import { entryOf } from '../../../core/entry.ts';
 import type pg from 'pg';
 import { inOrderOfReferences } from '../../maintenance/transfer.ts';
 
@@ -50,7 +51,7 @@ export async function postgresTables(client: pg.ClientBase): Promise<readonly Po
   const order = inOrderOfReferences(
     new Map([...tables].map(([name, { references }]) => [name, references])),
   );
-  return order.map((name) => tables.get(name)!);
+  return order.map((name) => entryOf(tables, name));
 }
 
 /** The connection reads arrays as text: `{hosts,scan_jobs}`. */

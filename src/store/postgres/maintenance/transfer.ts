@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { firstRow } from '../../../database/rows.ts';
+import { entryOf } from '../../../core/entry.ts';
 import { AppError } from '../../../errors.ts';
 import type {
   Transfer,
@@ -54,6 +56,12 @@ async function byName(client: pg.ClientBase): Promise<ReadonlyMap<string, Postgr
   return new Map((await postgresTables(client)).map((table) => [table.name, table]));
 }
 
+/** The columns with these names, in their order. */
+function columnsOf({ columns }: PostgresTable, names: readonly string[]): PostgresColumn[] {
+  const byColumn = new Map(columns.map((column) => [column.name, column]));
+  return names.map((name) => entryOf(byColumn, name));
+}
+
 function whereTenant({ columns }: PostgresTable, tenantId: string): string {
   return columns.some(({ name }) => name === 'tenant_id') ? ` WHERE tenant_id = '${tenantId}'` : '';
 }
@@ -66,7 +74,7 @@ async function countOf(
   const { rows } = await client.query<{ n: number }>(
     `SELECT count(*) AS n FROM ${table.name}${whereTenant(table, tenantId)}`,
   );
-  return rows[0]!.n;
+  return firstRow(rows).n;
 }
 
 async function source(client: pg.ClientBase, tenantId: string): Promise<TransferSource> {
@@ -77,11 +85,11 @@ async function source(client: pg.ClientBase, tenantId: string): Promise<Transfer
     [tenantId],
   );
   return {
-    tenant: rows[0]!,
-    count: (name) => countOf(client, tables.get(name)!, tenantId),
+    tenant: firstRow(rows),
+    count: (name) => countOf(client, entryOf(tables, name), tenantId),
     async *rows({ name, columns }) {
-      const table = tables.get(name)!;
-      const own = columns.map((column) => table.columns.find((each) => each.name === column)!);
+      const table = entryOf(tables, name);
+      const own = columnsOf(table, columns);
       const identity = table.columns.find(({ isIdentity }) => isIdentity);
       const order = identity ? ` ORDER BY ${quoted(identity.name)}` : '';
       await client.query(
@@ -130,7 +138,7 @@ const converters: Readonly<Record<string, ((value: unknown) => TransferValue) | 
 async function target(client: pg.ClientBase, tenantId: string): Promise<TransferTarget> {
   const tables = await byName(client);
   return {
-    count: (name) => countOf(client, tables.get(name)!, tenantId),
+    count: (name) => countOf(client, entryOf(tables, name), tenantId),
     async scans() {
       const { rows } = await client.query<{ id: string; status: string }>(
         'SELECT id, status FROM scan_jobs WHERE tenant_id = $1',
@@ -139,7 +147,7 @@ async function target(client: pg.ClientBase, tenantId: string): Promise<Transfer
       return new Map(rows.map(({ id, status }) => [id, status]));
     },
     async insert(table, batches) {
-      await insert(client, { table, own: tables.get(table.name)!, tenantId }, batches);
+      await insert(client, { table, own: entryOf(tables, table.name), tenantId }, batches);
       if (table.name === 'scan_jobs') await makePartitions(client, tenantId);
     },
   };
@@ -150,7 +158,7 @@ async function insert(
   { table, own, tenantId }: { table: TransferTable; own: PostgresTable; tenantId: string },
   batches: AsyncIterable<readonly TransferRow[]>,
 ): Promise<void> {
-  const types = table.columns.map((name) => own.columns.find((each) => each.name === name)!.type);
+  const types = columnsOf(own, table.columns).map(({ type }) => type);
   const hasTenant = own.columns.some(({ name }) => name === 'tenant_id');
   const names = [...table.columns, ...(hasTenant ? ['tenant_id'] : [])].map(quoted).join(', ');
   const ending = hasTenant ? `\t${tenantId}` : '';

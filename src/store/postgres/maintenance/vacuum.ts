@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { firstRow } from '../../../database/rows.ts';
 import { AppError } from '../../../errors.ts';
 import type { MaintenanceOptions } from '../../maintenance/progress.ts';
 import type { VacuumReport } from '../../maintenance/vacuum.ts';
@@ -62,7 +63,7 @@ export async function refreshSummaries(server: Server): Promise<Record<string, n
 }
 
 async function countOf(client: pg.ClientBase, query: string): Promise<number> {
-  return (await client.query<{ n: number }>(query)).rows[0]!.n;
+  return firstRow((await client.query<{ n: number }>(query)).rows).n;
 }
 
 async function sizeOf(client: pg.ClientBase): Promise<number> {

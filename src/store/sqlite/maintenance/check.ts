@@ -93,7 +93,7 @@ function dangling(db: DatabaseSync): Promise<Problem[]> {
 async function mode(path: string, fix: boolean): Promise<Problem[]> {
   const bits = statSync(path).mode & 0o777;
   if (process.platform === 'win32' || (bits & 0o077) === 0) return [];
-  const mend = (): boolean => {
+  const repair = (): boolean => {
     for (const name of [path, `${path}-wal`, `${path}-shm`]) {
       if (statSync(name, { throwIfNoEntry: false })) chmodSync(name, 0o600);
     }
@@ -108,7 +108,7 @@ async function mode(path: string, fix: boolean): Promise<Problem[]> {
         message: `others than its owner may use the file (mode ${bits.toString(8)})`,
         remedy: `chmod 600 ${path}`,
       },
-      { fix, mend },
+      { fix, repair },
     ),
   ];
 }

@@ -35,7 +35,8 @@ export function pruneFile(
       onProgress?.({ what: 'scans', done, total: ids.length });
       const gone = await retryBusy(() => work(db, id, { named, removesScans }));
       if (removesScans || gone.some((count) => count > 0)) scans += 1;
-      for (const [index, table] of named.entries()) rows[table]! += gone[index]!;
+      for (const [index, table] of named.entries())
+        rows[table] = (rows[table] ?? 0) + (gone[index] ?? 0);
     }
     const tenants = scans > 0 ? { [tenantId]: scans } : {};
     return { isDryRun, before, scans, rows, tenants, partitions: [] };

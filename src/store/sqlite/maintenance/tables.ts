@@ -1,3 +1,4 @@
+import { entryOf } from '../../../core/entry.ts';
 import { addressKey, parseAddress } from '../../../core/address.ts';
 import type { DatabaseSync } from '../../../database/driver.ts';
 import {
@@ -56,7 +57,7 @@ export function orderedTables(tables: ReadonlyMap<string, SqliteTable>): Transfe
   const references = new Map([...tables].map(([name, table]) => [name, table.references]));
   return inOrderOfReferences(references).map((name) => ({
     name,
-    columns: [...tables.get(name)!.columns.keys()],
+    columns: [...entryOf(tables, name).columns.keys()],
   }));
 }
 

@@ -1,6 +1,7 @@
 import { retryBusy } from '../../../database/busy.ts';
 import type { DatabaseSync } from '../../../database/driver.ts';
 import { firstRow } from '../../../database/rows.ts';
+import { entryOf } from '../../../core/entry.ts';
 import { AppError } from '../../../errors.ts';
 import type {
   Transfer,
@@ -53,8 +54,8 @@ function source(db: DatabaseSync, tables: ReadonlyMap<string, SqliteTable>): Tra
     tenant: tenantRow(db),
     count: (table) => Promise.resolve(countOf(db, table)),
     async *rows({ name, columns }) {
-      const table = tables.get(name)!;
-      const list = columns.map((column) => table.columns.get(column)!.read);
+      const table = entryOf(tables, name);
+      const list = columns.map((column) => entryOf(table.columns, column).read);
       const order = table.order === undefined ? '' : ` ORDER BY t.${table.order}`;
       const statement = db.prepare(`SELECT ${list.join(', ')} FROM "${name}" t${order}`);
       statement.setReturnArrays(true);
@@ -83,7 +84,7 @@ function target(db: DatabaseSync, tables: ReadonlyMap<string, SqliteTable>): Tra
         ),
       ),
     async insert(table, batches) {
-      const { insert, bind } = insertion(tables.get(table.name)!, table);
+      const { insert, bind } = insertion(entryOf(tables, table.name), table);
       const statement = db.prepare(insert);
       for await (const batch of batches) for (const row of batch) statement.run(...bind(row));
     },
@@ -95,7 +96,7 @@ function insertion(
   table: SqliteTable,
   { name, columns }: TransferTable,
 ): { insert: string; bind: (row: TransferRow) => TransferRow } {
-  const own = columns.map((column) => table.columns.get(column)!);
+  const own = columns.map((column) => entryOf(table.columns, column));
   const names = own.map(({ name: stored }) => stored);
   const values = own.map(({ write }, index) => write(`?${index + 1}`));
   if (table.hasTenant) {
