@@ -27,7 +27,7 @@ export async function newLeased(
 }
 
 /** The units of a new scan, one lease after the other. */
-async function* endlessUnits(
+export async function* endlessUnits(
   db: StoreDatabase,
 ): AsyncGenerator<{ readonly lease: Lease; readonly unit: number }> {
   const lease = await newLeased(db, 1, { unit_count: 1_000_000 });
