@@ -133,9 +133,10 @@ async function registerPorts(
       bindings.copy_data_to_vector(vector, 0, buffer, at * size, rows * size);
     }
     const services = bindings.data_chunk_get_vector(chunk.chunk, arrays.length);
+    const { arrays: columns, services: words } = block;
     for (let row = 0; row < rows; row++) {
-      const code = block.arrays.service[at + row] ?? -1;
-      const service = code < 0 ? undefined : block.services[code];
+      const code = columns.service[at + row] ?? -1;
+      const service = code < 0 ? undefined : words[code];
       if (service !== undefined) bindings.vector_assign_string_element(services, row, service);
     }
     at += rows;
