@@ -1,3 +1,4 @@
+import { retryBusy } from './busy.ts';
 import type { DatabaseSync } from './driver.ts';
 
 /**
@@ -14,8 +15,29 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk has rolled back by itself already.
-    if (db.isTransaction) db.exec('ROLLBACK');
+    rollBack(db);
     throw error;
   }
+}
+
+/**
+ * The same for work that waits, and that keeps others from the connection meanwhile.
+ *
+ * @throws what `work` throws; SQLITE_BUSY where another connection writes for half a minute
+ */
+export async function asyncTransaction<T>(db: DatabaseSync, work: () => Promise<T>): Promise<T> {
+  await retryBusy(() => db.exec('BEGIN IMMEDIATE'));
+  try {
+    const result = await work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+}
+
+/** A full disk has rolled the transaction back already. */
+function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK');
 }

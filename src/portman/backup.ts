@@ -45,13 +45,9 @@ async function makeEmpty(target: string): Promise<void> {
 }
 
 function assertSound(path: string): void {
-  const db = openDatabase(path, { readOnly: true });
-  try {
-    // Only the first row: reading on in a damaged file may itself fail.
-    const check = db.prepare('PRAGMA integrity_check').get<{ integrity_check: string }>();
-    const result = check?.integrity_check;
-    if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path}: ${String(result)}`);
-  } finally {
-    db.close();
-  }
+  using db = openDatabase(path, { readOnly: true });
+  // Only the first row: reading on in a damaged file may itself fail.
+  const check = db.prepare('PRAGMA integrity_check').get<{ integrity_check: string }>();
+  const result = check?.integrity_check;
+  if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path}: ${String(result)}`);
 }

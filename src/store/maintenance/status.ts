@@ -56,7 +56,7 @@ export function migrationState(
   }
 }
 
-export function stepOf({ version, description }: Migration): MigrationStep {
+function stepOf({ version, description }: Migration): MigrationStep {
   return { version, description };
 }
 

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { AppliedMigration, Migration, MigrationDriver } from '../../database/migrate.ts';
 import { firstRow } from '../../database/rows.ts';
 import { systemCode } from '../../errors.ts';
+import { transaction } from './transaction.ts';
 
 /** A number of our own for the server's advisory locks: one migrator at a time in a database. */
 const lock = 7_237_111;
@@ -66,16 +67,11 @@ async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {
 }
 
 async function applyInTransaction(client: pg.ClientBase, migration: Migration): Promise<boolean> {
-  await client.query('BEGIN');
-  try {
+  return transaction(client, async () => {
     const isOurs = await claim(client, migration);
     if (isOurs) await client.query(migration.sql);
-    await client.query('COMMIT');
     return isOurs;
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
 /** One statement after the other: several in one message would be one transaction. */

@@ -6,17 +6,11 @@ import { firstRow } from '../../database/rows.ts';
 import { AppError } from '../../errors.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
-import {
-  defaultPool,
-  isConnectionLost,
-  openPool,
-  postgresError,
-  withoutPassword,
-} from './connection.ts';
+import { defaultPool, openPool, postgresError, withoutPassword } from './connection.ts';
 import { postgresDatabase } from './database.ts';
 import type { postgresJobEvents } from './job-events.ts';
 import { postgresMigrationDriver } from './migration-driver.ts';
-import type { Session } from './session.ts';
+import { type Session, withClient } from './session.ts';
 
 /** The files of SQL that make and change the tables. */
 export const migrationFolder = new URL('../../../sql/postgres/', import.meta.url);
@@ -119,11 +113,10 @@ async function* jobEvents(
 }
 
 /** Looks at the tables, and makes or changes them where that is wanted and needed. */
-async function prepare({ pool, location }: Session, url: string, create: boolean): Promise<void> {
+async function prepare(session: Session, url: string, create: boolean): Promise<void> {
   const migrations = await loadMigrations(migrationFolder);
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
+  const { location } = session;
+  await withClient(session, async (client) => {
     await assertVersion(client, location);
     const driver = postgresMigrationDriver(client, location);
     const applied = await driver.applied();
@@ -131,12 +124,7 @@ async function prepare({ pool, location }: Session, url: string, create: boolean
     if (!create) throw notReady(location, applied.length);
     await migrate(driver, migrations);
     await (await import('./queue-schema.ts')).migrateQueue(url);
-  } catch (error) {
-    if (error instanceof Error && isConnectionLost(error)) broken = error;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
 
 function notReady(location: string, applied: number): AppError {

@@ -105,3 +105,27 @@ async function once<T>(
     client.release(broken);
   }
 }
+
+/**
+ * Runs `work` on a connection of the pool, as the login user.
+ *
+ * @throws AppError STORE_UNREACHABLE, STORE_DENIED, STORE_FULL, BUSY; what `work` throws
+ */
+export async function withClient<T>(
+  { pool, location }: Session,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  let client: pg.PoolClient | undefined;
+  let broken: Error | undefined;
+  try {
+    client = await pool.connect();
+    client.on('error', ignore);
+    return await work(client);
+  } catch (error) {
+    if (error instanceof Error && isConnectionLost(error)) broken = error;
+    throw postgresError(error, location);
+  } finally {
+    client?.off('error', ignore);
+    client?.release(broken);
+  }
+}

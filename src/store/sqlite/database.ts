@@ -3,6 +3,7 @@ import { compileSql, identifier, sql, type Sql } from '../sql.ts';
 import type { Dialect } from '../dialect.ts';
 import type { StoreDatabase } from '../store.ts';
 import { retryBusy } from '../../database/busy.ts';
+import { asyncTransaction } from '../../database/transaction.ts';
 import { type DatabaseSync, type SQLInputValue, storeError } from '../../database/driver.ts';
 
 const dialect: Dialect = {
@@ -76,18 +77,7 @@ export function sqliteDatabase(connection: SqliteConnection, tenantId: string): 
     ...capabilities,
     query: (query) => run(() => retryBusy(() => queryOn(db, query))),
     transaction: (work) =>
-      run(async () => {
-        await retryBusy(() => db.exec('BEGIN IMMEDIATE'));
-        try {
-          const result = await work(insideTransaction(db, tenantId));
-          db.exec('COMMIT');
-          return result;
-        } catch (error) {
-          // A full disk has rolled back by itself already.
-          if (db.isTransaction) db.exec('ROLLBACK');
-          throw error;
-        }
-      }),
+      run(() => asyncTransaction(db, () => work(insideTransaction(db, tenantId)))),
   };
 }
 

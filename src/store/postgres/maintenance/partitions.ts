@@ -1,4 +1,5 @@
 import { firstRow } from '../../../database/rows.ts';
+import { transaction } from '../transaction.ts';
 import type pg from 'pg';
 import { quoted } from './tables.ts';
 
@@ -68,8 +69,7 @@ export async function misplacedRows(client: pg.ClientBase): Promise<Misplaced[]>
  */
 export async function moveToMonth(client: pg.ClientBase, month: string): Promise<number> {
   const facts = await client.query<{ name: string }>('SELECT f::text AS name FROM fact_tables() f');
-  await client.query('BEGIN');
-  try {
+  return transaction(client, async () => {
     let moved = 0;
     const inMonth = `job_id >= uuid_at($1::timestamptz)
       AND job_id < uuid_at(date_trunc('month', $1::timestamptz + interval '32 days', 'UTC'))`;
@@ -91,10 +91,6 @@ export async function moveToMonth(client: pg.ClientBase, month: string): Promise
       const to = `${name}_${month.slice(0, 7).replace('-', '_')}`;
       await client.query(`INSERT INTO ${quoted(to)} SELECT * FROM ${quoted(`moved_${name}`)}`);
     }
-    await client.query('COMMIT');
     return moved;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { prunable, type PruneReport, type PruneRequest } from '../../maintenance/prune.ts';
 import { isCollision } from '../connection.ts';
+import { transaction } from '../transaction.ts';
 import { tenantOf } from '../open.ts';
 import type { Server } from './server.ts';
 import { quoted } from './tables.ts';
@@ -158,8 +159,7 @@ async function dropPartition(server: Server, partition: string, plan: Plan): Pro
 }
 
 async function dropOnce(client: pg.ClientBase, partition: string, plan: Plan): Promise<number> {
-  await client.query('BEGIN');
-  try {
+  return transaction(client, async () => {
     await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
     await client.query(`LOCK TABLE ${quoted(partition)} IN ACCESS EXCLUSIVE MODE`);
     const { rows } = await client.query<{ n: number }>(
@@ -167,12 +167,8 @@ async function dropOnce(client: pg.ClientBase, partition: string, plan: Plan): P
     );
     const isStillOld = await allOld(client, partition, plan);
     if (isStillOld) await client.query(`DROP TABLE ${quoted(partition)}`);
-    await client.query('COMMIT');
     return isStillOld ? firstRow(rows).n : 0;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 async function allOld(

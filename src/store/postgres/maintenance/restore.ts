@@ -15,11 +15,11 @@ import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts'
 import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { migrationFolder } from '../open.ts';
-import type { Session } from '../session.ts';
+import { type Session, withClient } from '../session.ts';
+import { transaction } from '../transaction.ts';
 import { drained } from '../staging.ts';
 import { type BackupHeader, type BackupPiece, readBackup } from './backup-format.ts';
 import { sequenceStatements } from './backup.ts';
-import { withClient } from './server.ts';
 import { postgresStatus } from './status.ts';
 import { type PostgresTable, postgresTables, quoted } from './tables.ts';
 
@@ -41,7 +41,7 @@ export function restoreServer(
       if (first.done || first.value.kind !== 'header') throw notABackup(path, 'it has no header');
       const { header } = first.value;
       await prepareTables(client, session.location, { path, header });
-      const rows = await inOneTransaction(client, () =>
+      const rows = await transaction(client, () =>
         fill(client, pieces, { path, header, location: session.location, options }),
       );
       const driver = postgresMigrationDriver(client, session.location);
@@ -96,18 +96,6 @@ async function prepareTables(
     `${location} has other migrations (up to ${version}) than the backup (up to ` +
       `${own.at(-1) ?? 0}): restore into a new database, which is brought up to date then`,
   );
-}
-
-async function inOneTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    const result = await work();
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
 }
 
 interface Filling {

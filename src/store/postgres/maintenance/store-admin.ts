@@ -8,8 +8,8 @@ import { defaultPool, openPool, withoutPassword } from '../connection.ts';
 import { postgresDatabase } from '../database.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { assertVersion, migrationFolder, tenantOf } from '../open.ts';
-import { inTransaction, type Session } from '../session.ts';
-import { type Server, type UseClient, withClient } from './server.ts';
+import { inTransaction, type Session, withClient } from '../session.ts';
+import type { Server, UseClient } from './server.ts';
 import { postgresStatus } from './status.ts';
 
 /** The last migration of the development versions; the baseline made the same tables. */

@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { backupDatabase, type DatabaseSync, storeError } from '../../../database/driver.ts';
+import { type DatabaseSync, storeError } from '../../../database/driver.ts';
 import { loadMigrations, migrate } from '../../../database/migrate.ts';
 import { AppError } from '../../../errors.ts';
 import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts';
 import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
 import { sqliteMigrationDriver } from '../migration-driver.ts';
 import { createFile, migrationFolder, openFile, prepareWriting } from '../open.ts';
-import { assertSame, assertSound } from './backup.ts';
+import { assertSame, assertSound, copyPages } from './backup.ts';
 import { sqliteStatus } from './status.ts';
-
-const pagesAtOnce = 2000;
 
 /**
  * Fills a store's file from a backup. The pages go in as one transaction of the file, so that
@@ -20,7 +18,7 @@ const pagesAtOnce = 2000;
 export async function restoreFile(
   target: string,
   name: string,
-  { replace = false, signal, onProgress }: RestoreOptions = {},
+  options: RestoreOptions = {},
 ): Promise<RestoreReport> {
   const backup = resolve(name);
   await assertBackup(backup);
@@ -28,17 +26,11 @@ export async function restoreFile(
   if (problem !== null || version === 0) throw notABackup(backup, 'it holds no store');
   const rows = await assertSound(backup);
   const isNew = !existsSync(target);
-  if (!isNew && !replace) await assertEmpty(target);
+  if (!isNew && !options.replace) await assertEmpty(target);
   if (isNew) await createFile(target, { create: true });
-  const source = openFile(backup, { readOnly: true });
+  using source = openFile(backup, { readOnly: true });
   try {
-    await backupDatabase(source, target, {
-      rate: pagesAtOnce,
-      progress({ totalPages, remainingPages }) {
-        signal?.throwIfAborted();
-        onProgress?.({ what: 'pages', done: totalPages - remainingPages, total: totalPages });
-      },
-    });
+    await copyPages(source, target, options);
     assertSame(target, rows, await assertSound(target));
     await bringUpToDate(target);
     return { rows, version };
@@ -46,8 +38,6 @@ export async function restoreFile(
     if (isNew)
       for (const end of ['', '-wal', '-shm', '-journal']) await rm(target + end, { force: true });
     throw storeError(error, target);
-  } finally {
-    source.close();
   }
 }
 
@@ -67,12 +57,8 @@ async function assertBackup(path: string): Promise<void> {
 async function assertEmpty(path: string): Promise<void> {
   const { state } = await sqliteStatus(path, { mustBeUsable: true });
   if (state === 'empty') return;
-  const db = openFile(path, { readOnly: true });
-  try {
-    if (!hasRows(db)) return;
-  } finally {
-    db.close();
-  }
+  using db = openFile(path, { readOnly: true });
+  if (!hasRows(db)) return;
   throw new AppError(
     'CONFIRMATION_NEEDED',
     `${path} is not empty: name another file, or let --replace remove what it holds`,
@@ -85,11 +71,7 @@ function hasRows(db: DatabaseSync): boolean {
 }
 
 async function bringUpToDate(path: string): Promise<void> {
-  const db = openFile(path, {});
-  try {
-    await prepareWriting(db);
-    await migrate(sqliteMigrationDriver(db, path), await loadMigrations(migrationFolder));
-  } finally {
-    db.close();
-  }
+  using db = openFile(path, {});
+  await prepareWriting(db);
+  await migrate(sqliteMigrationDriver(db, path), await loadMigrations(migrationFolder));
 }

@@ -3,7 +3,7 @@ import { retryBusy } from '../../../database/busy.ts';
 import { type DatabaseSync, storeError } from '../../../database/driver.ts';
 import { firstRow } from '../../../database/rows.ts';
 import { loadMigrations, pendingMigrations } from '../../../database/migrate.ts';
-import { migrationState, stepOf, type StoreStatus } from '../../maintenance/status.ts';
+import { migrationState, type StoreStatus } from '../../maintenance/status.ts';
 import { sqliteMigrationDriver } from '../migration-driver.ts';
 import { assertOurs, migrationFolder, openFile } from '../open.ts';
 
@@ -19,39 +19,25 @@ export async function sqliteStatus(
 ): Promise<StoreStatus> {
   const migrations = await loadMigrations(migrationFolder);
   const bytes = sizeOf(path);
+  const engine = `SQLite ${process.versions.sqlite ?? ''}`.trim();
+  const about = { kind: 'sqlite', location: path, engine, bytes } as const;
   if (bytes === 0) {
-    return {
-      kind: 'sqlite',
-      location: path,
-      state: existsSync(path) ? 'empty' : 'missing',
-      version: 0,
-      latest: migrations.at(-1)?.version ?? 0,
-      pending: migrations.map(stepOf),
-      problem: null,
-      engine: `SQLite ${process.versions.sqlite ?? ''}`.trim(),
-      bytes,
-      tenants: [],
-      scans: 0,
-    };
+    const state = existsSync(path) ? 'empty' : 'missing';
+    return { ...about, ...migrationState(path, migrations, []), state, tenants: [], scans: 0 };
   }
-  const db = openFile(path, { readOnly: true });
+  using db = openFile(path, { readOnly: true });
   try {
     await retryBusy(() => assertOurs(db, path));
     const applied = await sqliteMigrationDriver(db, path).applied();
     const state = migrationState(path, migrations, applied);
     if (mustBeUsable) pendingMigrations(path, migrations, applied);
     return {
-      kind: 'sqlite',
-      location: path,
+      ...about,
       ...state,
-      engine: `SQLite ${process.versions.sqlite ?? ''}`.trim(),
-      bytes,
       ...(state.version === 0 ? { tenants: [], scans: 0 } : contents(db)),
     };
   } catch (error) {
     throw storeError(error, path);
-  } finally {
-    db.close();
   }
 }
 

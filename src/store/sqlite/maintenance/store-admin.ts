@@ -36,7 +36,7 @@ async function migrateFile(path: string, isDryRun: boolean): Promise<readonly Mi
   const { pending } = await sqliteStatus(path, { mustBeUsable: true });
   if (isDryRun) return pending;
   if (!existsSync(path)) await createFile(path, { create: true });
-  const db = await openAny(path);
+  using db = await openAny(path);
   try {
     const count = await migrate(
       sqliteMigrationDriver(db, path),
@@ -46,7 +46,5 @@ async function migrateFile(path: string, isDryRun: boolean): Promise<readonly Mi
     return pending.slice(0, count);
   } catch (error) {
     throw storeError(error, path);
-  } finally {
-    db.close();
   }
 }

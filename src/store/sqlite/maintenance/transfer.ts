@@ -1,7 +1,7 @@
-import { retryBusy } from '../../../database/busy.ts';
 import type { DatabaseSync } from '../../../database/driver.ts';
 import { firstRow } from '../../../database/rows.ts';
 import { entryOf } from '../../../core/entry.ts';
+import { asyncTransaction } from '../../../database/transaction.ts';
 import { AppError } from '../../../errors.ts';
 import type {
   Transfer,
@@ -31,21 +31,12 @@ export function fileTransfer({ path, use, useSource }: SqliteFile): Transfer {
         }
       }),
     write: (tenant, work) =>
-      use(async (db) => {
-        await retryBusy(() => {
-          db.exec('BEGIN IMMEDIATE');
-        });
-        try {
+      use((db) =>
+        asyncTransaction(db, () => {
           takeTenant(db, path, tenant);
-          const result = await work(target(db, sqliteTables(db)));
-          db.exec('COMMIT');
-          return result;
-        } catch (error) {
-          // A full disk has rolled back by itself already.
-          if (db.isTransaction) db.exec('ROLLBACK');
-          throw error;
-        }
-      }),
+          return work(target(db, sqliteTables(db)));
+        }),
+      ),
   };
 }
 
