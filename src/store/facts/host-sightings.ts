@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../../core/address.ts';
 import type { EventBatch } from '../../core/event-batch.ts';
+import { entryAt, PortCursor } from '../../core/port-cursor.ts';
 import type { ScanHost } from '../../core/events.ts';
 import { canonicalMac } from '../../core/mac.ts';
 import {
@@ -57,17 +58,14 @@ function withMac(event: ScanHost): ScanHost {
 
 function addPorts(sightings: Map<string, HostSighting>, { ports }: EventBatch): void {
   const byIndex: HostSighting[] = [];
-  for (let row = 0; row < ports.length; row++) {
-    const index = ports.address[row]!;
-    const first = ports.first[row]!;
-    const last = ports.last[row]!;
+  for (const { address: index, first, last, state, reason } of new PortCursor(ports)) {
     const known = byIndex[index];
-    const sighting = known ?? sightingOf(sightings, ports.addresses[index]!, first, last);
+    const sighting = known ?? sightingOf(sightings, entryAt(ports.addresses, index), first, last);
     if (known) widen(known, first, last);
     else byIndex[index] = sighting;
-    if (sighting.state !== 'up' && isAnswering[ports.state[row]!]) {
+    if (sighting.state !== 'up' && isAnswering[state]) {
       sighting.state = 'up';
-      sighting.reason = reasons[ports.reason[row]!];
+      sighting.reason = reasons[reason];
     }
   }
 }

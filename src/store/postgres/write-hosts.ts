@@ -102,7 +102,7 @@ export async function writeHosts(
   await client.query(upsertHosts, [tenantId, jobId]);
   const known = await client.query<{ count: number }>(countKnown, [jobId]);
   await client.query(upsertHostScans, [tenantId, jobId]);
-  return { ids, areKnown: known.rows[0]!.count > 0 };
+  return { ids, areKnown: (known.rows[0]?.count ?? 0) > 0 };
 }
 
 function* stagedRows(

@@ -1,7 +1,9 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
 import { recordOf } from '../../core/record-of.ts';
+import { entryAt, PortCursor } from '../../core/port-cursor.ts';
 import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
+import { keyOf } from '../facts/host-keys.ts';
 import {
   asHostPort,
   hostPortColumns,
@@ -13,7 +15,7 @@ import {
 import { BinaryCopy, textField, uuidBytes } from './binary-copy.ts';
 import { postgresWords } from './merge-words.ts';
 import { copyInto, type StagingTable } from './staging.ts';
-import type { WrittenHosts, Writer } from './write-hosts.ts';
+import type { HostIds, WrittenHosts, Writer } from './write-hosts.ts';
 
 /** The ports of a batch, each once. */
 export const stagedPorts = {
@@ -97,28 +99,25 @@ const stateFields = portStates.map(textField);
 const reasonFields = reasons.map(textField);
 
 /** The rows of a batch; those of one port are one row, as if they had come one by one. */
-function* encodePorts(
-  copy: BinaryCopy,
-  ports: PortColumns,
-  ids: WrittenHosts['ids'],
-): Generator<void> {
-  const hosts = ports.addresses.map((address) => uuidBytes(ids.get(address)!));
+function* encodePorts(copy: BinaryCopy, ports: PortColumns, ids: HostIds): Generator<void> {
+  const hosts = ports.addresses.map((address) => uuidBytes(keyOf(ids, address)));
   const services = ports.services.map(serviceFields);
   const unknownService = nullFields(serviceFieldCount);
   const { latest, first } = onePerPort(ports);
+  const columnCount = Object.keys(stagedPorts.columns).length;
+  const cursor = new PortCursor(ports);
   for (const row of latest) {
-    copy.row(Object.keys(stagedPorts.columns).length);
-    copy.bytes(hosts[ports.address[row]!]!);
-    copy.field(transportFields[ports.transport[row]!]!);
-    copy.int4(ports.port[row]!);
-    copy.field(stateFields[ports.state[row]!]!);
-    const reason = ports.reason[row]!;
+    const { address, transport, port, state, reason, service, last } = cursor.at(row);
+    copy.row(columnCount);
+    copy.bytes(entryAt(hosts, address));
+    copy.field(entryAt(transportFields, transport));
+    copy.int4(port);
+    copy.field(entryAt(stateFields, state));
     if (reason === none) copy.null();
-    else copy.field(reasonFields[reason]!);
-    const service = ports.service[row]!;
-    copy.field(service === none ? unknownService : services[service]!);
-    copy.time(first.get(row) ?? ports.first[row]!);
-    copy.time(ports.last[row]!);
+    else copy.field(entryAt(reasonFields, reason));
+    copy.field(service === none ? unknownService : entryAt(services, service));
+    copy.time(first.get(row) ?? cursor.first);
+    copy.time(last);
     yield;
   }
 }
@@ -158,17 +157,22 @@ function onePerPort(ports: PortColumns): {
 } {
   const latest = new Map<number, number>();
   const earliest = new Map<number, number>();
-  for (let row = 0; row < ports.length; row++) {
-    const key = (ports.address[row]! * 2 + ports.transport[row]!) * 65_536 + ports.port[row]!;
-    const other = latest.get(key);
-    if (other === undefined) {
+  const other = new PortCursor(ports);
+  for (const { row, address, transport, port, first, last } of new PortCursor(ports)) {
+    const key = (address * 2 + transport) * 65_536 + port;
+    const known = latest.get(key);
+    if (known === undefined) {
       latest.set(key, row);
       continue;
     }
-    const known = earliest.get(key) ?? ports.first[other]!;
-    earliest.set(key, Math.min(known, ports.first[row]!));
-    if (ports.last[row]! >= ports.last[other]!) latest.set(key, row);
+    other.at(known);
+    earliest.set(key, Math.min(earliest.get(key) ?? other.first, first));
+    if (last >= other.last) latest.set(key, row);
   }
-  const first = new Map([...earliest].map(([key, t]) => [latest.get(key)!, t]));
+  const first = new Map<number, number>();
+  for (const [key, t] of earliest) {
+    const row = latest.get(key);
+    if (row !== undefined) first.set(row, t);
+  }
   return { latest: latest.values(), first };
 }

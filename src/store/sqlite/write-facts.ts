@@ -53,10 +53,9 @@ function write(
 ): void {
   const fields = Object.entries(fact.columns);
   writeRows(prepare, insert, {
-    count: rows.length,
+    rows,
     first: fact.owner === 'scan' ? job.id : job.tenantId,
-    push(values, at) {
-      const row = rows[at]!;
+    push(values, row) {
       for (const [field, column] of fields) {
         values.push(field === 'addr' ? hostOf(hosts, row) : stored(column, row[field]));
       }

@@ -1,6 +1,7 @@
 import { addressKey, parseAddress } from '../../core/address.ts';
 import { hostId } from '../../core/ids.ts';
 import { hostDetails, hostScanColumns, mergeHosts, mergeHostScans } from '../facts/merge-hosts.ts';
+import { keyOf } from '../facts/host-keys.ts';
 import { type HostSighting, timesOf } from '../facts/host-sightings.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import { sqliteWords } from './merge-words.ts';
@@ -47,15 +48,15 @@ export function writeHosts(
   job: JobKey,
   sightings: readonly HostSighting[],
 ): HostKeys {
-  const group = { count: sightings.length, first: job.id };
-  const rows = writeRowsReturning<{ id: number; address: string }>(prepare, upsertHosts, {
+  const group = { rows: sightings, first: job.id };
+  const rows: { id: number; address: string }[] = writeRowsReturning(prepare, upsertHosts, {
     ...group,
-    push: (values, at) => pushHost(values, job, sightings[at]!),
+    push: (values, sighting) => pushHost(values, job, sighting),
   });
   const keys = new Map(rows.map(({ id, address }) => [address, id]));
   writeRows(prepare, upsertHostScans, {
     ...group,
-    push: (values, at) => pushHostScan(values, keys, sightings[at]!),
+    push: (values, sighting) => pushHostScan(values, keys, sighting),
   });
   return keys;
 }
@@ -75,7 +76,7 @@ function pushHost(values: SQLInputValue[], job: JobKey, sighting: HostSighting):
 
 function pushHostScan(values: SQLInputValue[], keys: HostKeys, sighting: HostSighting): void {
   const { address, event, state } = sighting;
-  values.push(keys.get(address)!, state, event?.reason ?? null);
+  values.push(keyOf(keys, address), state, event?.reason ?? null);
   for (const detail of hostDetails) values.push(event?.[detail] ?? null);
   values.push(
     event?.suspect ?? null,

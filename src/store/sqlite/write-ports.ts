@@ -1,7 +1,9 @@
 import { none, type PortColumns } from '../../core/event-batch.ts';
 import type { Service } from '../../core/events.ts';
+import { entryAt, PortCursor } from '../../core/port-cursor.ts';
 import { serviceDetails } from '../../core/service-details.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
+import { keyOf } from '../facts/host-keys.ts';
 import {
   asHostPort,
   hostPortColumns,
@@ -70,15 +72,14 @@ export function writePorts(
   hosts: HostKeys,
 ): void {
   if (ports.length === 0) return;
-  const keys = ports.addresses.map((address) => hosts.get(address)!);
+  const keys = ports.addresses.map((address) => keyOf(hosts, address));
   const mark = maxRowid(prepare);
   const kinds = writeKinds(prepare, ports);
   writeRows(prepare, insertPorts, {
-    count: ports.length,
+    rows: new PortCursor(ports),
     first: job.id,
-    push(values, row) {
-      const host = keys[ports.address[row]!]!;
-      values.push(host, ports.port[row]!, kinds[row]!, ports.first[row]!, ports.last[row]!);
+    push(values, { row, address, port, first, last }) {
+      values.push(entryAt(keys, address), port, kinds[row] ?? null, first, last);
     },
   });
   writeServices(prepare, job, { ports, keys, kinds });
@@ -106,9 +107,7 @@ function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
   const insert = prepare(insertKind);
   const numbers = new Map<number, number>();
   const kinds = new Uint32Array(ports.length);
-  for (let row = 0; row < ports.length; row++) {
-    const [transport, state] = [ports.transport[row]!, ports.state[row]!];
-    const [reason, service] = [ports.reason[row]!, ports.service[row]!];
+  for (const { row, transport, state, reason, service } of new PortCursor(ports)) {
     // No code reaches 128, so that each combination has a number of its own.
     const code = ((service + 1) * 128 + reason + 1) * 256 + state * 8 + transport;
     let number = numbers.get(code);
@@ -117,9 +116,9 @@ function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
       numbers.set(code, number);
       insert.run(
         number,
-        transports[transport]!,
-        portStates[state]!,
-        reason === none ? null : reasons[reason]!,
+        entryAt(transports, transport),
+        entryAt(portStates, state),
+        reason === none ? null : entryAt(reasons, reason),
         ...serviceValues(ports.services[service]),
       );
     }
@@ -140,17 +139,15 @@ function writeServices(
 ): void {
   const isDetailed = ports.services.map(hasMoreThanName);
   if (!isDetailed.includes(true)) return;
+  const cursor = new PortCursor(ports);
   const rows: number[] = [];
-  for (let row = 0; row < ports.length; row++) {
-    const index = ports.service[row]!;
-    if (index !== none && isDetailed[index]) rows.push(row);
-  }
+  for (const { row, service } of cursor) if (isDetailed[service]) rows.push(row);
   writeRows(prepare, insertServices, {
-    count: rows.length,
+    rows,
     first: job.id,
-    push(values, at) {
-      const row = rows[at]!;
-      values.push(keys[ports.address[row]!]!, ports.port[row]!, kinds[row]!, ports.last[row]!);
+    push(values, row) {
+      const { address, port, last } = cursor.at(row);
+      values.push(entryAt(keys, address), port, kinds[row] ?? null, last);
     },
   });
 }

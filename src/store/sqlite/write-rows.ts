@@ -36,38 +36,49 @@ export function rowSelect(head: string, width: number, tail: string): RowInsert 
 }
 
 /** Rows to be written. */
-export interface Rows {
-  readonly count: number;
+export interface Rows<Row> {
+  readonly rows: Iterable<Row> & { readonly length: number };
   /** The first column of every row. */
   readonly first: SQLInputValue;
   /** Appends the other columns of a row. */
-  readonly push: (values: SQLInputValue[], row: number) => void;
+  readonly push: (values: SQLInputValue[], row: Row) => void;
 }
 
 /** Writes rows, a group at a time. */
-export function writeRows(prepare: Statements, insert: RowInsert, rows: Rows): void {
+export function writeRows<Row>(prepare: Statements, insert: RowInsert, rows: Rows<Row>): void {
   forGroups(rows, (values, size) => {
     prepare(size === 1 ? insert.one : insert.many).run(...values);
   });
 }
 
 /** As {@link writeRows}, and gives what the INSERT returns. */
-export function writeRowsReturning<Row>(prepare: Statements, insert: RowInsert, rows: Rows): Row[] {
-  const returned: Row[] = [];
+export function writeRowsReturning<Returned, Row>(
+  prepare: Statements,
+  insert: RowInsert,
+  rows: Rows<Row>,
+): Returned[] {
+  const returned: Returned[] = [];
   forGroups(rows, (values, size) => {
-    returned.push(...prepare(size === 1 ? insert.one : insert.many).all<Row>(...values));
+    returned.push(...prepare(size === 1 ? insert.one : insert.many).all<Returned>(...values));
   });
   return returned;
 }
 
-function forGroups(
-  { count, first, push }: Rows,
+function forGroups<Row>(
+  { rows, first, push }: Rows<Row>,
   run: (values: SQLInputValue[], size: number) => void,
 ): void {
-  for (let row = 0; row < count;) {
-    const size = row + rowsPerStatement <= count ? rowsPerStatement : 1;
-    const values = [first];
-    for (const end = row + size; row < end; row++) push(values, row);
+  let left = rows.length;
+  let values = [first];
+  let pushed = 0;
+  for (const row of rows) {
+    push(values, row);
+    pushed++;
+    const size = left >= rowsPerStatement ? rowsPerStatement : 1;
+    if (pushed < size) continue;
     run(values, size);
+    left -= size;
+    values = [first];
+    pushed = 0;
   }
 }
