@@ -1,8 +1,8 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { openDatabase, storeError } from '../database/driver.ts';
 import { AppError, systemCode } from '../errors.ts';
-import type { Registry } from './registry.ts';
+import { createPrivateFile, type Registry } from './registry.ts';
 
 /**
  * Copies the registry as of one moment, even while others write to it, and checks the copy. (A plain
@@ -27,20 +27,15 @@ export async function backUp(registry: Registry, path?: string): Promise<string>
   return target;
 }
 
-/** SQLite fills an existing empty file, but would create a new one readable by all. */
 async function makeEmpty(target: string): Promise<void> {
   try {
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    await (await open(target, 'wx', 0o600)).close();
-  } catch (error) {
-    const exists = systemCode(error) === 'EEXIST';
-    throw new AppError(
-      'STORE_UNWRITABLE',
-      exists
-        ? `${target} exists already: a backup does not overwrite; name another file`
-        : `${target} cannot be written (${systemCode(error)}): name another file`,
-      { cause: error },
-    );
+    await createPrivateFile(target);
+  } catch (cause) {
+    const reason =
+      systemCode(cause) === 'EEXIST'
+        ? 'already exists: a backup does not overwrite'
+        : `cannot be written (${systemCode(cause)})`;
+    throw new AppError('STORE_UNWRITABLE', `${target} ${reason}; name another file`, { cause });
   }
 }
 

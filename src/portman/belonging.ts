@@ -13,10 +13,11 @@ const maxAncestors = 64;
 export type Liveness = 'alive' | 'gone' | 'unknown';
 
 /**
- * Whether a recorded process still runs. `unknown` if its pid belongs to another container's
- * namespace, which is not visible from here.
+ * Whether a recorded process still runs. `unknown` if none was recorded, or if its pid belongs to
+ * another container's namespace, which is not visible from here.
  */
-export async function livenessOf(identity: ProcessIdentity): Promise<Liveness> {
+export async function livenessOf(identity: ProcessIdentity | undefined): Promise<Liveness> {
+  if (!identity) return 'unknown';
   if (process.platform === 'linux') {
     const [boot, namespace] = identity.bootId.split('/');
     const [ownBoot, ownNamespace] = bootId().split('/');
@@ -31,6 +32,12 @@ export function isSame(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId;
 }
 
+/** Whether a user is known not to be this process's. */
+export function isOtherUser(uid: number | undefined): boolean {
+  const ownUid = process.getuid?.();
+  return uid !== undefined && ownUid !== undefined && uid !== ownUid;
+}
+
 /** A process and those that started it, nearest first. */
 export async function lineage(pid: number): Promise<RunningProcess[]> {
   const line: RunningProcess[] = [];
@@ -43,6 +50,12 @@ export async function lineage(pid: number): Promise<RunningProcess[]> {
   return line;
 }
 
+/** The folder of a project (`portman up`). */
+export interface ProjectFolder {
+  readonly project: string;
+  readonly folder: string;
+}
+
 /**
  * Whether a listener belongs to the reservation of its port. It does not if
  * - it is another user's socket,
@@ -52,15 +65,14 @@ export async function lineage(pid: number): Promise<RunningProcess[]> {
  *
  * Otherwise it does: a reservation says which project may use a port, not which process.
  *
- * @param others the folders of other projects
+ * @param folders the folders of all projects that have one
  */
 export async function belongs(
   { owner, projectName, metadata }: OwnedReservation,
   { uid, pids }: Listener,
-  others: readonly string[],
+  folders: readonly ProjectFolder[],
 ): Promise<boolean> {
-  const ownUid = process.getuid?.();
-  if (uid !== undefined && ownUid !== undefined && uid !== ownUid) return false;
+  if (isOtherUser(uid)) return false;
   const [pid] = pids;
   if (pid === undefined) return true;
   const marked = readStartVariable(pid, projectVariable);
@@ -72,7 +84,8 @@ export async function belongs(
   }
   const folder = readWorkingFolder(pid);
   if (folder === undefined) return true;
-  return isInside(folder, metadata['directory']) || !others.some((each) => isInside(folder, each));
+  if (isInside(folder, metadata['directory'])) return true;
+  return !folders.some((each) => each.project !== projectName && isInside(folder, each.folder));
 }
 
 function isInside(folder: string, root: unknown): boolean {

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { messageOf } from '../errors.ts';
-import { storeError } from '../database/driver.ts';
+import { type DatabaseSync, storeError } from '../database/driver.ts';
 import { change, checkMigrations, type Registry } from './registry.ts';
 
 /** How many days `prune` keeps rows. */
 const keptDays = { history: 365, scans: 7 } as const;
 
 /** The result of one check. */
-export interface DoctorCheck {
+interface DoctorCheck {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
@@ -21,69 +21,64 @@ export interface DoctorCheck {
  */
 export async function examine(
   registry: Registry,
-  { prune = false }: { prune?: boolean } = {},
+  { prune = false }: { readonly prune?: boolean } = {},
 ): Promise<DoctorCheck[]> {
-  const integrity = checkIntegrity(registry);
+  const { db, path } = registry;
+  const integrity = checkOf('integrity', checkIntegrity(db));
   const checks = [
     integrity,
-    checkForeignKeys(registry),
-    await checkMigrationFiles(registry),
-    checkMode(registry),
+    checkOf('foreign keys', checkForeignKeys(db)),
+    await attempt(path, 'migrations', () => checkMigrations(db, path)),
+    checkMode(path),
   ];
   if (!integrity.ok) return checks;
-  if (prune) checks.push(pruneOld(registry));
-  checks.push(run(registry, 'vacuum', 'VACUUM'), run(registry, 'analyze', 'ANALYZE'));
-  const { size } = statSync(registry.path);
-  return [...checks, { name: 'size', ok: true, detail: `${size} bytes` }];
+  if (prune) checks.push({ name: 'prune', ok: true, detail: pruneOld(registry) });
+  return [
+    ...checks,
+    await attempt(path, 'vacuum', () => db.exec('VACUUM')),
+    await attempt(path, 'analyze', () => db.exec('ANALYZE')),
+    { name: 'size', ok: true, detail: `${statSync(path).size} bytes` },
+  ];
 }
 
-function checkIntegrity({ db }: Registry): DoctorCheck {
-  const rows = db.prepare('PRAGMA integrity_check').all<{ integrity_check: string }>();
-  const detail = rows.map((row) => row.integrity_check).join('; ');
-  return { name: 'integrity', ok: detail === 'ok', detail };
+function checkOf(name: string, detail: string): DoctorCheck {
+  return { name, ok: detail === 'ok', detail };
 }
 
-function checkForeignKeys({ db }: Registry): DoctorCheck {
-  const rows = db.prepare('PRAGMA foreign_key_check').all();
-  const detail = rows.length === 0 ? 'ok' : `${rows.length} rows point nowhere`;
-  return { name: 'foreign keys', ok: rows.length === 0, detail };
-}
-
-async function checkMigrationFiles({ db, path }: Registry): Promise<DoctorCheck> {
+async function attempt(path: string, name: string, work: () => unknown): Promise<DoctorCheck> {
   try {
-    await checkMigrations(db, path);
-    return { name: 'migrations', ok: true, detail: 'ok' };
+    await work();
+    return { name, ok: true, detail: 'ok' };
   } catch (error) {
-    return { name: 'migrations', ok: false, detail: messageOf(error) };
+    return { name, ok: false, detail: messageOf(storeError(error, path)) };
   }
 }
 
-function checkMode({ path }: Registry): DoctorCheck {
+/** SQLite's own check of a file: `ok`, or what is damaged. */
+function checkIntegrity(db: DatabaseSync): string {
+  const rows = db.prepare('PRAGMA integrity_check').all<{ integrity_check: string }>();
+  return rows.map((row) => row.integrity_check).join('; ');
+}
+
+function checkForeignKeys(db: DatabaseSync): string {
+  const { length } = db.prepare('PRAGMA foreign_key_check').all();
+  return length === 0 ? 'ok' : `${length} rows point nowhere`;
+}
+
+function checkMode(path: string): DoctorCheck {
   const mode = statSync(path).mode & 0o777;
   const ok = process.platform === 'win32' || (mode & 0o077) === 0;
   return { name: 'mode', ok, detail: `0${mode.toString(8)}` };
 }
 
-function pruneOld(registry: Registry): DoctorCheck {
-  const { db } = registry;
-  const deleted = change(registry, {}, () => {
-    const history = db
-      .prepare("DELETE FROM port_history WHERE julianday('now') - julianday(performedAt) > ?")
-      .run(keptDays.history);
-    const scans = db
-      .prepare("DELETE FROM active_scans WHERE julianday('now') - julianday(scannedAt) > ?")
-      .run(keptDays.scans);
-    return { history: history.changes, scans: scans.changes };
+function pruneOld(registry: Registry): string {
+  const deleteOld = (table: string, column: string, days: number): number | bigint =>
+    registry.db
+      .prepare(`DELETE FROM ${table} WHERE julianday('now') - julianday(${column}) > ?`)
+      .run(days).changes;
+  return change(registry, {}, () => {
+    const history = deleteOld('port_history', 'performedAt', keptDays.history);
+    const scans = deleteOld('active_scans', 'scannedAt', keptDays.scans);
+    return `${history} rows of history, ${scans} of scans deleted`;
   });
-  const detail = `${deleted.history} rows of history, ${deleted.scans} of scans deleted`;
-  return { name: 'prune', ok: true, detail };
-}
-
-function run({ db, path }: Registry, name: string, sql: string): DoctorCheck {
-  try {
-    db.exec(sql);
-    return { name, ok: true, detail: 'ok' };
-  } catch (error) {
-    return { name, ok: false, detail: messageOf(storeError(error, path)) };
-  }
 }

@@ -62,7 +62,7 @@ describe('an export', () => {
     for (const table of ['ports', 'port_history', 'configurations']) {
       expect(rowsOf(other, table)).toEqual(rowsOf(registry, table));
     }
-    expect(readSettings(other).request.start).toBe(4321);
+    expect(readSettings(other)['request.start']).toBe(4321);
   });
 
   test('is refused when any byte of it has changed', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Registry } from './registry.ts';
+import { portColumns } from './reservation.ts';
 
 /** The version of the export's shape. */
 export const documentVersion = '1.0';
@@ -40,7 +41,7 @@ export async function exportRegistry(
     checksum: `sha256:${blank}`,
   };
   const text = await serialize(document, format, pretty);
-  return fillIn(text, digestOf(text));
+  return replaceLast(text, blank, digestOf(text));
 }
 
 async function serialize(
@@ -56,10 +57,7 @@ async function serialize(
 /** Every row of `ports`, its JSON columns as values. */
 function readPorts({ db }: Registry): Record<string, unknown>[] {
   const rows = db
-    .prepare(
-      `SELECT number, projectName, description, status, pid, processName, reservedAt, lastSeenAt,
-         updatedAt, autoRelease, tags, metadata FROM ports ORDER BY number`,
-    )
+    .prepare(`SELECT ${portColumns.join(', ')} FROM ports ORDER BY number`)
     .all<Record<string, unknown>>();
   return rows.map((row) => ({
     ...row,
@@ -80,18 +78,17 @@ function readTable({ db }: Registry, table: 'port_history' | 'configurations'): 
 
 /** Whether an export is unchanged since it was written. */
 export function isIntact(text: string, checksum: string): boolean {
-  const at = text.lastIndexOf(checksum);
-  if (at < 0 || !/^sha256:[0-9a-f]{64}$/.test(checksum)) return false;
-  const blanked = `${text.slice(0, at)}sha256:${blank}${text.slice(at + checksum.length)}`;
-  return `sha256:${digestOf(blanked)}` === checksum;
+  const [, digest] = /^sha256:([0-9a-f]{64})$/.exec(checksum) ?? [];
+  return digest !== undefined && digestOf(replaceLast(text, digest, blank)) === digest;
 }
 
-function digestOf(text: string): string {
+/** SHA-256 as hexadecimal digits. */
+export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The checksum is the last field, so its place is the last one with zeros. */
-function fillIn(text: string, digest: string): string {
-  const at = text.lastIndexOf(blank);
-  return text.slice(0, at) + digest + text.slice(at + blank.length);
+/** The checksum is the last field, so its place is the last occurrence. */
+function replaceLast(text: string, old: string, replacement: string): string {
+  const at = text.lastIndexOf(old);
+  return at < 0 ? text : text.slice(0, at) + replacement + text.slice(at + old.length);
 }

@@ -6,9 +6,6 @@ import { systemCode } from '../errors.ts';
 /** Ports of common services: given out only by number. */
 export const skippedPorts: readonly number[] = [21, 22, 25, 80, 443, 3306, 5432, 6379, 27017];
 
-/** The default range of ports that are given out. */
-export const defaultRange = { start: 3000, end: 9999 } as const;
-
 /** A range of ports, both ends included. */
 export interface PortRange {
   readonly start: number;

@@ -1,17 +1,5 @@
+import type { HistoryEntry } from './parse-document.ts';
 import type { Registry } from './registry.ts';
-
-/** An entry of the history. */
-export interface HistoryEntry {
-  readonly id: number;
-  readonly port: number;
-  readonly action: 'reserved' | 'released' | 'in-use' | 'killed';
-  readonly projectName: string | null;
-  readonly description: string | null;
-  readonly performedBy: string | null;
-  readonly performedAt: string;
-  /** JSON: the command, and what it affected. */
-  readonly details: string | null;
-}
 
 /** The history of one port or of all, latest first. */
 export function readHistory(

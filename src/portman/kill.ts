@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import { findProcess, listListeners } from '../listeners/list-listeners.ts';
 import type { Listener, RunningProcess } from '../listeners/listener.ts';
-import { isSame, lineage } from './belonging.ts';
+import { isOtherUser, isSame, lineage } from './belonging.ts';
 import { assertPort } from './port-number.ts';
-import { recordKilled } from './record-killed.ts';
-import type { Registry } from './registry.ts';
+import { change, type Registry } from './registry.ts';
+import { fallBack, readReservations, removeReservation } from './reservation.ts';
 import { openProcess } from './signal-process.ts';
 
 /** How long a process may take to end after SIGTERM. */
@@ -27,16 +27,25 @@ export interface KillOptions {
   readonly onTarget?: ((port: number, target: RunningProcess) => Promise<void> | void) | undefined;
 }
 
+type KillSignal = 'SIGTERM' | 'SIGKILL';
+
 /** What happened to the processes that listened on a port. */
 export interface KillOutcome {
   readonly port: number;
   readonly processes: readonly RunningProcess[];
   /** The strongest signal sent; undefined in a dry run, or if the processes ended on their own. */
-  readonly signal: 'SIGTERM' | 'SIGKILL' | undefined;
+  readonly signal: KillSignal | undefined;
+}
+
+/** A port with its listening TCP sockets and the processes that hold them. */
+interface Hunt {
+  readonly port: number;
+  readonly sockets: readonly Listener[];
+  readonly targets: readonly RunningProcess[];
 }
 
 /**
- * Ends the processes that hold a port's listening TCP sockets, never its clients. Each process is held,
+ * Stops the processes that hold a port's listening TCP sockets, never its clients. Each process is held,
  * checked to be the one that was shown (by its start time) and to still hold the same socket, and only
  * then signalled: SIGTERM, after a grace time SIGKILL.
  *
@@ -57,33 +66,31 @@ export async function killPort(
   for (const target of targets) await assertKillable(port, target, options.force ?? false);
   for (const target of targets) await options.onTarget?.(port, target);
   if (options.dryRun) return { port, processes: targets, signal: undefined };
-  const signal = await end(port, { targets, sockets, options });
-  await assertFree(port, sockets);
+  const hunt = { port, sockets, targets };
+  const signal = await end(hunt, options);
+  await assertFree(hunt);
   // Without a signal they ended on their own: nobody was killed.
-  if (signal) recordKilled(registry, port, { targets, signal });
+  if (signal) recordKilled(registry, hunt, signal);
   return { port, processes: targets, signal };
 }
 
-interface Hunt {
-  readonly targets: readonly RunningProcess[];
-  readonly sockets: readonly Listener[];
-  readonly options: KillOptions;
-}
-
-async function end(port: number, hunt: Hunt): Promise<'SIGTERM' | 'SIGKILL' | undefined> {
-  const { graceMs = defaultGraceMs, signal: stop } = hunt.options;
-  let strongest: 'SIGTERM' | 'SIGKILL' | undefined;
+async function end(
+  hunt: Hunt,
+  { graceMs = defaultGraceMs, signal: stop }: KillOptions,
+): Promise<KillSignal | undefined> {
+  let strongest: KillSignal | undefined;
   for (const [signal, waitMs] of [
     ['SIGTERM', graceMs],
     ['SIGKILL', killWaitMs],
   ] as const) {
     for (const target of hunt.targets) {
       stop?.throwIfAborted();
-      if (await signalIfSame(port, { target, signal, sockets: hunt.sockets })) strongest = signal;
+      if (await signalIfSame(hunt, target, signal)) strongest = signal;
     }
     const deadline = performance.now() + waitMs;
     do {
-      if (!(await anyHeld(port, hunt.sockets))) return strongest;
+      const held = await tcpListeners(hunt.port, { withoutProcesses: true });
+      if (!held.some((socket) => isOneOf(hunt.sockets, socket))) return strongest;
       await sleep(pollMs, undefined, stop ? { signal: stop } : {});
     } while (performance.now() < deadline);
   }
@@ -92,22 +99,34 @@ async function end(port: number, hunt: Hunt): Promise<'SIGTERM' | 'SIGKILL' | un
 
 /** Holds the process before checking it, so that the checked process is the one signalled. */
 async function signalIfSame(
-  port: number,
-  shot: {
-    target: RunningProcess;
-    signal: 'SIGTERM' | 'SIGKILL';
-    sockets: readonly Listener[];
-  },
+  { port, sockets }: Hunt,
+  target: RunningProcess,
+  signal: KillSignal,
 ): Promise<boolean> {
-  using handle = await openProcess(shot.target.pid);
+  using handle = await openProcess(target.pid);
   if (!handle) return false;
-  const now = await findProcess(shot.target.pid);
-  if (!now || !isSame(now, shot.target)) return false;
+  const now = await findProcess(target.pid);
+  if (!now || !isSame(now, target)) return false;
   const held = await tcpListeners(port);
-  const isHolder = held.some(
-    (socket) => socket.pids.includes(now.pid) && shot.sockets.some((each) => isOne(each, socket)),
-  );
-  return isHolder && handle.send(shot.signal);
+  const isHolder = held.some((socket) => socket.pids.includes(now.pid) && isOneOf(sockets, socket));
+  return isHolder && handle.send(signal);
+}
+
+/** The reservation falls back to reserved, or is released if `autoRelease` is set. */
+function recordKilled(registry: Registry, { port, targets }: Hunt, signal: KillSignal): void {
+  const processes = targets.map(({ pid, uid, name, command }) => ({ pid, uid, name, command }));
+  change(registry, { command: 'kill', signal, processes }, () => {
+    const [row] = readReservations(registry, [port]);
+    registry.db
+      .prepare(
+        `INSERT INTO port_history (port, action, projectName, description)
+         VALUES (?, 'killed', ?, ?)`,
+      )
+      .run(port, row?.projectName ?? null, row?.description ?? null);
+    if (row?.status !== 'in-use') return;
+    if (row.autoRelease) removeReservation(registry, port);
+    else fallBack(registry, port);
+  });
 }
 
 /** Processes that hold the sockets, parents before their children. */
@@ -135,44 +154,39 @@ async function assertKillable(port: number, target: RunningProcess, force: boole
   if (force) return;
   const ancestors = await lineage(process.ppid);
   if (ancestors.some((each) => each.pid === pid)) {
-    throw say('started this portman; --force kills it all the same');
+    throw say('started this portman; --force kills it anyway');
   }
-  const ownUid = process.getuid?.();
-  if (uid !== undefined && ownUid !== undefined && uid !== ownUid) {
+  if (isOtherUser(uid)) {
     throw say(`belongs to another user (uid ${uid}); --force kills it where the system permits`);
   }
 }
 
-async function tcpListeners(port: number): Promise<Listener[]> {
-  const listeners = await listListeners({ ports: new Set([port]) });
+async function tcpListeners(
+  port: number,
+  { withoutProcesses = false }: { withoutProcesses?: boolean } = {},
+): Promise<Listener[]> {
+  const listeners = await listListeners({ ports: new Set([port]), withoutProcesses });
   return listeners.filter(({ transport }) => transport === 'tcp');
 }
 
-async function anyHeld(port: number, sockets: readonly Listener[]): Promise<boolean> {
-  const current = await listListeners({ ports: new Set([port]), withoutProcesses: true });
-  return current.some(
-    (socket) => socket.transport === 'tcp' && sockets.some((each) => isOne(each, socket)),
+/** Where the system does not number sockets, their addresses are compared. */
+function isOneOf(sockets: readonly Listener[], { address, inode }: Listener): boolean {
+  return sockets.some((each) =>
+    each.inode === undefined || inode === undefined
+      ? each.address === address
+      : each.inode === inode,
   );
 }
 
-/** Where the system does not number sockets, their addresses are compared. */
-function isOne(a: Listener, b: Listener): boolean {
-  return a.inode === undefined || b.inode === undefined
-    ? a.address === b.address
-    : a.inode === b.inode;
-}
-
-async function assertFree(port: number, before: readonly Listener[]): Promise<void> {
+async function assertFree({ port, sockets }: Hunt): Promise<void> {
   const [still] = await tcpListeners(port);
   if (!still) return;
-  const who = still.pids[0] === undefined ? `uid ${still.uid ?? '?'}` : `pid ${still.pids[0]}`;
-  throw failure(
-    port,
-    before.some((each) => isOne(each, still))
-      ? `${who} still holds it after SIGKILL`
-      : `${who} has taken it again: something starts it anew; stop that first`,
-    { pid: still.pids[0] },
-  );
+  const [pid] = still.pids;
+  const who = pid === undefined ? `uid ${still.uid ?? '?'}` : `pid ${pid}`;
+  const why = isOneOf(sockets, still)
+    ? 'still holds it after SIGKILL'
+    : 'has taken it again: something restarts it; stop that first';
+  throw failure(port, `${who} ${why}`, { pid });
 }
 
 function failure(port: number, text: string, details: Record<string, unknown> = {}): AppError {

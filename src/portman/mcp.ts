@@ -10,7 +10,6 @@ import type { Registry } from './registry.ts';
 import { withoutOwner } from './reservation.ts';
 import { requestPorts } from './request.ts';
 import { reservePorts } from './reserve.ts';
-import { readSettings } from './settings.ts';
 
 const port = z.number().int().min(1).max(65_535);
 const ports = z.array(port).min(1).max(1000);
@@ -94,22 +93,14 @@ function addReserving(server: McpServer, registry: Registry): void {
         count: z.number().int().min(1).max(100).default(1),
         start: port.optional(),
         end: port.optional(),
-        sequential: z.boolean().optional().describe('ports that follow each other'),
+        sequential: z.boolean().optional().describe('consecutive ports'),
       },
     },
-    ({ count, start, end, sequential, auto_release: autoRelease, ...rest }) =>
+    ({ sequential, auto_release: autoRelease, ...rest }) =>
       answer(async () => {
-        const { request } = readSettings(registry);
-        const rows = await requestPorts(registry, {
-          ...rest,
-          autoRelease,
-          count,
-          start: start ?? request.start,
-          end: end ?? request.end,
-          avoid: request.avoid,
-          order: sequential ? 'sequential' : 'lowest',
-          owner: await findProcess(process.pid),
-        });
+        const order = sequential ? 'sequential' : 'lowest';
+        const owner = await findProcess(process.pid);
+        const rows = await requestPorts(registry, { ...rest, autoRelease, order, owner });
         return rows.map(withoutOwner);
       }),
   );
@@ -142,7 +133,7 @@ function addKilling(server: McpServer, registry: Registry): void {
     'kill_port',
     {
       description:
-        'Ends the processes that listen on a local TCP port (SIGTERM, then SIGKILL), never its clients.',
+        'Stops the processes that listen on a local TCP port (SIGTERM, then SIGKILL), never its clients.',
       inputSchema: { port },
       annotations: { destructiveHint: true },
     },

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../errors.ts';
 import { isIntact } from './export.ts';
 import { reservationStatuses } from './reservation.ts';
 
-/** More than this is no list of 65,535 ports. */
+/** Far more than 65,535 ports need. */
 export const maxDocumentBytes = 64 * 1024 * 1024;
 
 const now = (): string => new Date().toISOString();
@@ -13,22 +13,25 @@ const time = z.iso.datetime({ offset: true }).or(
 );
 const text = z.string().max(10_000);
 
+const toJson = (value: unknown): string | null => (value ? JSON.stringify(value) : null);
+
+/** A row of `ports`. */
 const port = z.strictObject({
   number: z.number().int().min(1).max(65_535),
-  projectName: text.min(1).regex(/^\P{Cc}*$/u, 'must hold no control character'),
-  description: text.nullish(),
+  projectName: text.min(1).regex(/^\P{Cc}*$/u, 'must not contain a control character'),
+  description: text.nullable().default(null),
   status: z.enum(reservationStatuses).default('reserved'),
-  pid: z.number().int().nullish(),
-  processName: text.nullish(),
+  pid: z.number().int().nullable().default(null),
+  processName: text.nullable().default(null),
   reservedAt: time.default(now),
-  lastSeenAt: time.nullish(),
+  lastSeenAt: time.nullable().default(null),
   updatedAt: time.default(now),
   autoRelease: z
     .union([z.boolean(), z.literal(0), z.literal(1)])
     .nullish()
-    .transform((value) => (value === null || value === undefined ? value : Number(value))),
-  tags: z.array(text).nullish(),
-  metadata: z.record(z.string(), z.json()).nullish(),
+    .transform((value) => (value === null || value === undefined ? null : Number(value))),
+  tags: z.array(text).nullish().transform(toJson),
+  metadata: z.record(z.string(), z.json()).nullish().transform(toJson),
 });
 
 const historyEntry = z.strictObject({
@@ -39,6 +42,7 @@ const historyEntry = z.strictObject({
   description: text.nullable(),
   performedBy: text.nullable(),
   performedAt: time,
+  /** JSON: the command, and what it affected. */
   details: z.string().nullable(),
 });
 
@@ -62,7 +66,11 @@ const document = z.strictObject({
   checksum: z.string().optional(),
 });
 
-export type ImportedPort = z.output<typeof port>;
+/** An entry of the history. */
+export type HistoryEntry = Readonly<z.output<typeof historyEntry>>;
+
+/** A row of `configurations`: the settings, or the reservations at one time, under a name. */
+export type Configuration = Readonly<z.output<typeof configuration>>;
 
 /** An export that was read, and whether it had a checksum to check it by. */
 export interface ImportedDocument extends z.output<typeof document> {
@@ -73,7 +81,7 @@ export interface ImportedDocument extends z.output<typeof document> {
  * Parses an export, JSON or YAML. One without a checksum is accepted.
  *
  * @param options.ignoreChecksum reads an export that was changed on purpose
- * @throws AppError INVALID_INPUT: no export, a wrong value, or changed since it was written
+ * @throws AppError INVALID_INPUT: not an export, a wrong value, or changed since it was written
  */
 export async function parseDocument(
   source: string,
@@ -88,13 +96,13 @@ export async function parseDocument(
   const { checksum, ports } = parsed.data;
   if (checksum !== undefined && !ignoreChecksum && !isIntact(source, checksum)) {
     throw invalid(
-      'its checksum does not fit: it was changed or cut since it was written ' +
-        '(--no-checksum imports it all the same)',
+      'its checksum does not match: it was changed or truncated since it was written ' +
+        '(--no-checksum imports it anyway)',
     );
   }
   const numbers = new Set<number>();
   for (const { number } of ports) {
-    if (numbers.has(number)) throw invalid(`port ${number} stands in it twice`);
+    if (numbers.has(number)) throw invalid(`it lists port ${number} twice`);
     numbers.add(number);
   }
   return { ...parsed.data, isChecked: checksum !== undefined && !ignoreChecksum };
@@ -111,5 +119,5 @@ async function parseText(source: string): Promise<unknown> {
 }
 
 function invalid(reason: string, cause?: unknown): AppError {
-  return new AppError('INVALID_INPUT', `this is no export of portman: ${reason}`, { cause });
+  return new AppError('INVALID_INPUT', `this is not a valid portman export: ${reason}`, { cause });
 }

@@ -1,8 +1,13 @@
 import { findProcess, listListeners } from '../listeners/list-listeners.ts';
 import type { Listener } from '../listeners/listener.ts';
-import { belongs, livenessOf } from './belonging.ts';
+import { belongs, livenessOf, type ProjectFolder } from './belonging.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, selectReservations } from './reservation.ts';
+import {
+  fallBack,
+  type OwnedReservation,
+  removeReservation,
+  selectReservations,
+} from './reservation.ts';
 
 /** The age at which `lastSeenAt` is written again. */
 const lastSeenAgeMs = 60_000;
@@ -39,22 +44,17 @@ export async function reconcile(
   const reservations = readAll(registry).filter(({ number }) => ports?.has(number) ?? true);
   const wanted = ports ?? new Set(reservations.map(({ number }) => number));
   const listeners = await listListeners(allListeners ? {} : { ports: wanted });
+  const byPort = Map.groupBy(listeners, ({ port }) => port);
   const folders = projectFolders(registry);
   const findings: Finding[] = [];
   for (const reservation of reservations) {
-    const here = listeners.filter(({ port }) => port === reservation.number);
-    const others = folders
-      .filter(({ project }) => project !== reservation.projectName)
-      .map(({ folder }) => folder);
-    let own: Listener | undefined;
-    for (const each of here) {
-      if (await belongs(reservation, each, others)) own ??= each;
-    }
+    const here = byPort.get(reservation.number) ?? [];
+    const own = await findOwn(reservation, here, folders);
     findings.push({ reservation, listeners: here, own });
   }
   const steps = (await Promise.all(findings.map(stepOf))).filter((step) => step !== undefined);
-  const released = steps.length === 0 ? [] : apply(registry, steps);
-  if (steps.length === 0) return { findings, listeners, released };
+  if (steps.length === 0) return { findings, listeners, released: [] };
+  const released = apply(registry, steps);
   const current = new Map(readAll(registry).map((row) => [row.number, row]));
   return {
     findings: findings.flatMap((finding) => {
@@ -66,6 +66,15 @@ export async function reconcile(
   };
 }
 
+async function findOwn(
+  reservation: OwnedReservation,
+  listeners: readonly Listener[],
+  folders: readonly ProjectFolder[],
+): Promise<Listener | undefined> {
+  for (const each of listeners) if (await belongs(reservation, each, folders)) return each;
+  return undefined;
+}
+
 type Step = { readonly seen: OwnedReservation } & (
   | { readonly kind: 'release' | 'fall-back' }
   | { readonly kind: 'in-use'; readonly pid: number | null; readonly name: string | null }
@@ -75,10 +84,10 @@ type Step = { readonly seen: OwnedReservation } & (
 async function stepOf({ reservation, own }: Finding): Promise<Step | undefined> {
   if (!own) {
     if (reservation.status !== 'in-use') return undefined;
-    const { owner, autoRelease } = reservation;
     // While its owner lives (`portman run`), the server may come back.
-    const isHeld = owner !== undefined && (await livenessOf(owner)) === 'alive';
-    return { seen: reservation, kind: autoRelease && !isHeld ? 'release' : 'fall-back' };
+    const isHeld = (await livenessOf(reservation.owner)) === 'alive';
+    const kind = reservation.autoRelease && !isHeld ? 'release' : 'fall-back';
+    return { seen: reservation, kind };
   }
   const pid = own.pids[0] ?? null;
   const isFresh =
@@ -90,45 +99,44 @@ async function stepOf({ reservation, own }: Finding): Promise<Step | undefined> 
   return { seen: reservation, kind: 'in-use', pid, name };
 }
 
-/** Rows that another process has changed since are left to the next look. */
+/**
+ * Rows that another process has changed since are left to the next look.
+ *
+ * @returns the ports that were released
+ */
 function apply(registry: Registry, steps: readonly Step[]): number[] {
-  const { db } = registry;
   const released: number[] = [];
   change(registry, { command: 'look' }, () => {
     for (const step of steps) {
       const { number, updatedAt } = step.seen;
       if (step.kind === 'in-use') {
-        db.prepare(
-          `UPDATE ports SET status = 'in-use', pid = ?, processName = ?,
-             lastSeenAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-           WHERE number = ? AND updatedAt = ?`,
-        ).run(step.pid, step.name, number, updatedAt);
+        registry.db
+          .prepare(
+            `UPDATE ports SET status = 'in-use', pid = ?, processName = ?,
+               lastSeenAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+             WHERE number = ? AND updatedAt = ?`,
+          )
+          .run(step.pid, step.name, number, updatedAt);
       } else if (step.kind === 'fall-back') {
-        db.prepare(
-          `UPDATE ports SET status = 'reserved', pid = NULL, processName = NULL
-           WHERE number = ? AND updatedAt = ?`,
-        ).run(number, updatedAt);
-      } else {
-        const { changes } = db
-          .prepare('DELETE FROM ports WHERE number = ? AND updatedAt = ?')
-          .run(number, updatedAt);
-        if (changes === 1) released.push(number);
+        fallBack(registry, number, updatedAt);
+      } else if (removeReservation(registry, number, updatedAt)) {
+        released.push(number);
       }
     }
   });
   return released;
 }
 
-function readAll({ db }: Registry): OwnedReservation[] {
-  return selectReservations(db, "p.status != 'free'");
+function readAll(registry: Registry): OwnedReservation[] {
+  return selectReservations(registry, "p.status != 'free'");
 }
 
 /** The folders of the projects that name one (`portman up`). */
-function projectFolders({ db }: Registry): { project: string; folder: string }[] {
+function projectFolders({ db }: Registry): ProjectFolder[] {
   return db
     .prepare(
       `SELECT DISTINCT projectName AS project, json_extract(metadata, '$.directory') AS folder
        FROM ports WHERE json_extract(metadata, '$.directory') IS NOT NULL`,
     )
-    .all<{ project: string; folder: string }>();
+    .all<ProjectFolder>();
 }

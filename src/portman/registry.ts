@@ -10,6 +10,8 @@ import { AppError, systemCode } from '../errors.ts';
 
 const migrationFolder = new URL('../../sql/portman/', import.meta.url);
 
+const nameAnother = 'name another file with PORTKEEPER_DB_PATH';
+
 /** How long a writer waits for the others: thousands of reservations. */
 const lockTimeoutMs = 10_000;
 
@@ -45,25 +47,26 @@ export async function openRegistry(path: string): Promise<Registry> {
 /** SQLite gives its -wal and -shm files the mode of the database. */
 async function prepareFile(file: string): Promise<void> {
   try {
-    const status = await stat(file);
     // Anything else (a folder, a device) is not ours to change.
-    if (!status.isFile()) {
-      throw new AppError(
-        'STORE_UNWRITABLE',
-        `${file} is not a file: name one (PORTKEEPER_DB_PATH)`,
-      );
+    if (!(await stat(file)).isFile()) {
+      throw new AppError('STORE_UNWRITABLE', `${file} is not a file: ${nameAnother}`);
     }
-    return;
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (systemCode(error) !== 'ENOENT') throw unwritable(file, error);
+    await createPrivateFile(file).catch((cause: unknown) => {
+      if (systemCode(cause) !== 'EEXIST') throw unwritable(file, cause);
+    });
   }
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await (await open(file, 'wx', 0o600)).close();
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw unwritable(file, error);
-  }
+}
+
+/**
+ * Creates an empty file with mode 0600, and its folder. SQLite fills an empty file, but would create
+ * one that everybody can read.
+ */
+export async function createPrivateFile(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await (await open(path, 'wx', 0o600)).close();
 }
 
 /** Only when it is known to be ours: another program's file keeps its mode. */
@@ -76,8 +79,8 @@ async function closeToOthers(file: string): Promise<void> {
 function unwritable(file: string, cause: unknown): AppError {
   return new AppError(
     'STORE_UNWRITABLE',
-    `the port registry ${file} cannot be opened (${systemCode(cause)}): check its folder, or name ` +
-      'another file with PORTKEEPER_DB_PATH',
+    `the port registry ${file} cannot be opened (${systemCode(cause)}): check its folder, or ` +
+      nameAnother,
     { cause },
   );
 }
@@ -130,7 +133,7 @@ function assertOurs(db: DatabaseSync, file: string): void {
   if (names === 'migrations') return;
   throw new AppError(
     'STORE_CORRUPT',
-    `${file} was made by another program: name another file with PORTKEEPER_DB_PATH` +
+    `${file} was made by another program: ${nameAnother}` +
       (names.split(' ').includes('ports') ? ', and import that program’s export into it' : ''),
   );
 }

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { assertPort } from './port-number.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
-import { readReservations } from './reserve.ts';
+import { readReservations, removeReservation } from './reservation.ts';
 
 /** Which reservations to release. */
 export interface ReleaseRequest {
@@ -33,7 +33,7 @@ export async function releasePorts(
     throw new AppError(
       'PORT_IN_USE',
       `"${projectName}" still listens on port ${number} (${processName ?? 'process'} ${pid ?? ''}): ` +
-        `"portman kill ${number}" ends it, "portman release ${number} --force" only forgets it`,
+        `"portman kill ${number}" stops it, "portman release ${number} --force" only removes the reservation`,
       { details: { port: number, project: projectName, pid } },
     );
   }
@@ -46,7 +46,7 @@ export async function releasePorts(
       if (project !== undefined && row.projectName !== project) {
         throw notOurs(port, row.projectName, project);
       }
-      registry.db.prepare('DELETE FROM ports WHERE number = ?').run(port);
+      removeReservation(registry, port);
     }
   });
   return wanted;

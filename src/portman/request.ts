@@ -3,7 +3,6 @@ import { AppError } from '../errors.ts';
 import {
   canBind,
   choosePorts,
-  defaultRange,
   ephemeralRange,
   leftOut,
   type PortOrder,
@@ -11,8 +10,14 @@ import {
 } from './free-ports.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import type { OwnedReservation } from './reservation.ts';
-import { assertProject, claimPort, type Claim, readReservations } from './reserve.ts';
+import {
+  type OwnedReservation,
+  readHolders,
+  readReservations,
+  removeReservation,
+} from './reservation.ts';
+import { assertProject, claimPort, type Claim } from './reserve.ts';
+import { readSettings } from './settings.ts';
 
 /** How often other ports are chosen after some could not be bound. */
 const maxTries = 10;
@@ -20,9 +25,10 @@ const maxTries = 10;
 /** How many ports are requested, from which range, and for whom. */
 export interface PortRequest extends Claim {
   readonly count: number;
+  /** The range; that of the settings by default. */
   readonly start?: number | undefined;
   readonly end?: number | undefined;
-  /** Not these, nor well-known ones. */
+  /** Neither these nor those of the settings, nor well-known ones. */
   readonly avoid?: readonly number[] | undefined;
   readonly order?: PortOrder | undefined;
   /**
@@ -45,25 +51,23 @@ export async function requestPorts(
   registry: Registry,
   request: PortRequest,
 ): Promise<OwnedReservation[]> {
-  const { count, start = defaultRange.start, end = defaultRange.end, order = 'lowest' } = request;
-  assertRequest({ count, start, end });
+  const settings = readSettings(registry);
+  const { count, order = 'lowest', avoid = [], probe = process.platform !== 'linux' } = request;
+  const { start = settings['request.start'], end = settings['request.end'] } = request;
+  const range = { start, end };
+  assertRequest(count, range);
   assertProject(request.project);
-  const probe = request.probe ?? process.platform !== 'linux';
-  const isLeftOut = leftOut(request.avoid ?? []);
+  const isLeftOut = leftOut([...settings['request.avoid'], ...avoid]);
   const unbindable = new Set<number>();
   for (let tries = 0; tries < maxTries; tries++) {
     const listeners = await listListeners({ withoutProcesses: true });
     const listening = new Set(listeners.map(({ port }) => port));
     const ports = change(registry, { command: 'request' }, () => {
-      const reserved = reservedPorts(registry, { start, end });
-      const chosen = choosePorts({
-        count,
-        range: { start, end },
-        order,
-        isTaken: (port) =>
-          isLeftOut(port) || reserved.has(port) || listening.has(port) || unbindable.has(port),
-      });
-      if (!chosen) throw tooFew({ count, start, end });
+      const reserved = readHolders(registry);
+      const isTaken = (port: number): boolean =>
+        isLeftOut(port) || reserved.has(port) || listening.has(port) || unbindable.has(port);
+      const chosen = choosePorts({ count, range, order, isTaken });
+      if (!chosen) throw tooFew(count, range);
       for (const port of chosen) claimPort(registry, port, request, undefined);
       return chosen;
     });
@@ -71,25 +75,18 @@ export async function requestPorts(
     if (refused.length === 0) return readReservations(registry, ports);
     for (const port of refused) unbindable.add(port);
     change(registry, { command: 'request', unbindable: refused }, () => {
-      for (const port of ports) registry.db.prepare('DELETE FROM ports WHERE number = ?').run(port);
+      for (const port of ports) removeReservation(registry, port);
     });
   }
-  throw tooFew({ count, start, end });
+  throw tooFew(count, range);
 }
 
-function assertRequest({ count, start, end }: PortRange & { count: number }): void {
+function assertRequest(count: number, { start, end }: PortRange): void {
   assertPort(start);
   assertPort(end);
   if (end < start) throw new AppError('USAGE', `the range ${start}-${end} ends before it begins`);
   if (Number.isInteger(count) && count >= 1 && count <= 10_000) return;
-  throw new AppError('USAGE', `${count} is no count of ports: ask for 1 to 10000`);
-}
-
-function reservedPorts({ db }: Registry, { start, end }: PortRange): Set<number> {
-  const rows = db
-    .prepare("SELECT number FROM ports WHERE number BETWEEN ? AND ? AND status != 'free'")
-    .all<{ number: number }>(start, end);
-  return new Set(rows.map(({ number }) => number));
+  throw new AppError('USAGE', `${count} is not a valid number of ports: ask for 1 to 10000`);
 }
 
 async function unbindableOf(ports: readonly number[]): Promise<number[]> {
@@ -98,11 +95,11 @@ async function unbindableOf(ports: readonly number[]): Promise<number[]> {
   return refused;
 }
 
-function tooFew({ count, start, end }: PortRange & { count: number }): AppError {
+function tooFew(count: number, { start, end }: PortRange): AppError {
   const { start: from, end: to } = ephemeralRange();
   return new AppError(
     'NOT_FOUND',
-    `there are not ${count} free ports as asked for between ${start} and ${end} (the system's own ` +
+    `there are not ${count} free ports as requested between ${start} and ${end} (the system's own ` +
       `${from}-${to} and well-known services are left out): widen --start and --end, or see ` +
       '"portman stale"',
     { details: { count, start, end } },

@@ -1,5 +1,6 @@
-import type { DatabaseSync, SQLInputValue } from '../database/driver.ts';
+import type { SQLInputValue } from '../database/driver.ts';
 import type { ProcessIdentity } from '../listeners/listener.ts';
+import type { Registry } from './registry.ts';
 
 /** The three stored states of a port. */
 export const reservationStatuses = ['reserved', 'in-use', 'free'] as const;
@@ -28,11 +29,21 @@ export interface OwnedReservation extends Reservation {
   readonly owner: ProcessIdentity | undefined;
 }
 
-const query = `
-  SELECT p.number, p.projectName, p.description, p.status, p.pid, p.processName, p.reservedAt,
-    p.lastSeenAt, p.updatedAt, p.autoRelease, p.tags, p.metadata,
-    o.pid AS ownerPid, o.startTime AS ownerStart, o.bootId AS ownerBoot, o.uid AS ownerUid
-  FROM ports p LEFT JOIN port_owners o ON o.port = p.number`;
+/** The columns of `ports`, in the order of an export. */
+export const portColumns = [
+  'number',
+  'projectName',
+  'description',
+  'status',
+  'pid',
+  'processName',
+  'reservedAt',
+  'lastSeenAt',
+  'updatedAt',
+  'autoRelease',
+  'tags',
+  'metadata',
+] as const;
 
 /**
  * The reservations that meet a condition, by port.
@@ -40,14 +51,62 @@ const query = `
  * @param condition SQL over `p` (ports) and `o` (port_owners)
  */
 export function selectReservations(
-  db: DatabaseSync,
+  { db }: Registry,
   condition: string,
   ...values: SQLInputValue[]
 ): OwnedReservation[] {
   return db
-    .prepare(`${query} WHERE ${condition} ORDER BY p.number`)
+    .prepare(
+      `SELECT ${portColumns.map((column) => `p.${column}`).join(', ')},
+         o.pid AS ownerPid, o.startTime AS ownerStart, o.bootId AS ownerBoot, o.uid AS ownerUid
+       FROM ports p LEFT JOIN port_owners o ON o.port = p.number
+       WHERE ${condition} ORDER BY p.number`,
+    )
     .all<ReservationRow>(...values)
     .map(parseReservation);
+}
+
+/** The reservations of some ports, ascending. */
+export function readReservations(registry: Registry, ports: readonly number[]): OwnedReservation[] {
+  const list = JSON.stringify(ports);
+  return selectReservations(registry, 'p.number IN (SELECT value FROM json_each(?))', list);
+}
+
+/** The ports that are reserved, and for which project. */
+export function readHolders({ db }: Registry): Map<number, string> {
+  const rows = db
+    .prepare("SELECT number, projectName FROM ports WHERE status != 'free'")
+    .all<{ number: number; projectName: string }>();
+  return new Map(rows.map(({ number, projectName }) => [number, projectName]));
+}
+
+/**
+ * Inside a transaction: removes a reservation.
+ *
+ * @param updatedAt only if it has not changed since then
+ * @returns whether it was removed
+ */
+export function removeReservation(
+  { db }: Registry,
+  port: number,
+  updatedAt: string | null = null,
+): boolean {
+  const { changes } = db
+    .prepare('DELETE FROM ports WHERE number = ? AND updatedAt = coalesce(?, updatedAt)')
+    .run(port, updatedAt);
+  return changes === 1;
+}
+
+/**
+ * Inside a transaction: the listener of a reservation is gone.
+ *
+ * @param updatedAt only if it has not changed since then
+ */
+export function fallBack({ db }: Registry, port: number, updatedAt: string | null = null): void {
+  db.prepare(
+    `UPDATE ports SET status = 'reserved', pid = NULL, processName = NULL
+     WHERE number = ? AND updatedAt = coalesce(?, updatedAt)`,
+  ).run(port, updatedAt);
 }
 
 interface ReservationRow extends Omit<Reservation, 'autoRelease' | 'metadata' | 'tags'> {

@@ -3,7 +3,8 @@ import { freePort, listenHere, temporaryRegistry } from '../../test/portman/fixt
 import { findProcess } from '../listeners/list-listeners.ts';
 import { readHistory } from './history.ts';
 import { releasePorts } from './release.ts';
-import { passOn, readReservations, reservePorts } from './reserve.ts';
+import { readReservations } from './reservation.ts';
+import { passOn, reservePorts } from './reserve.ts';
 
 describe('reserving', () => {
   test('several ports is all or none', async () => {

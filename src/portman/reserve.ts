@@ -4,7 +4,7 @@ import { listListeners } from '../listeners/list-listeners.ts';
 import { AppError } from '../errors.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, selectReservations } from './reservation.ts';
+import { type OwnedReservation, readReservations } from './reservation.ts';
 
 /** What a reservation says besides its port. */
 export interface Claim {
@@ -113,12 +113,6 @@ export function passOn(
       if (changes === 1 && to) setOwner(registry.db, port, to);
     }
   });
-}
-
-/** The reservations of some ports, ascending. */
-export function readReservations({ db }: Registry, ports: readonly number[]): OwnedReservation[] {
-  const list = JSON.stringify(ports);
-  return selectReservations(db, 'p.number IN (SELECT value FROM json_each(?))', list);
 }
 
 /** @throws AppError USAGE */

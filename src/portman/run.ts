@@ -6,9 +6,9 @@ import type { ProcessIdentity } from '../listeners/listener.ts';
 import { isSame, livenessOf } from './belonging.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation } from './reservation.ts';
-import { passOn, readReservations, reservePorts, setOwner } from './reserve.ts';
-import { type PortRequest, requestPorts } from './request.ts';
+import { type OwnedReservation, readReservations } from './reservation.ts';
+import { passOn, reservePorts, setOwner } from './reserve.ts';
+import { requestPorts } from './request.ts';
 
 /** How long a server that outlives its wrapper may take to appear. */
 const settleMs = 200;
@@ -21,36 +21,32 @@ export interface RunLease {
   readonly holder: ProcessIdentity;
 }
 
-/** Which port a program should get. */
-export interface RunRequest {
-  readonly project: string;
-  /** By default one that the project has and does not use, or a free one. */
-  readonly port?: number | undefined;
-  readonly request: Pick<PortRequest, 'start' | 'end' | 'avoid'>;
-}
-
 /**
  * Reserves a port for a program that this process is about to start, held by this process.
  *
+ * @param port by default one that the project has and does not use, or a free one
  * @throws AppError PORT_RESERVED, PORT_IN_USE, NOT_FOUND
  */
-export async function leasePort(registry: Registry, run: RunRequest): Promise<RunLease> {
+export async function leasePort(
+  registry: Registry,
+  project: string,
+  port: number | undefined,
+): Promise<RunLease> {
   const holder = await findProcess(process.pid);
   if (!holder) throw new AppError('UNSUPPORTED', 'portman cannot find its own process');
-  const claim = { project: run.project, owner: holder };
-  if (run.port !== undefined) {
-    const [before] = readReservations(registry, [run.port]);
+  const claim = { project, owner: holder };
+  if (port !== undefined) {
+    const [before] = readReservations(registry, [port]);
     const isNew = before === undefined || before.status === 'free';
-    const autoRelease = isNew || undefined;
-    await reservePorts(registry, { ...claim, ports: [run.port], autoRelease });
-    return { port: run.port, isNew, holder };
+    await reservePorts(registry, { ...claim, ports: [port], autoRelease: isNew || undefined });
+    return { port, isNew, holder };
   }
-  const own = await takeOwn(registry, run.project, holder);
+  const own = await takeOwn(registry, project, holder);
   if (own !== undefined) return { port: own, isNew: false, holder };
-  const reservation = firstRow(
-    await requestPorts(registry, { ...run.request, ...claim, autoRelease: true, count: 1 }),
+  const { number } = firstRow(
+    await requestPorts(registry, { ...claim, autoRelease: true, count: 1 }),
   );
-  return { port: reservation.number, isNew: true, holder };
+  return { port: number, isNew: true, holder };
 }
 
 /** The project's lowest port that nobody runs on, taken over in one step. */
@@ -75,13 +71,11 @@ function takeOver(
   { number, owner, updatedAt }: OwnedReservation,
   holder: ProcessIdentity,
 ): boolean {
-  const { db } = registry;
   return change(registry, { command: 'run' }, () => {
     const [now] = readReservations(registry, [number]);
     const isSameOwner = owner ? now?.owner && isSame(now.owner, owner) : !now?.owner;
     if (now?.updatedAt !== updatedAt || !isSameOwner) return false;
-    db.prepare('DELETE FROM port_owners WHERE port = ?').run(number);
-    setOwner(db, number, holder);
+    setOwner(registry.db, number, holder);
     return true;
   });
 }

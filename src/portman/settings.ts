@@ -1,44 +1,24 @@
 import { AppError } from '../errors.ts';
-import { defaultRange } from './free-ports.ts';
 import { parsePort, parsePortWords } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import { defaultStaleLimits } from './stale.ts';
 
-/** What a user sets once for all commands. */
-export interface Settings {
-  readonly request: {
-    readonly start: number;
-    readonly end: number;
-    readonly avoid: readonly number[];
-  };
-  readonly stale: { readonly days: number; readonly graceSeconds: number };
-}
+const noPorts: readonly number[] = [];
 
-/** The settings by name. */
-interface SettingValues {
-  readonly 'request.start': number;
-  readonly 'request.end': number;
-  readonly 'request.avoid': readonly number[];
-  readonly 'stale.days': number;
-  readonly 'stale.graceSeconds': number;
-}
-export type SettingName = keyof SettingValues;
-
-interface Setting<Value> {
-  readonly parse: (text: string) => Value;
-  readonly summary: string;
-}
-
-const initialValues: SettingValues = {
-  'request.start': defaultRange.start,
-  'request.end': defaultRange.end,
-  'request.avoid': [],
-  'stale.days': defaultStaleLimits.days,
-  'stale.graceSeconds': defaultStaleLimits.graceMs / 1000,
+const defaults = {
+  'request.start': 3000,
+  'request.end': 9999,
+  'request.avoid': noPorts,
+  'stale.days': 30,
+  'stale.graceSeconds': 60,
 };
 
-/** How the text of each setting is parsed. */
-export const settingTable: { readonly [Name in SettingName]: Setting<SettingValues[Name]> } = {
+type Settings = Readonly<typeof defaults>;
+export type SettingName = keyof Settings;
+
+/** How the text of each setting is parsed, and what it means. */
+export const settingTable: Readonly<
+  Record<SettingName, { parse: (text: string) => number | number[]; summary: string }>
+> = {
   'request.start': { parse: parsePort, summary: 'first port given' },
   'request.end': { parse: parsePort, summary: 'last port given' },
   'request.avoid': {
@@ -55,22 +35,9 @@ export const settingNames: readonly SettingName[] = Object.keys(settingTable).fi
 export const settingsName = 'settings';
 const settingsVersion = '1';
 
-/** The settings, with defaults. */
+/** What a user has set once for all commands, with defaults. */
 export function readSettings(registry: Registry): Settings {
-  const values = readSettingValues(registry);
-  return {
-    request: {
-      start: values['request.start'],
-      end: values['request.end'],
-      avoid: values['request.avoid'],
-    },
-    stale: { days: values['stale.days'], graceSeconds: values['stale.graceSeconds'] },
-  };
-}
-
-/** The settings by name, with defaults. */
-export function readSettingValues(registry: Registry): SettingValues {
-  return { ...initialValues, ...readStored(registry) };
+  return { ...defaults, ...readStored(registry) };
 }
 
 /**
@@ -107,11 +74,11 @@ function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingTable, name);
 }
 
-function readStored({ db }: Registry): Partial<SettingValues> {
+function readStored({ db }: Registry): Partial<Settings> {
   const row = db
     .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')
     .get<{ data: string }>(settingsName);
-  const stored: Partial<SettingValues> = JSON.parse(row?.data ?? '{}');
+  const stored: Partial<Settings> = JSON.parse(row?.data ?? '{}');
   return Object.fromEntries(Object.entries(stored).filter(([name]) => isSettingName(name)));
 }
 

@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
 import { AppError } from '../errors.ts';
-import { documentVersion, exportRegistry } from './export.ts';
+import { digestOf, documentVersion, exportRegistry } from './export.ts';
 import { importDocument, type ImportOutcome } from './import.ts';
+import type { Configuration } from './parse-document.ts';
 import { change, type Registry } from './registry.ts';
 import { settingsName } from './settings.ts';
 
-/** A saved configuration: the reservations at one time, under a name. */
-export interface Snapshot {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string | null;
-  readonly version: string;
-  readonly createdAt: string;
-  readonly createdBy: string | null;
-  readonly checksum: string | null;
-}
+/** A saved configuration, without its data. */
+type Snapshot = Omit<Configuration, 'data'>;
 
 /**
  * Saves the reservations under a name. Older ones of that name are kept; the newest counts.
@@ -30,14 +22,13 @@ export async function saveSnapshot(
     throw new AppError('USAGE', `"${name}" cannot name a saved configuration: choose another`);
   }
   const data = await exportRegistry(registry);
-  const checksum = createHash('sha256').update(data).digest('hex');
   change(registry, {}, () => {
     registry.db
       .prepare(
         `INSERT INTO configurations (name, description, data, version, createdBy, checksum)
          VALUES (?, ?, ?, ?, ?, ?)`,
       )
-      .run(name, description ?? null, data, documentVersion, registry.user, checksum);
+      .run(name, description ?? null, data, documentVersion, registry.user, digestOf(data));
   });
 }
 
@@ -57,7 +48,7 @@ export async function loadSnapshot(
   if (!row || name === settingsName) {
     throw new AppError(
       'NOT_FOUND',
-      `no configuration "${name}" is saved: "portman config list" shows those that are`,
+      `no configuration "${name}" is saved: "portman config list" lists the saved ones`,
     );
   }
   const { parseDocument } = await import('./parse-document.ts');

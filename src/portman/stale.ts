@@ -2,16 +2,15 @@ import { type Liveness, livenessOf } from './belonging.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
 import { type OwnedReservation, type Reservation, withoutOwner } from './reservation.ts';
+import { readSettings } from './settings.ts';
 
-/** When a reservation counts as forgotten. */
-export interface StaleLimits {
+/** When a reservation counts as forgotten; the settings by default. */
+interface StaleLimits {
   /** The age at which one without an owner is stale. */
-  readonly days: number;
+  readonly days?: number | undefined;
   /** How long one outlives its owner: a server that it left behind may be slow. */
-  readonly graceMs: number;
+  readonly graceMs?: number | undefined;
 }
-
-export const defaultStaleLimits: StaleLimits = { days: 30, graceMs: 60_000 };
 
 /** A forgotten reservation, and why it counts as one. */
 export interface StaleReservation extends Reservation {
@@ -28,15 +27,18 @@ const dayMs = 86_400_000;
  */
 export async function findStale(
   registry: Registry,
-  limits: StaleLimits = defaultStaleLimits,
+  { days, graceMs }: StaleLimits = {},
 ): Promise<StaleReservation[]> {
+  const settings = readSettings(registry);
+  const limits = {
+    oldMs: (days ?? settings['stale.days']) * dayMs,
+    graceMs: graceMs ?? settings['stale.graceSeconds'] * 1000,
+  };
   const { findings } = await reconcile(registry);
   const stale: StaleReservation[] = [];
   for (const { reservation, own } of findings) {
     if (own || reservation.status !== 'reserved') continue;
-    const { owner } = reservation;
-    const liveness = owner === undefined ? 'unknown' : await livenessOf(owner);
-    const found = judge(reservation, liveness, limits);
+    const found = judge(reservation, await livenessOf(reservation.owner), limits);
     if (found) stale.push(found);
   }
   return stale.sort((a, b) => b.daysOld - a.daysOld || a.number - b.number);
@@ -45,13 +47,13 @@ export async function findStale(
 function judge(
   reservation: OwnedReservation,
   liveness: Liveness,
-  { days, graceMs }: StaleLimits,
+  { oldMs, graceMs }: { oldMs: number; graceMs: number },
 ): StaleReservation | undefined {
   if (liveness === 'alive') return undefined;
   const { reservedAt, lastSeenAt } = reservation;
   const since = Math.max(Date.parse(reservedAt), lastSeenAt ? Date.parse(lastSeenAt) : 0);
   const ageMs = Date.now() - since;
-  if (ageMs < (liveness === 'gone' ? graceMs : days * dayMs)) return undefined;
+  if (ageMs < (liveness === 'gone' ? graceMs : oldMs)) return undefined;
   return {
     ...withoutOwner(reservation),
     daysOld: Math.round((ageMs / dayMs) * 100) / 100,

@@ -2,11 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
-import { choosePorts, leftOut, type PortRange } from './free-ports.ts';
+import { choosePorts, leftOut } from './free-ports.ts';
 import { cloneName, type NamedPort, projectFileName, type ProjectPlan } from './project-file.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, selectReservations } from './reservation.ts';
+import {
+  type OwnedReservation,
+  readHolders,
+  removeReservation,
+  selectReservations,
+} from './reservation.ts';
 import { claimPort } from './reserve.ts';
+import { readSettings } from './settings.ts';
 
 /** A named port with the number that it has in this worktree. */
 interface AssignedPort extends NamedPort {
@@ -25,30 +31,24 @@ export interface ProjectUp {
  * Reserves every port that a project names, all or none. A worktree keeps its numbers; if the number in
  * the file is taken (by another worktree or a listener), a free one is chosen, unless it is fixed.
  *
- * @param options.range where free ports are chosen from
  * @throws AppError PORT_RESERVED or PORT_IN_USE (a fixed port is taken), NOT_FOUND (none is free)
  */
-export async function bringUp(
-  registry: Registry,
-  plan: ProjectPlan,
-  { range, avoid }: { range: PortRange; avoid: readonly number[] },
-): Promise<ProjectUp> {
+export async function bringUp(registry: Registry, plan: ProjectPlan): Promise<ProjectUp> {
   const listeners = await listListeners({ withoutProcesses: true });
-  const listening = new Set(listeners.map(({ port }) => port));
   return change(registry, { command: 'up', directory: plan.directory }, () => {
     const project = projectOf(registry, plan);
     const present = new Map(
       ownRows(registry, project).map(({ metadata, number }) => [metadata['name'], number]),
     );
+    const taken = new Set([...readHolders(registry).keys(), ...listeners.map(({ port }) => port)]);
     const ports = plan.ports.map((named): AssignedPort => {
       const known = present.get(named.name);
-      const number = known ?? chooseFor(registry, { named, range, avoid, listening, plan });
-      const metadata = { name: named.name, directory: plan.directory };
-      const { description, tags, autoRelease } = named;
-      const about = { description: description ?? named.name, tags, autoRelease };
-      const isToBeFree = named.fixed && known === undefined;
-      const claim = { project, metadata, ...about };
-      claimPort(registry, number, claim, isToBeFree ? listeners : undefined);
+      const number = known ?? chooseFor(registry, named, { plan, taken });
+      const { name, description = name, tags, autoRelease, fixed } = named;
+      const metadata = { name, directory: plan.directory };
+      const claim = { project, metadata, description, tags, autoRelease };
+      claimPort(registry, number, claim, fixed && known === undefined ? listeners : undefined);
+      taken.add(number);
       return { ...named, number, isNew: known === undefined };
     });
     return { project, directory: plan.directory, ports };
@@ -63,9 +63,7 @@ export async function bringUp(
 export function takeDown(registry: Registry, plan: ProjectPlan): number[] {
   return change(registry, { command: 'down', directory: plan.directory }, () => {
     const rows = ownRows(registry, projectOf(registry, plan));
-    for (const { number } of rows) {
-      registry.db.prepare('DELETE FROM ports WHERE number = ?').run(number);
-    }
+    for (const { number } of rows) removeReservation(registry, number);
     return rows.map(({ number }) => number);
   });
 }
@@ -85,37 +83,29 @@ function projectOf({ db }: Registry, { project, directory }: ProjectPlan): strin
 }
 
 /** A project's rows that have a name: those that `up` made. */
-function ownRows({ db }: Registry, project: string): OwnedReservation[] {
+function ownRows(registry: Registry, project: string): OwnedReservation[] {
   const condition = `p.projectName = ? AND p.status != 'free'
     AND json_extract(p.metadata, '$.name') IS NOT NULL`;
-  return selectReservations(db, condition, project);
+  return selectReservations(registry, condition, project);
 }
 
 function chooseFor(
-  { db }: Registry,
-  wish: {
-    named: NamedPort;
-    range: PortRange;
-    avoid: readonly number[];
-    listening: ReadonlySet<number>;
-    plan: ProjectPlan;
-  },
+  registry: Registry,
+  { name, port, fixed }: NamedPort,
+  { plan, taken }: { plan: ProjectPlan; taken: ReadonlySet<number> },
 ): number {
-  const { named, range, avoid, listening, plan } = wish;
-  const isReserved = (port: number): boolean =>
-    db.prepare("SELECT 1 FROM ports WHERE number = ? AND status != 'free'").get(port) !== undefined;
-  if (named.port !== undefined) {
-    // The claim reports a fixed port that is taken.
-    if (named.fixed || (!isReserved(named.port) && !listening.has(named.port))) return named.port;
-  }
+  // The claim reports a fixed port that is taken.
+  if (port !== undefined && (fixed || !taken.has(port))) return port;
+  const settings = readSettings(registry);
+  const range = { start: settings['request.start'], end: settings['request.end'] };
   // Numbers that the file names for its other ports are not given to this one.
-  const isLeftOut = leftOut([...avoid, ...plan.ports.flatMap(({ port }) => port ?? [])]);
-  const isTaken = (port: number): boolean =>
-    isLeftOut(port) || listening.has(port) || isReserved(port);
+  const named = plan.ports.flatMap((each) => each.port ?? []);
+  const isLeftOut = leftOut([...settings['request.avoid'], ...named]);
+  const isTaken = (each: number): boolean => isLeftOut(each) || taken.has(each);
   const [chosen] = choosePorts({ count: 1, range, order: 'lowest', isTaken }) ?? [];
   if (chosen !== undefined) return chosen;
   throw new AppError(
     'NOT_FOUND',
-    `no port is free for "${named.name}" between ${range.start} and ${range.end}`,
+    `no port is free for "${name}" between ${range.start} and ${range.end}`,
   );
 }

@@ -2,7 +2,7 @@ import { backUp } from '../../../portman/backup.ts';
 import { registryCommand } from './registry-command.ts';
 
 /** Copies the registry's file as of one moment, and checks the copy. */
-export const backup = registryCommand<[string | undefined]>({
+export const { define, run } = registryCommand<[string?]>({
   define: (command) =>
     command.argument(
       '[file]',

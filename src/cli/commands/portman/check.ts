@@ -1,9 +1,10 @@
 import { parsePort } from '../../../portman/port-number.ts';
 import { lookAtPorts, type PortState } from '../../../portman/port-state.ts';
+import { printable } from './printable.ts';
 import { registryCommand } from './registry-command.ts';
 
 /** Checks whether a port is free, and if not, which project has it and what listens. */
-export const check = registryCommand<[string]>({
+export const { define, run } = registryCommand<[string]>({
   define: (command) => command.argument('<port>', 'the port'),
   help:
     '\nExits with 0 if the port is free, with 1 if it is reserved or in use.\n' +
@@ -36,7 +37,5 @@ function describe({ port, status, foreign, unmanaged, reservation, listeners }: 
     lines.push(`  ${transport} ${address}  ${name} of ${user ?? 'an unknown user'}`);
     if (command !== null) lines.push(`    ${command}`);
   }
-  // The command line of another process must not move the cursor.
-  // oxlint-disable-next-line no-control-regex
-  return `${lines.join('\n').replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ')}\n`;
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }

@@ -3,24 +3,16 @@ import { withJsonErrors } from './json-errors.ts';
 
 /** Every command of the port registry, in the order of `portman --help`. */
 export const portCommands: readonly CommandEntry[] = withJsonErrors([
-  entry('check', 'check whether a port is free, reserved or in use', () =>
-    import('./check.ts').then(({ check }) => check),
-  ),
+  entry('check', 'check whether a port is free, reserved or in use', () => import('./check.ts')),
   entry('request', 'reserve free ports and print them', () => import('./request.ts')),
   entry('reserve', 'reserve ports', () => import('./reserve.ts')),
-  entry('release', 'release reservations', () =>
-    import('./release.ts').then(({ release }) => release),
-  ),
+  entry('release', 'release reservations', () => import('./release.ts')),
   entry('list', 'list reservations and their listeners', () => import('./list.ts')),
   entry('scan', 'list the listeners on this machine', () => import('./scan.ts')),
   entry('kill', 'stop the listeners on ports', () => import('./kill.ts')),
-  entry('history', 'show the history of ports', () =>
-    import('./history.ts').then(({ history }) => history),
-  ),
+  entry('history', 'show the history of ports', () => import('./history.ts')),
   entry('stale', 'list or release forgotten reservations', () => import('./stale.ts')),
-  entry('projects', 'list projects with reservations', () =>
-    import('./projects.ts').then(({ projects }) => projects),
-  ),
+  entry('projects', 'list projects with reservations', () => import('./projects.ts')),
   entry('run', 'reserve a port, run a program with it, release it', () => import('./run.ts')),
   entry('up', 'reserve every port that .portkeeper.json names', () =>
     import('./project.ts').then(({ up }) => up),
@@ -33,10 +25,8 @@ export const portCommands: readonly CommandEntry[] = withJsonErrors([
   entry('export', 'write the reservations to a file', () => import('./export.ts')),
   entry('import', 'import an export', () => import('./import.ts')),
   entry('config', 'manage settings and saved states of the registry', () => import('./config.ts')),
-  entry('backup', 'back up the registry', () => import('./backup.ts').then(({ backup }) => backup)),
-  entry('doctor', 'check and compact the registry', () =>
-    import('./doctor.ts').then(({ doctor }) => doctor),
-  ),
+  entry('backup', 'back up the registry', () => import('./backup.ts')),
+  entry('doctor', 'check and compact the registry', () => import('./doctor.ts')),
 ]);
 
 const completion: readonly CommandEntry[] = [

@@ -37,7 +37,7 @@ export const load = registryCommand<[string], LoadOptions>({
 /** `portman config list`. */
 export const list = registryTable({
   help: '\nExample:\n  portman config list',
-  rows: listSnapshots,
+  work: (registry) => ({ rows: listSnapshots(registry) }),
   columns: [
     { title: 'name', value: ({ name }) => name },
     { title: 'saved', value: ({ createdAt }) => createdAt },

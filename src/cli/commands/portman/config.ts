@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import {
   parseSettingName,
-  readSettingValues,
+  readSettings,
   settingNames,
   settingTable,
   writeSetting,
@@ -20,9 +20,9 @@ export function define(command: Command): void {
 
 const show = registryTable({
   help: '\nExample:\n  portman config show',
-  rows(registry) {
-    const values = readSettingValues(registry);
-    return settingNames.map((name) => ({ name, value: values[name] }));
+  work(registry) {
+    const settings = readSettings(registry);
+    return { rows: settingNames.map((name) => ({ name, value: settings[name] })) };
   },
   columns: [
     { title: 'setting', value: ({ name }) => name },
@@ -35,7 +35,7 @@ const get = registryCommand<[string]>({
   define: (command) => command.argument('<setting>', 'its name'),
   help: '\nExample:\n  portman config get request.start',
   work(registry, { operands: [name] }) {
-    const value = readSettingValues(registry)[parseSettingName(name)];
+    const value = readSettings(registry)[parseSettingName(name)];
     return { json: value, text: `${String(value)}\n` };
   },
 });
@@ -46,7 +46,7 @@ const set = registryCommand<[string, string]>({
   work(registry, { operands: [word, value] }) {
     const name = parseSettingName(word);
     writeSetting(registry, name, value);
-    return { json: { name, value: readSettingValues(registry)[name] }, text: '' };
+    return { json: { name, value: readSettings(registry)[name] } };
   },
 });
 

@@ -1,13 +1,15 @@
 import { examine } from '../../../portman/doctor.ts';
-import { type RegistryWork, registryTable } from './registry-command.ts';
+import { registryTable } from './registry-command.ts';
 
 /** Checks the registry's file, rebuilds it without gaps and renews its statistics. */
-export const doctor = registryTable({
+export const { define, run } = registryTable({
   define: (command) =>
     command.option('--prune', 'also delete history older than a year and scans older than a week'),
   help: '\nExits with 1 if a check fails.\n\nExample:\n  portman doctor',
-  rows: (registry, { options }: RegistryWork<[], { readonly prune?: boolean }>) =>
-    examine(registry, { prune: options.prune ?? false }),
+  async work(registry, { options }: { readonly options: { readonly prune?: boolean } }) {
+    const rows = await examine(registry, options);
+    return { rows, status: rows.every(({ ok }) => ok) ? 0 : 1 };
+  },
   columns: [
     { title: 'check', value: ({ name }) => name },
     {
@@ -17,5 +19,4 @@ export const doctor = registryTable({
     },
     { title: 'detail', value: ({ detail }) => (detail === 'ok' ? '' : detail) },
   ],
-  statusOf: (rows) => (rows.every(({ ok }) => ok) ? 0 : 1),
 });

@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../../../errors.ts';
 import { exportRegistry } from '../../../portman/export.ts';
 import { type Io, write } from '../../io.ts';
 import { assertNoDatabase } from '../../output.ts';
-import { withRegistry } from './with-registry.ts';
+import { withRegistry } from './registry-command.ts';
 
 interface ExportCommandOptions {
   readonly output?: string;

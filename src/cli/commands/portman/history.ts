@@ -1,19 +1,23 @@
 import { readHistory } from '../../../portman/history.ts';
 import { parsePort } from '../../../portman/port-number.ts';
 import { integerOption } from '../../option-values.ts';
-import { type RegistryWork, registryTable } from './registry-command.ts';
+import { registryTable } from './registry-command.ts';
 
-type Request = RegistryWork<readonly [number?], { readonly limit?: number }>;
+interface HistoryRequest {
+  readonly operands: readonly [number?];
+  readonly options: { readonly limit?: number };
+}
 
 /** Shows what happened to ports, latest first. */
-export const history = registryTable({
+export const { define, run } = registryTable({
   define: (command) =>
     command
       .argument('[port]', 'only this port', parsePort)
       .option('--limit <count>', 'at most this many rows (default: 100)', integerOption(1)),
   help: '\nExamples:\n  portman history 3000\n  portman history --json',
-  rows: (registry, { operands: [port], options: { limit } }: Request) =>
-    readHistory(registry, { port, limit }),
+  work: (registry, { operands: [port], options: { limit } }: HistoryRequest) => ({
+    rows: readHistory(registry, { port, limit }),
+  }),
   columns: [
     { title: 'time', value: ({ performedAt }) => performedAt },
     { title: 'port', value: ({ port }) => port, align: 'right' },

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../../../errors.ts';
 import { importDocument, type ImportOutcome } from '../../../portman/import.ts';
 import { maxDocumentBytes, parseDocument } from '../../../portman/parse-document.ts';
 import { type Io, write } from '../../io.ts';
-import { withRegistry } from './with-registry.ts';
+import { withRegistry } from './registry-command.ts';
 
 interface ImportCommandOptions {
   readonly merge?: boolean;

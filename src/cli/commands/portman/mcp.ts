@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { packageVersion } from '../../../app.ts';
 import type { Io } from '../../io.ts';
-import { withRegistry } from './with-registry.ts';
+import { withRegistry } from './registry-command.ts';
 
 export function define(command: Command): void {
   command

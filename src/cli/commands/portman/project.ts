@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { writeEnvFile } from '../../../portman/env-file.ts';
 import { readProjectFile } from '../../../portman/project-file.ts';
-import { readSettings } from '../../../portman/settings.ts';
 import { bringUp, takeDown } from '../../../portman/up.ts';
 import { registryCommand } from './registry-command.ts';
 
@@ -27,8 +26,7 @@ export const up = registryCommand<[], Options>({
     '  echo \'{"project": "shop", "ports": {"web": 3000, "api": 3001}}\' > .portkeeper.json',
   async work(registry, { options: { directory, dotenv } }) {
     const plan = readProjectFile(directory ?? process.cwd());
-    const { start, end, avoid } = readSettings(registry).request;
-    const result = await bringUp(registry, plan, { range: { start, end }, avoid });
+    const result = await bringUp(registry, plan);
     const ports = result.ports.map(({ env, number }) => [env, number] as const);
     if (dotenv !== undefined) {
       const path = dotenv === true ? join(plan.directory, '.env') : dotenv;

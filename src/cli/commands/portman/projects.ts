@@ -3,11 +3,11 @@ import { reconcile } from '../../../portman/reconcile.ts';
 import { registryTable } from './registry-command.ts';
 
 /** Lists the projects that have reservations. */
-export const projects = registryTable({
+export const { define, run } = registryTable({
   help: '\nExample:\n  portman projects',
-  async rows(registry) {
+  async work(registry) {
     await reconcile(registry);
-    return readProjects(registry);
+    return { rows: readProjects(registry) };
   },
   columns: [
     { title: 'project', value: ({ projectName }) => projectName },

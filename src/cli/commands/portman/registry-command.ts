@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
-import type { Registry } from '../../../portman/registry.ts';
-import type { Column } from '../../../resources/resource.ts';
+import { readConfig } from '../../../config.ts';
+import { openRegistry, type Registry } from '../../../portman/registry.ts';
 import type { CommandModule } from '../../command.ts';
 import { type Io, write } from '../../io.ts';
-import { addOutputOptions, type OutputOptions, writeRows } from '../../output.ts';
-import { withRegistry } from './with-registry.ts';
+import {
+  addOutputOptions,
+  formatOf,
+  type OutputOptions,
+  type Shape,
+  writeRows,
+} from '../../output.ts';
 
 /** What the work of a command gets. */
-export interface RegistryWork<Operands, Options> {
+interface Request<Operands, Options> {
   readonly io: Io;
   readonly operands: Operands;
   readonly options: Options;
@@ -18,9 +23,37 @@ export interface Answer {
   readonly json: unknown;
   /** Spaces before the members of an object; one line by default. */
   readonly indent?: number;
-  readonly text: string;
+  readonly text?: string;
   /** The exit status; 0 by default. */
   readonly status?: number;
+  /** Called once it is printed. */
+  readonly afterwards?: () => void;
+}
+
+/** The rows of a list. */
+interface Rows<Row> {
+  readonly rows: readonly Row[];
+  /** Printed to stderr after them. */
+  readonly note?: string;
+  /** The exit status; 0 by default. */
+  readonly status?: number;
+}
+
+interface CommandSpec<Result, Operands, Options> {
+  /** Adds arguments and options. */
+  readonly define?: (command: Command) => void;
+  /** Printed after the options. */
+  readonly help: string;
+  readonly work: (
+    registry: Registry,
+    request: Request<Operands, Options>,
+  ) => Result | Promise<Result>;
+}
+
+/** A {@link CommandModule} whose functions need no `this`, so that a file can export them. */
+interface Exports {
+  readonly define: (command: Command) => void;
+  readonly run: CommandModule['run'];
 }
 
 /** A command that does one thing with the registry. Adds `--json`. */
@@ -28,27 +61,20 @@ export function registryCommand<Operands extends readonly unknown[] = [], Option
   define,
   help,
   work,
-}: {
-  /** Adds arguments and options. */
-  readonly define?: (command: Command) => void;
-  readonly help: string;
-  readonly work: (
-    registry: Registry,
-    request: RegistryWork<Operands, Options>,
-  ) => Answer | Promise<Answer>;
-}): CommandModule {
+}: CommandSpec<Answer, Operands, Options & { readonly json?: boolean }>): Exports {
   return {
     define(command) {
       define?.(command);
       command.option('--json', 'print JSON').addHelpText('after', help);
     },
-    async run(io, operands: Operands, options: Options & { readonly json?: boolean }) {
-      const { json, indent, text, status } = await withRegistry(io, async (registry) =>
-        work(registry, { io, operands, options }),
-      );
-      await write(io.stdout, options.json ? `${JSON.stringify(json, null, indent)}\n` : text);
-      return status;
-    },
+    run: async (io, operands: Operands, options: Options & { readonly json?: boolean }) =>
+      withRegistry(io, async (registry) => {
+        const answer = await work(registry, { io, operands, options });
+        const { json, indent, text = '', status, afterwards } = answer;
+        await write(io.stdout, options.json ? `${JSON.stringify(json, null, indent)}\n` : text);
+        afterwards?.();
+        return status;
+      }),
   };
 }
 
@@ -60,34 +86,39 @@ export function registryTable<
 >({
   define,
   help,
+  work,
   columns,
   empty = '',
-  rows,
-  statusOf,
-}: {
-  readonly define?: (command: Command) => void;
-  readonly help: string;
-  readonly columns: readonly Column<NoInfer<Row>>[];
-  /** What is said where there are no rows. */
-  readonly empty?: string;
-  readonly rows: (
-    registry: Registry,
-    request: RegistryWork<Operands, Options>,
-  ) => readonly Row[] | Promise<readonly Row[]>;
-  /** The exit status of rows; 0 by default. */
-  readonly statusOf?: (rows: readonly NoInfer<Row>[]) => number;
-}): CommandModule {
+  toCsv,
+}: CommandSpec<Rows<Row>, Operands, Options> &
+  Pick<Shape<NoInfer<Row>>, 'columns'> & {
+    /** What is said where there are no rows. */
+    readonly empty?: string;
+    /** The flat object of a row for CSV; the row itself by default. */
+    readonly toCsv?: (row: NoInfer<Row>) => object;
+  }): Exports {
   return {
     define(command) {
       define?.(command);
       addOutputOptions(command).addHelpText('after', help);
     },
     async run(io, operands: Operands, options: Options & OutputOptions) {
-      const found = await withRegistry(io, async (registry) =>
-        rows(registry, { io, operands, options }),
+      const { rows, note, status } = await withRegistry(io, async (registry) =>
+        work(registry, { io, operands, options }),
       );
-      await writeRows(io, options, { rows: found, shape: { columns, empty } });
-      return statusOf?.(found);
+      const toJson = formatOf(options) === 'csv' ? toCsv : undefined;
+      await writeRows(io, options, { rows, shape: { columns, empty, ...(toJson && { toJson }) } });
+      await write(io.stderr, note ?? '');
+      return status;
     },
   };
+}
+
+/** Calls back with the registry that the environment names, and closes it afterwards. */
+export async function withRegistry<T>(
+  io: Io,
+  body: (registry: Registry) => Promise<T>,
+): Promise<T> {
+  using registry = await openRegistry(readConfig(io.env).portRegistry);
+  return await body(registry);
 }

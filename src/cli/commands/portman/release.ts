@@ -3,7 +3,7 @@ import { releasePorts } from '../../../portman/release.ts';
 import { registryCommand } from './registry-command.ts';
 
 /** Releases reservations; listening processes continue. */
-export const release = registryCommand<[string[]], { readonly force?: boolean }>({
+export const { define, run } = registryCommand<[string[]], { readonly force?: boolean }>({
   define: (command) =>
     command
       .argument('<ports...>', 'the ports, all or none')

@@ -3,11 +3,10 @@ import { AppError } from '../../../errors.ts';
 import { findProcess } from '../../../listeners/list-listeners.ts';
 import type { ProcessIdentity } from '../../../listeners/listener.ts';
 import type { Registry } from '../../../portman/registry.ts';
-import type { OwnedReservation } from '../../../portman/reservation.ts';
-import { withoutOwner } from '../../../portman/reservation.ts';
+import { type OwnedReservation, withoutOwner } from '../../../portman/reservation.ts';
 import { type Claim, passOn } from '../../../portman/reserve.ts';
-import { type Io, write } from '../../io.ts';
-import { splitList, integerOption } from '../../option-values.ts';
+import { integerOption, splitList } from '../../option-values.ts';
+import type { Answer } from './registry-command.ts';
 
 /** Options of the commands that make reservations. */
 export interface ReservationOptions {
@@ -16,10 +15,9 @@ export interface ReservationOptions {
   readonly tags?: string[];
   readonly autoRelease?: boolean;
   readonly owner?: number;
-  readonly json?: boolean;
 }
 
-/** Adds `-n`, `-d`, `-t`, `--auto-release`, `--owner` and `--json`. */
+/** Adds `-n`, `-d`, `-t`, `--auto-release` and `--owner`. */
 export function addReservationOptions(command: Command): Command {
   return command
     .requiredOption('-n, --name <project>', 'the project of the ports')
@@ -30,8 +28,7 @@ export function addReservationOptions(command: Command): Command {
       '--owner <pid>',
       'bind it to a process: stale when that exits ($$ is a script)',
       integerOption(2),
-    )
-    .option('--json', 'print a JSON array');
+    );
 }
 
 /** What a reservation's options say, and who holds it while the command runs. */
@@ -56,23 +53,26 @@ export async function claimOf(options: ReservationOptions): Promise<CommandClaim
 }
 
 /**
- * Prints new reservations, then hands them on to their owner: until the answer is out, they are
- * this process's, so that those of a killed command are found stale.
+ * The answer of a command that made reservations. They belong to this process until it is printed,
+ * so that those of a killed command are found stale; then they pass to their owner.
  */
-export async function answer(
-  io: Io,
+export function answer(
   registry: Registry,
-  reply: {
+  made: {
     reservations: readonly OwnedReservation[];
     claim: CommandClaim;
-    json: boolean | undefined;
     text: string;
   },
-): Promise<void> {
-  const { reservations, claim, json, text } = reply;
-  const rows = reservations.map(withoutOwner);
-  await write(io.stdout, json ? `${JSON.stringify(rows, null, 2)}\n` : text);
-  if (!claim.heldBy) return;
-  const ports = rows.map(({ number }) => number);
-  passOn(registry, ports, { from: claim.heldBy, to: claim.owner });
+): Answer {
+  const { reservations, claim, text } = made;
+  const { heldBy, owner } = claim;
+  const ports = reservations.map(({ number }) => number);
+  return {
+    json: reservations.map(withoutOwner),
+    indent: 2,
+    text,
+    afterwards() {
+      if (heldBy) passOn(registry, ports, { from: heldBy, to: owner });
+    },
+  };
 }

@@ -11,9 +11,8 @@ import {
   type RunLease,
   statusOf,
 } from '../../../portman/run.ts';
-import { readSettings } from '../../../portman/settings.ts';
 import { type Io, stopSignal, write } from '../../io.ts';
-import { withRegistry } from './with-registry.ts';
+import { withRegistry } from './registry-command.ts';
 
 interface RunOptions {
   readonly port?: number;
@@ -46,8 +45,7 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   return withRegistry(io, async (registry) => {
-    const { request } = readSettings(registry);
-    const lease = await leasePort(registry, { project, port: options.port, request });
+    const lease = await leasePort(registry, project, options.port);
     // Frees the port even if the next Ctrl-C ends this process at once.
     const onExit = (): void => void releaseLease(registry, lease);
     process.once('exit', onExit);

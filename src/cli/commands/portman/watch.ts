@@ -4,8 +4,8 @@ import { type Io, write } from '../../io.ts';
 import { hasColor } from '../../output.ts';
 import { renderTable } from '../../table.ts';
 import { integerOption } from '../../option-values.ts';
-import { portColumns } from './port-columns.ts';
-import { withRegistry } from './with-registry.ts';
+import { portTable } from './port-table.ts';
+import { withRegistry } from './registry-command.ts';
 
 interface WatchOptions {
   readonly interval?: number;
@@ -46,7 +46,7 @@ export async function run(io: Io, _: readonly unknown[], options: WatchOptions):
           const table =
             states.length === 0
               ? 'No ports are reserved.\n'
-              : renderTable(states, portColumns, { width: io.stdout.columns, color });
+              : renderTable(states, portTable.columns, { width: io.stdout.columns, color });
           news.splice(0, Math.max(0, news.length - shownChanges));
           await write(io.stdout, `\u001b[H\u001b[2J${table}\n${news.join('')}`);
         } else {

@@ -15,26 +15,29 @@ const tones = {
   unmanaged: 'warning',
 } as const satisfies Readonly<Record<string, Tone>>;
 
-/** Columns of a table of ports. */
-export const portColumns: readonly Column<PortState>[] = [
-  { title: 'port', value: ({ port }) => port, align: 'right' },
-  { title: 'status', value: stateWord, tone: (state) => tones[stateWord(state)] },
-  { title: 'project', value: ({ reservation }) => reservation?.projectName },
-  { title: 'description', value: ({ reservation }) => reservation?.description },
-  { title: 'process', value: ({ listeners }) => listeners[0]?.process },
-  { title: 'pid', value: ({ listeners }) => listeners[0]?.pid, align: 'right' },
-  { title: 'user', value: ({ listeners }) => listeners[0]?.user },
-  { title: 'address', value: addresses },
-  { title: 'tags', value: ({ reservation }) => reservation?.tags.join(' ') },
-  { title: 'auto', value: ({ reservation }) => (reservation?.autoRelease ? 'release' : '') },
-];
+/** A table of ports. */
+export const portTable = {
+  columns: [
+    { title: 'port', value: ({ port }) => port, align: 'right' },
+    { title: 'status', value: stateWord, tone: (state) => tones[stateWord(state)] },
+    { title: 'project', value: ({ reservation }) => reservation?.projectName },
+    { title: 'description', value: ({ reservation }) => reservation?.description },
+    { title: 'process', value: ({ listeners }) => listeners[0]?.process },
+    { title: 'pid', value: ({ listeners }) => listeners[0]?.pid, align: 'right' },
+    { title: 'user', value: ({ listeners }) => listeners[0]?.user },
+    { title: 'address', value: addresses },
+    { title: 'tags', value: ({ reservation }) => reservation?.tags.join(' ') },
+    { title: 'auto', value: ({ reservation }) => (reservation?.autoRelease ? 'release' : '') },
+  ] satisfies readonly Column<PortState>[],
+  toCsv: portRecord,
+};
 
 function addresses({ listeners }: PortState): string {
   return listeners.map(({ transport, address }) => `${transport} ${address}`).join(', ');
 }
 
 /** The flat object of a port for CSV. */
-export function portRecord(state: PortState): Record<string, unknown> {
+function portRecord(state: PortState): Record<string, unknown> {
   const { port, reservation, listeners } = state;
   return {
     port,
