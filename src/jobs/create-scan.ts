@@ -23,29 +23,29 @@ export interface NewScan {
   readonly toolVersion: string;
   /** Targets that cannot be scanned, recorded as errors. */
   readonly faults: readonly TargetFault[];
-  /** A name to call it by. */
+  /** A name for it. */
   readonly scanId?: string | undefined;
   /** How long it may run, ms. */
   readonly runLimitMs?: number | undefined;
-  /** How it is queued, where workers are to make it. */
+  /** How it is queued, where workers are to run it. */
   readonly queue?: QueueSettings | undefined;
-  /** The names that it is made by. */
+  /** The names of what it was created from. */
   readonly origin?: {
     readonly target?: string | undefined;
     readonly profile?: string | undefined;
     readonly schedule?: string | undefined;
   };
-  /** Who makes it, where that is not the person who runs this process. */
+  /** Who creates it, where that is not the user of this process. */
   readonly actor?: Actor | undefined;
 }
 
-/** How workers take a scan. */
+/** How a scan is queued for workers. */
 export interface QueueSettings {
   readonly priority?: JobPriority | undefined;
-  /** Only workers with this label make it. */
+  /** Only workers with this label run it. */
   readonly label?: string | undefined;
   readonly maxAttempts?: number | undefined;
-  /** Units that a worker takes at once, at most. */
+  /** The most units that a worker leases at once. */
   readonly batchSize?: number | undefined;
 }
 
@@ -87,7 +87,7 @@ function queueColumns({ priority, label, maxAttempts, batchSize }: QueueSettings
   };
 }
 
-/** What a scan set out to look at, in the words of the command line. */
+/** What a scan is to cover, in the words of the command line. */
 function coverageOf(config: NetworkScanConfig): Record<string, unknown> {
   const { targets, exclude, ports, shard, discovery_only: isDiscovery } = config;
   return { targets, exclude, ...(isDiscovery ? {} : { ports }), ...(shard && { shard }) };

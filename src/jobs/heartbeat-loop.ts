@@ -28,25 +28,15 @@ export function startHeartbeatLoop(
   { leaseMs = Number.POSITIVE_INFINITY, counted }: HeartbeatOptions,
 ): HeartbeatLoop {
   const controller = new AbortController();
-  let told = counted();
+  const counter = newCounter(db, lease, counted);
   let renewedMs = performance.now();
   let isLost = false;
   const lose = (): void => {
     isLost = true;
     controller.abort();
   };
-  const tell = async (): ReturnType<typeof heartbeat> => {
-    const now = counted();
-    const state = await heartbeat(db, lease.job, {
-      hosts_done: now.hosts_done - told.hosts_done,
-      hosts_up: now.hosts_up - told.hosts_up,
-      ports_open: now.ports_open - told.ports_open,
-    });
-    told = now;
-    return state;
-  };
   const beat = async (): Promise<void> => {
-    const state = await tell();
+    const state = await counter.tell();
     if (state?.status !== 'running' || isOver(state.timeout_at)) controller.abort();
     const beganMs = performance.now();
     if (beganMs - renewedMs < leaseMs / 3) return;
@@ -73,8 +63,30 @@ export function startHeartbeatLoop(
     async stop() {
       clearInterval(timer);
       await last;
-      if (total(counted()) > total(told)) await tell().catch(() => undefined);
+      if (counter.hasGrown()) await counter.tell().catch(() => undefined);
     },
+  };
+}
+
+/** Tells the store how much the counts have grown since it was told. */
+function newCounter(
+  db: StoreDatabase,
+  { job }: Lease,
+  counted: () => ScanCounts,
+): { tell(): ReturnType<typeof heartbeat>; hasGrown(): boolean } {
+  let told = counted();
+  return {
+    async tell() {
+      const now = counted();
+      const state = await heartbeat(db, job, {
+        hosts_done: now.hosts_done - told.hosts_done,
+        hosts_up: now.hosts_up - told.hosts_up,
+        ports_open: now.ports_open - told.ports_open,
+      });
+      told = now;
+      return state;
+    },
+    hasGrown: () => total(counted()) > total(told),
   };
 }
 

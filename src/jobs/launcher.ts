@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, errorOf } from '../errors.ts';
 import { getJob, type Job } from '../store/scans/jobs.ts';
 import { planJob } from '../store/scans/planned-scan.ts';
 import { holdScan } from '../store/setup/schedule-runs.ts';
@@ -17,14 +17,13 @@ export interface Launcher {
 export interface LauncherOptions {
   /** Scans at once. */
   readonly concurrency: number;
-  /** Stops those that run, so that they are gone on with later, and begins no other. */
+  /** Stops those that run, so that they are resumed later, and starts no other. */
   readonly signal: AbortSignal;
-  /** Told of each scan that ended, or paused. */
+  /** Called with each scan that ended or paused. */
   readonly onEnd?: (job: Job) => void;
   readonly onError?: (error: Error) => void;
 }
 
-/** Makes a launcher. */
 export function newLauncher(options: LauncherOptions): Launcher {
   const { concurrency, signal, onEnd, onError } = options;
   const waiting = new Map<string, Store>();
@@ -38,7 +37,7 @@ export function newLauncher(options: LauncherOptions): Launcher {
     } catch (error) {
       // Another process took it, or somebody ended it, before this one began.
       const isTaken = error instanceof AppError && error.code === 'ILLEGAL_TRANSITION';
-      if (!isTaken) onError?.(error as Error);
+      if (!isTaken) onError?.(errorOf(error));
     } finally {
       running.delete(scan);
       fill();

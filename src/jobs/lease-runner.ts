@@ -32,17 +32,11 @@ export interface LeaseRunner {
   runNext(store: Store, workerId: string): Promise<boolean>;
 }
 
-/** Makes a runner for one worker, which remembers the plans of its scans and how fast they go. */
+/** The runner of one worker, which remembers the plans of its scans and how fast they go. */
 export function newLeaseRunner(options: LeaseRunnerOptions): LeaseRunner {
   const { scanners: known, leaseMs, signal, onError } = options;
-  const plans = new Map<string, PlannedScan>();
+  const planOf = plansByScan();
   const paces = new Map<string, number>();
-  const planOf = (job: Job): PlannedScan => {
-    const scan = plans.get(job.id) ?? planJob(job);
-    if (plans.size > 100) plans.clear();
-    plans.set(job.id, scan);
-    return scan;
-  };
   return {
     async runNext(store, workerId) {
       const lease = await takeLease(store.database, {
@@ -78,6 +72,17 @@ export function newLeaseRunner(options: LeaseRunnerOptions): LeaseRunner {
   };
 }
 
+/** Plans each scan once, as long as there are not too many. */
+function plansByScan(): (job: Job) => PlannedScan {
+  const plans = new Map<string, PlannedScan>();
+  return (job) => {
+    const scan = plans.get(job.id) ?? planJob(job);
+    if (plans.size > 100) plans.clear();
+    plans.set(job.id, scan);
+    return scan;
+  };
+}
+
 async function* leased(units: readonly Unit[]): AsyncGenerator<Unit> {
   yield* await Promise.resolve(units);
 }
@@ -91,7 +96,7 @@ function shareOf(config: NetworkScanConfig, holders: number): NetworkScanConfig 
   };
 }
 
-/** Ends a scan of which nothing was left to lease. */
+/** Ends a scan that has nothing left to lease. */
 async function endIfDone(db: StoreDatabase, job: Job): Promise<boolean> {
   try {
     return await completeIfDone(db, job);

@@ -1,6 +1,6 @@
 import type { ScanEvent } from '../core/events.ts';
 import type { Unit } from '../core/plan.ts';
-import { AppError, messageOf } from '../errors.ts';
+import { AppError, errorOf } from '../errors.ts';
 import { leaseLost, recordScan } from '../record/recorder.ts';
 import type { ScanContext, Scanner } from '../scan/scanner.ts';
 import { countFacts } from '../store/scans/end-scan.ts';
@@ -22,11 +22,11 @@ export interface LeaseRun
   readonly units: AsyncIterable<Unit>;
   /** Called with each batch that is in the store. */
   readonly onRecorded: (events: readonly ScanEvent[]) => void;
-  /** Called where the signal aborted and the scan still runs: without it, the scan goes on elsewhere. */
+  /** Called where the signal aborted and the scan still runs; without it other workers continue. */
   readonly onStopped?: (job: Job) => Promise<unknown>;
 }
 
-/** Errors of the store that say nothing of the scan: its units are somebody's again later. */
+/** Errors of the store that say nothing about the scan: its units are leased again later. */
 const transient = new Set(['STORE_UNREACHABLE', 'UNKNOWN_OUTCOME', 'BUSY', 'LEASE_LOST']);
 
 /**
@@ -48,8 +48,11 @@ export async function runLease(store: Store, run: LeaseRun): Promise<Error | und
     if (heartbeat.hasLostLease()) throw leaseLost(lease);
   });
   await heartbeat.stop();
-  // Each is tried whatever became of the one before: the next runner sees to what failed here.
-  const releaseFailure = await failureOf(() => unlessConflict(releaseLease(database, lease)));
+  const isAllRecorded = !scanFailure && lease.attempts.size === 0;
+  const releaseFailure = isAllRecorded
+    ? undefined
+    : await failureOf(() => unlessConflict(releaseLease(database, lease)));
+  // Tried even if the release failed: the next runner sees to what failed here.
   const endFailure = await failureOf(() => unlessConflict(settle(store, run, scanFailure)));
   return scanFailure ?? releaseFailure ?? endFailure;
 }
@@ -59,11 +62,11 @@ async function failureOf(work: () => Promise<unknown>): Promise<Error | undefine
     await work();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error : new Error(messageOf(error));
+    return errorOf(error);
   }
 }
 
-/** What became of the scan: done, out of time, failed, or ended by somebody else meanwhile. */
+/** Ends the scan where it is complete, overdue, failed or stopped; others may have ended it. */
 async function settle(
   { database }: Store,
   { lease, signal, onStopped }: LeaseRun,
@@ -87,7 +90,7 @@ async function settle(
   }
 }
 
-/** Whether the scan goes on elsewhere in spite of an error; one in a process has no other worker. */
+/** Whether other workers continue in spite of an error. A scan in a process has no other worker. */
 function isTransient(job: Job, failure: Error): boolean {
   if (!(failure instanceof AppError)) return false;
   return job.is_detached ? transient.has(failure.code) : failure.code === 'LEASE_LOST';

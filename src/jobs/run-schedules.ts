@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, errorOf } from '../errors.ts';
 import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { schedulerActor } from '../store/setup/actor.ts';
 import { requeueJob, resumeJob } from '../store/scans/transitions.ts';
@@ -21,29 +21,29 @@ export interface SchedulerOptions {
   /** The version that the scans are recorded with. */
   readonly toolVersion: string;
   /**
-   * Runs a scan that is pending, or goes on with one that is paused; told again of a scan that
-   * still is so, and of those that other schedulers see too. Without it workers run them.
+   * Runs a scan that is pending, or resumes one that is paused. Called again while a scan is so,
+   * and for scans that other schedulers see too. Without it workers run them.
    */
   readonly launch?: (store: Store, scan: string) => void;
-  /** Told of each tick that this scheduler decided. */
+  /** Called with each tick that this scheduler decided. */
   readonly onTick?: (outcome: TickOutcome, store: Store) => void;
-  /** Told of a schedule that was suspended for its failures. */
+  /** Called with a schedule that was suspended for its failures. */
   readonly onSuspend?: (schedule: string, store: Store) => void;
-  /** Told of what failed; the scheduler goes on. */
+  /** Called with what failed; the scheduler continues. */
   readonly onError?: (error: Error) => void;
   /** Looks after every tenant's schedules, not only the store's. */
   readonly isForAll?: boolean;
 }
 
-/** How often schedules are looked at, since others add them and clocks are set, ms. */
+/** How often schedules are read, since others add them and clocks are set, ms. */
 const lookMs = 1000;
 
-/** A scan whose process vanished and that is not begun again counts as failed after so long, ms. */
+/** How long after its crash a scan without another attempt counts as failed, ms. */
 const crashedMs = 60_000;
 
 /**
- * Makes scans when their time has come, until the signal aborts. Any number of
- * schedulers may share a store: each tick is one run.
+ * Creates scans at their ticks until the signal aborts. Any number of schedulers may share a store:
+ * each tick is one run.
  */
 export async function runSchedules(store: Store, options: SchedulerOptions): Promise<void> {
   const { clock, signal, onError } = options;
@@ -57,7 +57,7 @@ export async function runSchedules(store: Store, options: SchedulerOptions): Pro
       }
     } catch (error) {
       if (!onError) throw error;
-      onError(error as Error);
+      onError(errorOf(error));
     }
     const untilNext = (next ?? Number.POSITIVE_INFINITY) - clock.now();
     await clock.wait(Math.max(10, Math.min(lookMs, untilNext)), signal);
@@ -73,7 +73,7 @@ export async function storesOf(
   return (await store.tenantsWithSchedules()).map((id) => store.forTenant(id));
 }
 
-/** Looks at everything of a tenant once: scans that ended, ticks, allowed hours, scans that wait. */
+/** One pass over a tenant's schedules: scans that ended, ticks, allowed hours, scans that wait. */
 export async function passSchedules(store: Store, options: SchedulerOptions): Promise<void> {
   const { clock, launch, toolVersion, onTick, onError } = options;
   await markCrashedJobs(store.database);
@@ -89,13 +89,13 @@ export async function passSchedules(store: Store, options: SchedulerOptions): Pr
     } catch (error) {
       // One schedule's fault is not the others'.
       if (!onError) throw error;
-      onError(error as Error);
+      onError(errorOf(error));
     }
   }
   await keepHours(store, options);
 }
 
-/** Writes down how the scans of earlier ticks ended. */
+/** Records how the scans of earlier ticks ended. */
 async function endRuns(store: Store, options: SchedulerOptions): Promise<void> {
   const { clock, onSuspend } = options;
   const now = clock.now();
@@ -115,18 +115,18 @@ function endOf(
   const { scan, scan_status: status, scan_completed_at: at } = run;
   if (scan === null) return { status: 'cancelled', reason: 'its scan was removed' };
   if (status === 'completed' || status === 'failed' || status === 'cancelled') return { status };
-  if (status === 'crashed' && !isBegunAgain(run, options) && now - (at ?? 0) > crashedMs) {
+  if (status === 'crashed' && !isRetried(run, options) && now - (at ?? 0) > crashedMs) {
     return { status: 'failed', reason: 'its process vanished' };
   }
   return undefined;
 }
 
-/** Whether a scan that crashed goes on by itself: with workers, or here. */
-function isBegunAgain(run: ScheduleRun, { launch }: SchedulerOptions): boolean {
+/** Whether a scan that crashed is resumed without being asked: by workers, or here. */
+function isRetried(run: ScheduleRun, { launch }: SchedulerOptions): boolean {
   return run.scan_has_attempts && (run.scan_is_detached || launch !== undefined);
 }
 
-/** Pauses running scans outside of their hours, lets those go on that wait for them. */
+/** Pauses running scans outside of their hours, and resumes those that wait for them. */
 async function keepHours(store: Store, options: SchedulerOptions): Promise<void> {
   const runs = await startedRuns(store.database);
   if (runs.length === 0) return;
@@ -140,7 +140,7 @@ async function keepHours(store: Store, options: SchedulerOptions): Promise<void>
         isOpen: await isAllowed(store, schedule, options.clock.now()),
       });
     } catch (error) {
-      // Ended, or changed by somebody else, since it was read: the next look tells.
+      // Ended or changed by somebody else since it was read: the next pass sees it.
       if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;
     }
   }
@@ -155,13 +155,13 @@ async function keepHoursOf(
   const { isOpen, clock } = options;
   const { scan, scan_status: status, paused_at: pausedAt } = run;
   if (scan === null) return;
-  // Workers take a scan up that is theirs; any other one is for a scheduler that runs scans.
+  // Workers resume a queued scan; any other one is for a scheduler that runs scans.
   const launch = run.scan_is_detached ? undefined : options.launch;
   if (!isOpen) {
     if (status === 'running') await holdScan(database, scan, clock.now());
   } else if (status === 'pending') {
     launch?.(store, scan);
-  } else if (status === 'crashed' && launch && isBegunAgain(run, options)) {
+  } else if (status === 'crashed' && launch && isRetried(run, options)) {
     await requeueJob(database, scan, { actor: schedulerActor() });
     launch(store, scan);
   } else if (status === 'paused' && pausedAt !== null) {

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import { newLauncher } from './launcher.ts';
 import { passSchedules, runSchedules, type SchedulerOptions, storesOf } from './run-schedules.ts';
 
-/** What the scheduler of a process does, and who is told. */
+/** What the scheduler of a process does, and who hears of it. */
 interface SchedulerSettings extends Omit<SchedulerOptions, 'clock' | 'launch'> {
   /** Ends as soon as what is due now is done. */
   readonly once?: boolean | undefined;

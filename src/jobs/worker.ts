@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { errorOf } from '../errors.ts';
 import { scanners } from '../scan/scanners.ts';
 import { uniqueWorker, type Worker } from '../store/scans/process-identity.ts';
 import { heartbeatWorker, registerWorker, removeWorker } from '../store/scans/workers.ts';
@@ -43,7 +43,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
   const self = uniqueWorker();
   await registerWorker(store.database, self, settings);
   const runner = newLeaseRunner({ ...settings, signal, scanners: known, onError });
-  const tending = tend(store, self, { ...settings, signal, onError });
+  const maintaining = maintain(store, self, { ...settings, signal, onError });
   options.onReady?.(self.id);
   try {
     await store.runQueue({
@@ -55,13 +55,13 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
         try {
           return await runner.runNext(store.forTenant(tenantId), `${self.id}/${number}`);
         } catch (error) {
-          onError?.(error instanceof Error ? error : new Error(messageOf(error)));
+          onError?.(errorOf(error));
           return false;
         }
       }),
     });
   } finally {
-    await tending;
+    await maintaining;
     await removeWorker(store.database, self).catch(() => undefined);
   }
 }
@@ -95,8 +95,8 @@ function tasksOf({
   );
 }
 
-/** Says that the worker lives, and looks after scans whose workers do not, until the end. */
-async function tend(
+/** Sends the worker's heartbeat, and reaps scans of lost workers, until the signal aborts. */
+async function maintain(
   store: Store,
   self: Worker,
   { signal, leaseMs, onError }: Pick<LeaseRunnerOptions, 'signal' | 'leaseMs' | 'onError'>,
@@ -109,7 +109,7 @@ async function tend(
         await reapJobs(store.forTenant(tenantId).database);
       }
     } catch (error) {
-      onError?.(error instanceof Error ? error : new Error(messageOf(error)));
+      onError?.(errorOf(error));
     }
     await pause(everyMs * (0.75 + Math.random() / 2), signal);
   }

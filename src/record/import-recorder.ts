@@ -38,7 +38,7 @@ interface Run {
 
 export interface RecordImportOptions {
   readonly signal?: AbortSignal;
-  /** Told after each transaction. */
+  /** Called after each transaction. */
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 

@@ -36,8 +36,8 @@ export async function recordScan(
   { coverage, lease, onRecorded }: Recording,
 ): Promise<void> {
   const record = async (group: readonly Batch[]): Promise<boolean> => {
-    const events = group.length === 1 ? group[0]! : group.flat();
-    const { status } = await store.record(lease.job.id, eventBatch(events), { lease, coverage });
+    const events = eventBatch(group.flat());
+    const { status } = await store.record(lease.job.id, events, { lease, coverage });
     if (status !== 'recorded' && group.length > 1) return false;
     if (status === 'lost') throw leaseLost(lease);
     for (const batch of group) {

@@ -102,6 +102,21 @@ export function fromJson(value: unknown): unknown {
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
 
+/** The members of a JSON object that a store may hold as text; none where it is null. */
+export function objectFromJson(value: unknown): Readonly<Record<string, unknown>> {
+  const object = fromJson(value);
+  return typeof object === 'object' && object !== null ? { ...object } : {};
+}
+
+/** The numbers of a JSON object that a store may hold as text. */
+export function numbersFromJson(value: unknown): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const [name, member] of Object.entries(objectFromJson(value))) {
+    if (typeof member === 'number') numbers[name] = member;
+  }
+  return numbers;
+}
+
 /** The texts of a JSON array that a store may hold as text; none where it is null. */
 export function textsFromJson(value: unknown): string[] {
   const list = fromJson(value);

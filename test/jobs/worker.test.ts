@@ -7,10 +7,11 @@ import { cancelJob, pauseJob, requeueJob, resumeJob } from '../../src/store/scan
 import { markCrashedJobs } from '../../src/store/scans/crash-detection.ts';
 import { reapJobs } from '../../src/jobs/upkeep.ts';
 import { getJob, type Job } from '../../src/store/scans/jobs.ts';
-import { releaseLease, takeLease, type Lease } from '../../src/store/scans/leases.ts';
+import { extendLease, releaseLease, takeLease, type Lease } from '../../src/store/scans/leases.ts';
 import type { JobEvent, Store } from '../../src/store/store.ts';
 import { currentWorker } from '../../src/store/scans/process-identity.ts';
 import { listWorkers, registerWorker } from '../../src/store/scans/workers.ts';
+import { newLeased, unitAt } from '../store/lease.ts';
 import { storeKinds, type TestStore } from '../store/stores.ts';
 import { queueScan, startWorker, until } from './empty-scan.ts';
 
@@ -117,6 +118,18 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(await record(other)).toBe('done');
     await releaseLease(store.database, other);
     expect((await take('third/1', 1)).units).toEqual(other.units.slice(1));
+  });
+
+  test('workers take over the units of a process whose scan was paused', async () => {
+    const own = await newLeased(store.database, 4);
+    await pauseJob(store.database, own.job.id);
+    await resumeJob(store.database, own.job.id);
+    const { workerId } = own;
+    expect(await extendLease(store.database, own, { workerId, wanted: 1, unitAt })).toEqual([]);
+    expect(await record(own, own.units.slice(0, 1))).toBe('lost');
+    const taken = await take('w/1', 9);
+    expect(taken.units).toEqual(own.units);
+    expect(await record(taken)).toBe('recorded');
   });
 
   test('a lease of an earlier attempt is void', async () => {

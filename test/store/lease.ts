@@ -6,7 +6,7 @@ import { currentWorker, uniqueWorker } from '../../src/store/scans/process-ident
 import type { StoreDatabase } from '../../src/store/store.ts';
 
 /** Unit n is the host at position n. */
-function unitAt(index: number): Unit {
+export function unitAt(index: number): Unit {
   return { index, first: index, last: index };
 }
 

@@ -111,7 +111,7 @@ async function writeUnit(
 
 /**
  * Of units that a worker has leased: written where they still are this worker's, and only then.
- * What is written stands in one object by unit and not in rows to join with: where a server thinks
+ * What is written is one object by unit and not rows to join with: where a server expects
  * that few units are leased, it looks through all of those rows for each, at a fiftieth of the speed.
  */
 const endLeases = `

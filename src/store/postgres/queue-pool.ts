@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 
-/** Connections of the queue's own: one listens, the others take and give back tickets. */
+/** The queue's own connections: one listens, the others take and return messages. */
 const connections = 4;
 
 function ignore(): void {}

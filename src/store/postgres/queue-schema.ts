@@ -5,7 +5,7 @@ const lock = 7_237_113;
 
 /**
  * What workers may do, as members of portolan_worker: the queue's tables have row-level security with no
- * policy, which shuts out all but their owner. Tickets name a tenant and no more.
+ * policy, which shuts out all but their owner. A message names only a tenant.
  */
 const grants = `
   GRANT USAGE ON SCHEMA graphile_worker TO portolan_worker;
@@ -26,7 +26,7 @@ const grants = `
   END
   $$`;
 
-/** Makes the queue's own tables, or brings them up to date; with the rights of their owner. */
+/** Creates or updates the queue's own tables, with the rights of their owner. */
 export async function migrateQueue(url: string): Promise<void> {
   const { runMigrations } = await import('graphile-worker');
   const { silent } = await import('./queue-logger.ts');

@@ -6,14 +6,14 @@ import type { Queue } from '../store.ts';
 import { silent } from './queue-logger.ts';
 import { queuePool } from './queue-pool.ts';
 
-/** How often the queue is looked at for tickets whose time has come, ms; new ones are notified. */
+/** How often the queue is polled for messages that have become due, ms; new ones notify. */
 const pollMs = 1000;
-/** How long until the queue's workers are started again where they broke, ms. */
+/** How long until the queue's workers are started again after they failed, ms. */
 const restartMs = 500;
 
 /**
- * Calls for workers by the queue in the database: a ticket calls one of them, wherever it runs.
- * Where the server goes away it waits for it.
+ * Calls workers through the queue in the database: a message calls one of them, wherever it runs.
+ * If the server goes away, this waits for it.
  */
 export async function runPostgresQueue(url: string, queue: Queue): Promise<void> {
   const pool = queuePool(url);
@@ -27,10 +27,18 @@ export async function runPostgresQueue(url: string, queue: Queue): Promise<void>
   }
 }
 
-/** Serves until the signal aborts or the queue's workers break, which a lost server makes them. */
+/** The tenant that a message names. */
+function tenantOf(payload: unknown): string {
+  if (typeof payload === 'object' && payload !== null && 'tenant' in payload) {
+    if (typeof payload.tenant === 'string') return payload.tenant;
+  }
+  throw new TypeError('a message of the queue names no tenant');
+}
+
+/** Serves until the signal aborts or the queue's workers fail, as they do when the server is lost. */
 async function serve(pool: Pool, { tasks, concurrency, signal, work }: Queue): Promise<void> {
   const call = async (payload: unknown): Promise<void> => {
-    await work((payload as { tenant: string }).tenant);
+    await work(tenantOf(payload));
   };
   const events: WorkerEvents = new EventEmitter();
   let runner: Runner | undefined;

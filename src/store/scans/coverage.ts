@@ -2,10 +2,11 @@ import type { RunUnit } from '../../core/events.ts';
 import { planScan, type ScanPlan } from '../../core/plan.ts';
 import { parsePorts, type PortSet } from '../../core/ports.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
+import { objectFromJson } from '../tables.ts';
 
 /** What a unit of a scan has looked at. */
 export interface UnitCoverage {
-  /** Or `listed`: the hosts that the scan has told of, and no others. */
+  /** Or `listed`: the hosts that the scan reported, and no others. */
   readonly addresses: Iterable<string> | 'listed';
   /** The same object for every unit of a scan. */
   readonly ports: PortSet;
@@ -32,7 +33,7 @@ export function jobCoverage(config: unknown): Coverage | undefined {
 
 /** What the units of a plan cover. */
 export function planCoverage(config: NetworkScanConfig, plan: ScanPlan): Coverage | undefined {
-  // masscan tells of open ports only.
+  // masscan reports open ports only.
   if (config.engine === 'masscan') return undefined;
   const ports: PortSet = config.discovery_only ? { tcp: [], udp: [] } : plan.ports;
   return ({ unit, first, last }) => {
@@ -45,7 +46,7 @@ export function planCoverage(config: NetworkScanConfig, plan: ScanPlan): Coverag
 
 /** A run of another scanner: its file lists the hosts, and the ports that it asked each for. */
 function listedCoverage(config: unknown): Coverage | undefined {
-  const { covers, ports: asked } = (config ?? {}) as Readonly<Record<string, unknown>>;
+  const { covers, ports: asked } = objectFromJson(config);
   if (covers !== 'listed' || typeof asked !== 'string') return undefined;
   try {
     const ports = parsePorts(asked);

@@ -11,9 +11,8 @@ import { isAlive } from './process-identity.ts';
 const heartbeatTimeoutMs = 60_000;
 
 /**
- * Marks as `crashed` the running scans whose process is gone: on this machine by its pid and time
- * of birth, on another by the age of its heartbeat. Their completed units stay; resuming does the
- * rest.
+ * Marks as `crashed` the running scans whose process is gone: on this machine by its pid and start
+ * time, on another by the age of its heartbeat. Their completed units stay; resuming does the rest.
  *
  * @returns the scans that were marked by this call
  */
@@ -26,7 +25,7 @@ export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
     const change = { attempt: job.attempts, error_message, is_partial: true };
     try {
       const crashed = await setJobStatus(db, job.id, 'crashed', change);
-      // Its last heartbeat also told of what it never came to record.
+      // Its last heartbeat also counted what was never recorded.
       await countFacts(db, crashed.id);
       marked.push(await getJob(db, crashed.id));
     } catch (error) {
@@ -45,7 +44,7 @@ export async function findCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
   return rows.map((row) => toJob(db, row)).filter((job) => isCrashed(job, now));
 }
 
-/** Leases of a scan that workers make, by whether they ended so long ago that none lives. */
+/** Leases of a queued scan, by whether they ended so long ago that their workers are lost. */
 function leases(comparison: Sql, { dialect }: StoreDatabase): Sql {
   return sql`(SELECT 1 FROM scan_units u WHERE u.job_id = j.id AND u.status <> 'completed'
     AND u.status = 'leased' AND u.lease_until ${comparison} ${dialect.fromNow(-heartbeatTimeoutMs)})`;

@@ -11,7 +11,7 @@ import { scanObject } from './job-status.ts';
 import { type Job, toJob } from './jobs.ts';
 import { queueJob } from './queue-job.ts';
 
-/** What a new job is made of; JSON values as objects, times epoch ms. */
+/** A new scan; JSON values are objects, times epoch ms. */
 export interface NewJob {
   /** UUID; a new one where none is given. */
   readonly id?: string;
@@ -37,20 +37,41 @@ export interface NewJob {
   readonly target?: string | undefined;
   readonly profile?: string | undefined;
   readonly schedule?: string | undefined;
-  /** Who makes it; the person who runs this process where nobody is named. */
+  /** Who creates it; by default the user of this process. */
   readonly actor?: Actor | undefined;
 }
 
 /**
- * Records a new scan, `pending`; one that workers are to make is queued in the same transaction.
+ * Records a new scan, `pending`; one for workers is queued in the same transaction.
  *
  * @throws AppError AMBIGUOUS where its id or `scan_id` is taken
  */
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
-  const { time, uuidColumn } = db.dialect;
   const id = job.id ?? newJobId();
   const actor = job.actor ?? currentActor();
-  const values = {
+  const values = columnsOf(db, id, { ...job, actor });
+  return db.transaction(async (tx) => {
+    await tx.prepareScan(id);
+    const [row] = await tx.query<JobRecord>(sql`
+      INSERT INTO scan_jobs (${join(Object.keys(values).map(identifier))})
+      VALUES (${join(Object.values(values))})
+      ON CONFLICT DO NOTHING RETURNING *`);
+    if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
+    const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
+    await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after }, actor);
+    const made = toJob(tx, row);
+    await queueJob(tx, made);
+    return made;
+  });
+}
+
+function columnsOf(
+  db: StoreDatabase,
+  id: string,
+  job: NewJob & { readonly actor: Actor },
+): Readonly<Record<string, unknown>> {
+  const { time, uuidColumn } = db.dialect;
+  return {
     [uuidColumn]: id,
     scan_id: job.scan_id ?? null,
     tenant_id: tenantKey(db),
@@ -68,7 +89,7 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
     timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
     requested_at: time(job.requested_at ?? Date.now()),
-    created_by: actor.name,
+    created_by: job.actor.name,
     is_detached: job.is_detached ?? false,
     run_limit_ms: job.run_limit_ms ?? null,
     worker_label: job.worker_label ?? null,
@@ -78,17 +99,4 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
     ...(job.max_attempts !== undefined && { max_attempts: job.max_attempts }),
     ...(job.batch_size !== undefined && { batch_size: job.batch_size }),
   };
-  return db.transaction(async (tx) => {
-    await tx.prepareScan(id);
-    const [row] = await tx.query<JobRecord>(sql`
-      INSERT INTO scan_jobs (${join(Object.keys(values).map(identifier))})
-      VALUES (${join(Object.values(values))})
-      ON CONFLICT DO NOTHING RETURNING *`);
-    if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
-    const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
-    await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after }, actor);
-    const made = toJob(tx, row);
-    await queueJob(tx, made);
-    return made;
-  });
 }

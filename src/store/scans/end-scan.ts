@@ -56,7 +56,7 @@ export async function countFacts(
     hosts_up: row?.['hosts_up'] ?? 0,
     ports_open: row?.['ports_open'] ?? 0,
     error_count: row?.['errors'] ?? 0,
-    // A worker that is killed behind a unit has not yet told that it is done.
+    // A worker that is killed right after a unit has not counted it yet.
     hosts_done: sql`CASE WHEN is_detached = ${db.dialect.false} THEN hosts_done ELSE coalesce((
       SELECT sum(u.last - u.first + 1) FROM scan_units u
       WHERE u.job_id = ${jobKey(db, id)} AND u.status = 'completed'), 0) END`,

@@ -58,7 +58,7 @@ async function lastJob(db: StoreDatabase): Promise<Job> {
 export interface JobFilter {
   readonly statuses?: readonly JobState[] | undefined;
   readonly scanType?: string;
-  /** The names that they were made by. */
+  /** The names of what they were created from. */
   readonly target?: string | undefined;
   readonly profile?: string | undefined;
   readonly schedule?: string | undefined;
@@ -98,7 +98,7 @@ export async function listJobs(
   });
 }
 
-/** The units of a job that are done, as ranges: SQL makes them, so that memory never holds all. */
+/** The completed units of a scan, as ranges: SQL groups them, so that memory never holds all. */
 export async function completedUnits(db: StoreDatabase, id: string): Promise<UnitSet> {
   const rows = await db.query<{ first: number; last: number }>(sql`
     SELECT min(unit) AS first, max(unit) AS last FROM (

@@ -13,16 +13,16 @@ import { currentWorker, type Worker } from './process-identity.ts';
 export interface StatusChange {
   readonly error_message?: string;
   readonly worker?: Worker;
-  /** Of a worker that is one of several. */
+  /** The lease's name, for a worker that is one of several. */
   readonly workerId?: string;
   readonly is_partial?: boolean;
-  /** Going to `pending`: not begun before, epoch ms. */
+  /** Going to `pending`: not started before, epoch ms. */
   readonly runAt?: number;
   /** Only where the job still is in this attempt. */
   readonly attempt?: number;
   /** Only from this state: a worker's end is that of a scan that runs. */
   readonly from?: JobState;
-  /** Who does it, where it is not who usually does. */
+  /** Who does it, where that is not the usual actor. */
   readonly actor?: Actor | undefined;
 }
 
@@ -39,13 +39,39 @@ export async function setJobStatus(
   to: JobState,
   change: StatusChange = {},
 ): Promise<Job> {
-  const { time, uuidColumn } = db.dialect;
+  const { attempt, from: wanted } = change;
+  if (!isUuid(id)) return getJob(db, id);
+  return db.transaction(async (tx) => {
+    const { status: from } = await lockJob(tx, id);
+    const [row] = await tx.query<JobRecord>(sql`
+      UPDATE scan_jobs SET ${assignments(columnsOf(db, to, change))}
+      WHERE ${identifier(db.dialect.uuidColumn)} = ${id}
+        AND status IN (${join(statesBefore(to).filter((state) => !wanted || state === wanted))})
+        AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
+      RETURNING *`);
+    if (!row) {
+      assertTransition(from, to);
+      throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
+    }
+    const audited = { action: `scan.${to}`, before: { status: from }, after: { status: to } };
+    await recordAudit(tx, { ...audited, ...scanObject(id) }, change.actor ?? actorOf(to));
+    return toJob(tx, row);
+  });
+}
+
+/** The columns that a change of status sets. */
+function columnsOf(
+  db: StoreDatabase,
+  to: JobState,
+  change: StatusChange,
+): Readonly<Record<string, unknown>> {
+  const { time, fromNow, millisecond } = db.dialect;
   const now = time(Date.now());
   const isEnd = ['completed', 'failed', 'cancelled', 'crashed'].includes(to);
-  const { attempt, worker, workerId, runAt, from: wanted } = change;
-  const set = assignments({
+  const { worker, workerId, runAt } = change;
+  return {
     status: to,
-    // A clock that was set back is no reason for an end before the beginning.
+    // Even if the clock was set back, a scan does not end before it started.
     completed_at: isEnd
       ? sql`CASE WHEN started_at > ${now} THEN started_at ELSE ${now} END`
       : to === 'pending'
@@ -60,7 +86,7 @@ export async function setJobStatus(
       started_at: sql`coalesce(started_at, ${now})`,
       heartbeat_at: now,
       timeout_at: sql`CASE WHEN run_limit_ms IS NULL OR status = 'paused' THEN timeout_at
-        ELSE ${db.dialect.fromNow(0)} + run_limit_ms * ${db.dialect.millisecond} END`,
+        ELSE ${fromNow(0)} + run_limit_ms * ${millisecond} END`,
     }),
     ...(worker && {
       worker_id: worker.id,
@@ -68,24 +94,7 @@ export async function setJobStatus(
       worker_pid: worker.pid,
       worker_started: worker.started,
     }),
-  });
-  if (!isUuid(id)) return getJob(db, id);
-  return db.transaction(async (tx) => {
-    const { status: from } = await lockJob(tx, id);
-    const [row] = await tx.query<JobRecord>(sql`
-      UPDATE scan_jobs SET ${set}
-      WHERE ${identifier(uuidColumn)} = ${id}
-        AND status IN (${join(statesBefore(to).filter((state) => !wanted || state === wanted))})
-        AND ${attempt === undefined ? sql`1 = 1` : sql`attempts = ${attempt}`}
-      RETURNING *`);
-    if (!row) {
-      assertTransition(from, to);
-      throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
-    }
-    const audited = { action: `scan.${to}`, before: { status: from }, after: { status: to } };
-    await recordAudit(tx, { ...audited, ...scanObject(id) }, change.actor ?? actorOf(to));
-    return toJob(tx, row);
-  });
+  };
 }
 
 /** How the audit log names a scan. */
@@ -93,7 +102,7 @@ export function scanObject(id: string): { object_type: 'scan'; object_id: string
   return { object_type: 'scan', object_id: id };
 }
 
-/** Whoever runs a scan starts and ends it; all else a person does. */
+/** A scan's runner starts and ends it; everything else is done by a person. */
 function actorOf(to: JobState): Actor {
   const byPerson = to === 'pending' || to === 'paused' || to === 'cancelled';
   return byPerson ? currentActor() : workerActor();

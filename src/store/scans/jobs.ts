@@ -4,13 +4,13 @@ import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { assignments, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson, type JobRecord } from '../tables.ts';
+import { fromJson, type JobRecord, numbersFromJson, objectFromJson } from '../tables.ts';
 import type { Worker } from './process-identity.ts';
 
 /** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
 export interface Job {
   readonly id: string;
-  /** The name that its own scanner gave it, where that is no UUID. */
+  /** The name that its scanner gave it, where that is not a UUID. */
   readonly scan_id: string | null;
   readonly status: JobState;
   readonly scan_type: string;
@@ -39,17 +39,17 @@ export interface Job {
   readonly worker: Worker | undefined;
   /** Who ran it last. */
   readonly worker_id: string | null;
-  /** Workers make it, not the process that recorded it. */
+  /** Workers run it, not the process that created it. */
   readonly is_detached: boolean;
-  /** How often it is begun again by itself after it failed or its workers were lost. */
+  /** How many attempts it gets: a queued scan is retried after it failed or lost its workers. */
   readonly max_attempts: number;
-  /** Not begun before. */
+  /** It is not started before. */
   readonly run_at: number | null;
   /** How long it may run; `timeout_at` is its start plus that. */
   readonly run_limit_ms: number | null;
   /** A label that its workers must have. */
   readonly worker_label: string | null;
-  /** The most units that a worker takes at once. */
+  /** The most units that a worker leases at once. */
   readonly batch_size: number;
   /** Units from this one on were never leased. */
   readonly next_unit: number;
@@ -61,7 +61,7 @@ export interface Job {
   /** Of the addresses looked at, those without an error, 0 … 1; null before the first. */
   readonly success_rate: number | null;
   readonly timeout_at: number | null;
-  /** The names that it was made by. */
+  /** The names of what it was created from. */
   readonly target: string | null;
   readonly profile: string | null;
   readonly schedule: string | null;
@@ -110,12 +110,13 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
     id: row[db.dialect.uuidColumn as 'uuid'],
     is_partial: Boolean(row.is_partial),
     is_detached: Boolean(row.is_detached),
-    config: fromJson(row.config) as Job['config'],
-    coverage: fromJson(row.coverage) as Job['coverage'],
+    config: objectFromJson(row.config),
+    coverage: objectFromJson(row.coverage),
     args: fromJson(row.args) as Job['args'],
-    counts: fromJson(row.counts) as Job['counts'],
-    scan_stats: fromJson(row.scan_stats) as Job['scan_stats'],
-    execution_context: fromJson(row.execution_context) as Job['execution_context'],
+    counts: numbersFromJson(row.counts),
+    scan_stats: row.scan_stats === null ? null : objectFromJson(row.scan_stats),
+    execution_context:
+      row.execution_context === null ? null : objectFromJson(row.execution_context),
     worker:
       row.worker_id === null || host === null || pid === null
         ? undefined
@@ -123,7 +124,7 @@ export function toJob(db: StoreDatabase, row: JobRecord): Job {
   };
 }
 
-/** Whether Portolan made a scan: of another program, the version has its name before it. */
+/** Whether Portolan ran a scan: another program's name precedes its version. */
 export function isOwn({ tool_version: version }: Job): boolean {
   return version !== null && !version.includes(' ');
 }

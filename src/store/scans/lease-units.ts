@@ -6,7 +6,7 @@ import { type Job, updateJob } from './jobs.ts';
 
 /** Units of a scan that are to be leased. */
 export interface UnitRequest {
-  /** Names the lease; whoever has that name does one thing at a time. */
+  /** Names the lease. One name runs one lease at a time. */
   readonly workerId: string;
   /** How long the units are the worker's while it is silent; undefined until they are released. */
   readonly leaseMs: number | undefined;

@@ -32,7 +32,7 @@ export interface Lease extends UnitLease {
   readonly holders: number;
 }
 
-/** Scans of which there is something to take, the one that waits longest first. */
+/** Scans with units to take, the one that waits longest first. */
 function takeable(db: StoreDatabase, kinds: Pick<WorkRequest, 'scanTypes' | 'labels'>): Sql {
   const { scanTypes, labels } = kinds;
   const now = db.dialect.fromNow(0);
@@ -53,8 +53,8 @@ function takeable(db: StoreDatabase, kinds: Pick<WorkRequest, 'scanTypes' | 'lab
  * worker can run. One transaction, so that two workers never take the same unit; it queues a
  * message for the next worker.
  *
- * @returns undefined where there is nothing to do. A lease without units is a scan of which nothing
- *   was left after all.
+ * @returns undefined where there is nothing to do. A lease without units belongs to a scan that has
+ *   none left after all.
  */
 export async function takeLease(
   db: StoreDatabase,

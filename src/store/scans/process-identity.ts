@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCode } from '../../errors.ts';
 
-/** Who runs a job, so that another process can tell whether it is still there. */
+/** A process that runs scans, so that another process can tell whether it is still there. */
 export interface Worker {
   readonly id: string;
   /** The machine, and on Linux its boot and pid namespace: only there does the pid mean anything. */
   readonly host: string;
   readonly pid: number;
-  /** When the process began, as the system words it; '' where that cannot be told. */
+  /** The start time of the process, as the system words it; '' where it is unknown. */
   readonly started: string;
 }
 
@@ -26,7 +27,7 @@ export function uniqueWorker(): Worker {
 }
 
 /**
- * Whether a worker's process is still there: the same pid with another time of birth is another
+ * Whether a worker's process is still there: the same pid with another start time is another
  * process. Undefined where this machine cannot tell.
  */
 export function isAlive({ host, pid, started }: Omit<Worker, 'id'>): boolean | undefined {
@@ -54,7 +55,7 @@ function isPidTaken(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }
 

@@ -1,7 +1,7 @@
 import type { StoreDatabase } from '../store.ts';
 import type { Job } from './jobs.ts';
 
-/** Tells workers of a scan that waits for them, in the transaction that makes it wait. */
+/** Queues a message for workers in the transaction that queues their scan. */
 export async function queueJob(
   db: StoreDatabase,
   job: Pick<Job, 'is_detached' | 'scan_type' | 'worker_label' | 'priority' | 'run_at'>,

@@ -52,7 +52,7 @@ export interface Requeue {
   readonly runAt?: number;
   /** Why, where it was not asked for. */
   readonly error_message?: string;
-  /** Workers go on with it, whoever made it so far. */
+  /** Workers continue it, whatever ran it so far. */
   readonly detach?: boolean;
   /** Attempts that are left from now on. */
   readonly attemptsLeft?: number;
@@ -90,7 +90,7 @@ export async function requeueJob(
   });
 }
 
-/** Lets workers go on with a scan that was paused, or one that stands pending for a process. */
+/** Lets workers continue a scan that was paused, or that is pending for a process. */
 export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
   return await db.transaction(async (inside) => {
     const { status } = await getJob(inside, id);
@@ -133,7 +133,7 @@ export async function failAttempt(db: StoreDatabase, job: Job, message: string):
   });
 }
 
-/** Whether an error says that somebody else has changed the scan meanwhile. */
+/** Whether an error means that somebody else has changed the scan meanwhile. */
 export function isConflict(error: unknown): boolean {
   return (
     error instanceof AppError && (error.code === 'ILLEGAL_TRANSITION' || error.code === 'NOT_FOUND')

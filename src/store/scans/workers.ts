@@ -7,14 +7,14 @@ import { isAlive, type Worker } from './process-identity.ts';
 /** How long a worker may be silent before it counts as lost, ms. */
 const silentMs = 30_000;
 
-/** What a worker process says of itself. */
+/** The settings of a worker process. */
 export interface WorkerSettings {
   readonly concurrency: number;
   readonly scanTypes: readonly string[];
   readonly labels: readonly string[];
 }
 
-/** What one part of a worker does. */
+/** What a worker does under one lease. */
 interface WorkUnderWay {
   /** UUID of the scan. */
   readonly scan: string;
@@ -23,7 +23,7 @@ interface WorkUnderWay {
   readonly since: number;
 }
 
-/** A worker that is there, or was lately; times epoch ms. */
+/** A worker, present or recent; times are epoch ms. */
 export interface WorkerRow extends WorkerSettings {
   readonly id: string;
   readonly host: string;
@@ -35,7 +35,7 @@ export interface WorkerRow extends WorkerSettings {
   readonly work: readonly WorkUnderWay[];
 }
 
-/** Writes a worker down. */
+/** Registers a worker. */
 export async function registerWorker(
   db: StoreDatabase,
   worker: Worker,
@@ -60,7 +60,7 @@ export async function registerWorker(
     ON CONFLICT (tenant_id, id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`);
 }
 
-/** Says that a worker lives, and whether it is about to end. */
+/** Records that a worker is alive, and whether it is stopping. */
 export async function heartbeatWorker(
   db: StoreDatabase,
   { id }: Worker,
@@ -71,7 +71,7 @@ export async function heartbeatWorker(
     WHERE id = ${id} AND tenant_id = ${tenantKey(db)}`);
 }
 
-/** Strikes a worker off, and with it those that were lost a day ago. */
+/** Removes a worker, and those that were lost a day ago. */
 export async function removeWorker(db: StoreDatabase, { id }: Worker): Promise<void> {
   await db.query(sql`
     DELETE FROM workers WHERE tenant_id = ${tenantKey(db)}
@@ -103,7 +103,7 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
       .filter(({ worker }) => worker === row.id)
       .map(({ worker: _worker, ...rest }) => rest);
     const { host, pid, process_started: started } = row;
-    // On this machine it need not be waited for whether one is heard of that was killed.
+    // A worker that was killed on this machine is seen at once.
     const status =
       row.is_lost || isAlive({ host, pid, started }) === false
         ? 'lost'
@@ -127,17 +127,20 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
   });
 }
 
-/** Leases are held by a part of a worker: its id, a slash and a number. */
+/** A lease is named by its worker's id, a slash and a number. */
 async function workUnderWay(
   db: StoreDatabase,
 ): Promise<(WorkUnderWay & { readonly worker: string })[]> {
-  const rows = await db.query<{ scan: string; part: string; units: number; since: number }>(sql`
-    SELECT ${identifier(`j.${db.dialect.uuidColumn}`)} AS scan, u.worker_id AS part,
+  const rows = await db.query<{ scan: string; lease: string; units: number; since: number }>(sql`
+    SELECT ${identifier(`j.${db.dialect.uuidColumn}`)} AS scan, u.worker_id AS lease,
       count(*) AS units, min(u.started_at) AS since
     FROM scan_jobs j JOIN scan_units u ON u.job_id = j.id AND u.status <> 'completed'
         AND u.status = 'leased'
     WHERE j.tenant_id = ${tenantKey(db)} AND j.is_detached = ${db.dialect.true}
       AND j.status IN ('pending', 'running')
     GROUP BY ${identifier(`j.${db.dialect.uuidColumn}`)}, u.worker_id ORDER BY since`);
-  return rows.map(({ part, ...row }) => ({ ...row, worker: part.slice(0, part.lastIndexOf('/')) }));
+  return rows.map(({ lease, ...row }) => ({
+    ...row,
+    worker: lease.slice(0, lease.lastIndexOf('/')),
+  }));
 }

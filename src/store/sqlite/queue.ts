@@ -1,11 +1,11 @@
 import type { Queue } from '../store.ts';
 import { watchCommits } from './watch.ts';
 
-/** How long a worker waits at most before it looks for work that fell due meanwhile, ms. */
+/** How long a worker waits at most before it looks for work that has become due, ms. */
 const patienceMs = 1000;
 
 /**
- * Calls for workers of a SQLite file: each looks for work itself, and where there is none again
+ * Calls the workers of a SQLite file: each looks for work itself and, where there is none, again
  * after the next commit of any process.
  */
 export async function runSqliteQueue(path: string, tenantId: string, queue: Queue): Promise<void> {
