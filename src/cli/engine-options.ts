@@ -1,20 +1,17 @@
 import { AppError } from '../errors.ts';
 import { splitWords } from '../scan/external/split-words.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
+import type { ScanSettings } from '../core/scan-settings.ts';
 import type { ScanOptions } from './scan-options.ts';
+import { longFlagOf, readSettings } from './setting-options.ts';
 
 export interface EngineOptions {
   readonly nmapArgs?: string;
   readonly masscanArgs?: string;
 }
 
-/** Options of Portolan's own engines that no other program has, and what to use instead. */
-const own = [
-  ['parallelism', '--parallelism'],
-  ['hostParallelism', '--host-parallelism'],
-  ['timeout', '--timeout'],
-  ['retryDelay', '--retry-delay'],
-] as const;
+/** Settings of Portolan's own engines that no other program has. */
+const ownSettings = ['parallelism', 'host_parallelism', 'timeout_ms', 'retry_delay_ms'] as const;
 
 /**
  * The engine of a scan and the options that its program gets: those that were handed through, and
@@ -32,32 +29,31 @@ export function readEngine(
     }
   }
   if (engine !== 'nmap' && engine !== 'masscan') return { engine, engine_args: [] };
-  for (const [option, spelling] of own) {
-    if (options[option] === undefined) continue;
+  const settings = readSettings(options);
+  const own = ownSettings.find((name) => settings[name] !== undefined);
+  if (own !== undefined) {
     throw new AppError(
       'USAGE',
-      `${spelling} is for Portolan's own engines: use --${engine}-args instead`,
+      `${longFlagOf(own)} is for Portolan's own engines: use --${engine}-args instead`,
     );
   }
   const words = splitWords((engine === 'nmap' ? nmapArgs : masscanArgs) ?? '');
-  const shared = engine === 'nmap' ? nmapWords(options) : masscanWords(options);
+  const shared = engine === 'nmap' ? nmapWords(settings) : masscanWords(settings);
   return { engine, engine_args: [...words, ...shared] };
 }
 
-function nmapWords({ timing, rate, retries, hostTimeout }: ScanOptions): string[] {
+function nmapWords({ timing, rate, retries, host_timeout_ms: hostTimeout }: ScanSettings) {
   return [
     ...(timing === undefined ? [] : [`-T${timing}`]),
-    ...(rate === undefined || rate === 0 ? [] : ['--max-rate', String(rate)]),
+    ...(rate ? ['--max-rate', String(rate)] : []),
     ...(retries === undefined ? [] : ['--max-retries', String(retries)]),
-    ...(hostTimeout === undefined || hostTimeout === 0
-      ? []
-      : ['--host-timeout', `${hostTimeout}ms`]),
+    ...(hostTimeout ? ['--host-timeout', `${hostTimeout}ms`] : []),
   ];
 }
 
-function masscanWords({ rate, retries }: ScanOptions): string[] {
+function masscanWords({ rate, retries }: ScanSettings): string[] {
   return [
-    ...(rate === undefined || rate === 0 ? [] : ['--rate', String(rate)]),
+    ...(rate ? ['--rate', String(rate)] : []),
     ...(retries === undefined ? [] : ['--retries', String(retries)]),
   ];
 }

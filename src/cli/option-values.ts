@@ -1,31 +1,21 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../core/duration.ts';
+import { type Field, integer } from '../core/field.ts';
 import { AppError } from '../errors.ts';
 import { parseSince } from '../resources/since.ts';
 
-/** A parser of numbers between two bounds. */
-export function numberOption(least: number, most: number): (text: string) => number {
+/** A parser of numbers that a field may hold. */
+export function numberOption({ needs, holds }: Field): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
-      const range =
-        most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `${least} to ${most}`;
-      throw new InvalidArgumentError(`Give a number ${range}.`);
-    }
-    return value;
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (holds(value)) return value;
+    throw new InvalidArgumentError(`Give ${needs}.`);
   };
 }
 
 /** A parser of whole numbers between two bounds. */
-export function integerOption(
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): (text: string) => number {
-  return (text) => {
-    const value = numberOption(least, most)(text);
-    if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Give a whole number.');
-    return value;
-  };
+export function integerOption(least: number, most?: number): (text: string) => number {
+  return numberOption(integer(least, most));
 }
 
 /** A number above 0. */

@@ -22,8 +22,8 @@ type Options = ScanOptions &
     readonly scanType: 'network' | 'discovery' | 'nmap' | 'masscan';
     /** Every word of the command line. */
     readonly line: readonly string[];
-    /** What this command adds to the request of the shared options. */
-    readonly ask: Omit<ScanRequest, 'targets'>;
+    /** What this command requests where the shared options say nothing. */
+    readonly ask: Partial<ScanRequest>;
   };
 
 /** What `scan` and `discover` do: prepare, scan, record, show. */
@@ -33,7 +33,7 @@ export async function runScanCommand(
   options: Options,
 ): Promise<number> {
   const queue = queueOf(options);
-  const request = { ...(await readScanRequest(io, words, options)), ...options.ask };
+  const request = { ...options.ask, ...(await readScanRequest(io, words, options)) };
   await using opened = new AsyncDisposableStack();
   const known = await openKnown(io, options);
   if (known) opened.use(known);

@@ -7,23 +7,14 @@ import { parseTarget, splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
 import type { ScanRequest } from '../scan/resolve-request.ts';
 import type { Io } from './io.ts';
-import { collect, durationOption, integerOption, numberOption } from './option-values.ts';
+import { collect, durationOption, integerOption } from './option-values.ts';
+import { addSettingOptions, readSettings } from './setting-options.ts';
 
 /** What the options of `scan` and `discover` have in common. */
 export interface ScanOptions {
   readonly inputList?: string;
   readonly exclude?: readonly string[];
   readonly excludefile?: string;
-  readonly timing?: number;
-  readonly rate?: number;
-  readonly parallelism?: number;
-  readonly hostParallelism?: number;
-  readonly timeout?: number;
-  readonly retries?: number;
-  readonly retryDelay?: number;
-  readonly hostTimeout?: number;
-  readonly resolveAll?: boolean;
-  readonly dns?: boolean;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly seed?: string;
@@ -56,12 +47,19 @@ export function addScanOptions(
     .option('-i, --input-list <file>', 'read targets from a file, as nmap -iL; - for stdin')
     .option('--exclude <targets>', 'exclude these, separated by commas; may be repeated', collect)
     .option('--excludefile <file>', 'exclude the targets in a file');
-  return addQueueOptions(addPaceOptions(command))
-    .option('--timeout <ms>', 'timeout for one connection', integerOption(1))
-    .option('--retries <n>', 'retries for a port that does not answer', integerOption(0, 20))
-    .option('--retry-delay <ms>', 'minimum time between two tries of a port', integerOption(0))
-    .option('--host-timeout <ms>', 'time limit for one host; 0 for none', integerOption(0))
-    .option('-n, --no-dns', 'skip reverse DNS for hosts that are up')
+  addSettingOptions(command, [
+    'timing',
+    'rate',
+    'parallelism',
+    'host_parallelism',
+    'resolve_all',
+    'timeout_ms',
+    'retries',
+    'retry_delay_ms',
+    'host_timeout_ms',
+    'reverse_dns',
+  ]);
+  return addQueueOptions(command)
     .option('--seed <text>', 'seed of the target order')
     .option('--shard <i/n>', 'scan part i of n; all parts need the same --seed', shard)
     .addOption(
@@ -95,20 +93,6 @@ function addQueueOptions(command: Command): Command {
     );
 }
 
-/** Adds the options that limit how fast a scan or a target is scanned. */
-export function addPaceOptions(command: Command): Command {
-  return command
-    .option('-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest', integerOption(0, 5))
-    .option(
-      '--rate <n>',
-      'maximum connections per second; 0 for no limit',
-      numberOption(0, 10_000_000),
-    )
-    .option('--parallelism <n>', 'maximum connections at once', integerOption(1, 100_000))
-    .option('--host-parallelism <n>', 'maximum connections at once to one host', integerOption(1))
-    .option('--resolve-all', 'scan every address of a name, not only the first');
-}
-
 /**
  * The part of a scan's request that these options give.
  *
@@ -129,19 +113,9 @@ export async function readScanRequest(
   const lists = await Promise.all([...new Set(files)].map((file) => readList(io, file)));
   const excluded = options.excludefile === undefined ? [] : await readList(io, options.excludefile);
   return {
+    ...readSettings(options),
     targets: [...words.filter((word) => word !== '-').flatMap(splitTargets), ...lists.flat()],
     exclude: [...(options.exclude ?? []).flatMap(splitTargets), ...excluded],
-    template: options.timing,
-    timing: {
-      rate: options.rate,
-      parallelism: options.parallelism,
-      host_parallelism: options.hostParallelism,
-      timeout_ms: options.timeout,
-      retries: options.retries,
-      retry_delay_ms: options.retryDelay,
-      host_timeout_ms: options.hostTimeout,
-    },
-    resolveAll: options.resolveAll ?? false,
     confirmed: options.yes === true || options.dryRun === true,
     seed: options.seed,
     shard: options.shard,

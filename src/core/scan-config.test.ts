@@ -37,7 +37,7 @@ test.each([
   [{ rate: -1 }, /"rate"/],
   [{ rate: Number.NaN }, /"rate"/],
   [{ parallelism: 100_001 }, /"parallelism".* 1 to 100000, not 100001/],
-  [{ timeout_ms: 0.5 }, /"timeout_ms".* whole number from 1 on/],
+  [{ timeout_ms: 0.5 }, /"timeout_ms".* whole number of 1 or more/],
   [{ shard: { index: 1 } }, /"shard"/],
   [{ shard: null }, /"shard"/],
 ])('a configuration with %j is refused, and the field named', (part, message) => {

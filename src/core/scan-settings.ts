@@ -1,134 +1,188 @@
 import { AppError, messageOf } from '../errors.ts';
+import { defined } from './defined.ts';
+import { type Field, faultOf, flag, integer, number, text, type Values } from './field.ts';
 import { parsePorts } from './ports.ts';
 
-/** How to scan, as a profile or a target keeps it; what is left out has its usual default. */
-export interface ScanSettings {
-  /** A port list that `parsePorts` reads. */
-  readonly ports?: string;
-  /** The n TCP ports most often found open, instead of `ports`. */
-  readonly top_ports?: number;
-  /** Timing template 0 … 5. */
-  readonly timing?: number;
-  /** Connects a second over all hosts; 0 for no limit. */
-  readonly rate?: number;
-  /** Connects at once, in all and to one host. */
-  readonly parallelism?: number;
-  readonly host_parallelism?: number;
-  readonly timeout_ms?: number;
-  readonly retries?: number;
-  readonly retry_delay_ms?: number;
-  readonly host_timeout_ms?: number;
-  /** Every host is taken for up. */
-  readonly assume_up?: boolean;
-  /** Open ports are asked what they are. */
-  readonly probe?: boolean;
-  /** Every port is a row, not only the open ones. */
-  readonly record_all?: boolean;
-  /** DNS is asked for the names of hosts that are up. */
-  readonly reverse_dns?: boolean;
-  /** Every address of a name is scanned, not only its first. */
-  readonly resolve_all?: boolean;
+/** How one setting is checked, and spelled on the command line. */
+interface Setting extends Field<boolean | number | string> {
+  readonly isNumber?: true;
+  /** It limits the load on a network: the stricter of a target's and a profile's counts. */
+  readonly isLimit?: true;
+  /** The flags of its option, as commander reads them, and what the option does. */
+  readonly option: readonly [flags: string, description: string];
+  /** The words that the option takes, with the values that they stand for. */
+  readonly choices?: Readonly<Record<string, boolean>>;
 }
 
-/** What a setting may hold; returns what is wrong, or undefined. */
-type Check = (value: unknown) => string | undefined;
+/** The settings that a scan's configuration stores as they are. */
+export const storedSettings = {
+  reverse_dns: {
+    ...flag,
+    byDefault: true,
+    option: ['-n, --no-dns', 'skip reverse DNS for hosts that are up'],
+  },
+  probe: {
+    ...flag,
+    byDefault: true,
+    option: ['--no-probe', 'only find open ports; do not identify services'],
+  },
+  record_all: {
+    ...flag,
+    byDefault: false,
+    option: [
+      '--record <what>',
+      '"open" stores open ports and counts the others (default); "all" stores every port',
+    ],
+    choices: { open: false, all: true },
+  },
+  rate: {
+    ...number(0, 10_000_000),
+    byDefault: 500,
+    isLimit: true,
+    option: ['--rate <n>', 'maximum connections per second; 0 for no limit'],
+  },
+  host_parallelism: {
+    ...integer(1),
+    byDefault: 50,
+    isLimit: true,
+    option: ['--host-parallelism <n>', 'maximum connections at once to one host'],
+  },
+  parallelism: {
+    ...integer(1, 100_000),
+    byDefault: 4000,
+    isLimit: true,
+    option: ['--parallelism <n>', 'maximum connections at once'],
+  },
+  timeout_ms: {
+    ...integer(1),
+    byDefault: 1500,
+    option: ['--timeout <ms>', 'timeout for one connection'],
+  },
+  retries: {
+    ...integer(0, 20),
+    byDefault: 2,
+    option: ['--retries <n>', 'retries for a port that does not answer'],
+  },
+  retry_delay_ms: {
+    ...integer(0),
+    byDefault: 1000,
+    option: ['--retry-delay <ms>', 'minimum time between two tries of a port'],
+  },
+  host_timeout_ms: {
+    ...integer(0),
+    byDefault: 0,
+    option: ['--host-timeout <ms>', 'time limit for one host; 0 for none'],
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
 
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+/** Every setting that a profile, a target or a command line may give. */
+const declared = {
+  ports: {
+    ...text,
+    needs: 'a list of ports',
+    option: ['-p, --ports <list>', 'ports: 80,443,8000-8100,U:53, or - for all'],
+  },
+  top_ports: {
+    ...integer(1, 65_535),
+    option: ['--top-ports <n>', 'the n most common ports (default: 1,000)'],
+  },
+  timing: {
+    ...integer(0, 5),
+    option: ['-T, --timing <0-5>', 'timing template, 0 slowest to 5 fastest'],
+  },
+  ...storedSettings,
+  assume_up: {
+    ...flag,
+    option: ['--assume-up', 'treat every host as up and scan it, as nmap -Pn'],
+  },
+  resolve_all: {
+    ...flag,
+    option: ['--resolve-all', 'scan every address of a name, not only the first'],
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
 
-function numeric(least: number, most = Number.MAX_SAFE_INTEGER, isWhole = true): Check {
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `${least} to ${most}`;
-  return (value) =>
-    typeof value === 'number' &&
-    (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
-    value >= least &&
-    value <= most
-      ? undefined
-      : `a ${isWhole ? 'whole ' : ''}number ${range}`;
+/** How to scan; what is left out has a default. */
+export type ScanSettings = Partial<Values<typeof declared>>;
+
+export type SettingName = keyof ScanSettings;
+
+/** The settings by name. */
+export const settings: Readonly<Record<SettingName, Setting>> = declared;
+
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
 }
 
-/** YAML reads a single port as a number. */
-const portList: Check = (value) => {
-  if (typeof value !== 'string' && typeof value !== 'number') return 'a list of ports';
-  try {
-    parsePorts(String(value));
-    return undefined;
-  } catch (error) {
-    return `a list of ports (${messageOf(error)})`;
-  }
-};
-
-const checks: { readonly [Name in keyof Required<ScanSettings>]: Check } = {
-  ports: portList,
-  top_ports: numeric(1, 65_535),
-  timing: numeric(0, 5),
-  rate: numeric(0, 10_000_000, false),
-  parallelism: numeric(1, 100_000),
-  host_parallelism: numeric(1),
-  timeout_ms: numeric(1),
-  retries: numeric(0, 20),
-  retry_delay_ms: numeric(0),
-  host_timeout_ms: numeric(0),
-  assume_up: flag,
-  probe: flag,
-  record_all: flag,
-  reverse_dns: flag,
-  resolve_all: flag,
-};
-
-function isSetting(name: string): name is keyof ScanSettings {
-  return Object.hasOwn(checks, name);
-}
-
-/** The names of all settings. */
-const settingNames: readonly (keyof ScanSettings)[] = Object.keys(checks).filter(isSetting);
+export const settingNames: readonly SettingName[] = Object.keys(settings).filter(isSettingName);
 
 /**
- * Checks settings that somebody wrote or a store kept. By hand and not by a schema library, which
- * alone would take a fifth of the start of a scan.
+ * Checks the values of settings, each alone.
  *
  * @param source what they are of, for the message: `profile "web"`
- * @throws AppError INVALID_INPUT naming the setting that does not hold what it must, or is none
+ * @throws AppError INVALID_INPUT naming the setting that is not one, or its value
  */
-export function parseScanSettings(value: unknown, source: string): ScanSettings {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new AppError('INVALID_INPUT', `${source} must be settings by name, such as "ports: 80"`);
-  }
+export function assertSettings(value: object, source: string): asserts value is ScanSettings {
   for (const [name, held] of Object.entries(value)) {
-    if (!isSetting(name)) {
+    if (!isSettingName(name)) {
       throw new AppError(
         'INVALID_INPUT',
         `${source}: "${name}" is not a setting; there are ${settingNames.join(', ')}`,
       );
     }
-    const needs = checks[name](held);
-    if (needs === undefined) continue;
-    const found = JSON.stringify(held)?.slice(0, 80) ?? 'nothing';
-    throw new AppError('INVALID_INPUT', `${source}: "${name}" must be ${needs}, not ${found}`);
+    const fault = faultOf(settings[name], held);
+    if (fault !== undefined) throw new AppError('INVALID_INPUT', `${source}: "${name}" ${fault}`);
   }
-  const settings = value as Omit<ScanSettings, 'ports'> & { readonly ports?: string | number };
-  if (settings.ports !== undefined && settings.top_ports !== undefined) {
-    throw new AppError('INVALID_INPUT', `${source}: "ports" and "top_ports" exclude each other`);
-  }
-  const { ports, ...others } = settings;
-  return ports === undefined ? others : { ports: String(ports), ...others };
 }
 
-/** Limits that hold for a network, whatever is scanned in it: of two the stricter one counts. */
-const limits = ['rate', 'parallelism', 'host_parallelism'] as const;
+/**
+ * Checks settings that somebody wrote.
+ *
+ * @param source what they are of, for the message: `profile "web"`
+ * @throws AppError INVALID_INPUT
+ */
+export function parseScanSettings(value: unknown, source: string): ScanSettings {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new AppError('INVALID_INPUT', `${source} must be settings by name, such as "ports: 80"`);
+  }
+  const parsed: object =
+    // YAML reads a single port as a number.
+    'ports' in value && typeof value.ports === 'number'
+      ? { ...value, ports: String(value.ports) }
+      : value;
+  assertSettings(parsed, source);
+  const { ports, top_ports: top } = parsed;
+  if (ports === undefined) return parsed;
+  if (top !== undefined) {
+    throw new AppError('INVALID_INPUT', `${source}: "ports" and "top_ports" exclude each other`);
+  }
+  try {
+    parsePorts(ports);
+  } catch (error) {
+    const reason = messageOf(error);
+    throw new AppError('INVALID_INPUT', `${source}: "ports" must be a list of ports (${reason})`, {
+      cause: error,
+    });
+  }
+  return parsed;
+}
+
+/** Settings with those that override them. Ports and top ports are one choice. */
+export function overrideSettings(base: ScanSettings, over: ScanSettings): ScanSettings {
+  const { ports: _ports, top_ports: _top, ...withoutPorts } = base;
+  const hasPorts = over.ports !== undefined || over.top_ports !== undefined;
+  return { ...(hasPorts ? withoutPorts : base), ...defined(over) };
+}
 
 /**
  * The settings of a profile used on a target: the profile's, else the target's; of their limits
  * the stricter.
  */
 export function combineSettings(target: ScanSettings, profile: ScanSettings): ScanSettings {
-  const { ports: _ports, top_ports: _top, ...withoutPorts } = target;
-  const hasPorts = profile.ports !== undefined || profile.top_ports !== undefined;
-  const combined = { ...(hasPorts ? withoutPorts : target), ...profile };
-  const stricter = limits.flatMap((name) => {
-    const given = [target[name], profile[name]].filter((limit) => limit !== undefined);
-    if (given.length < 2) return [];
-    const least = Math.min(...given.map((limit) => limit || Number.POSITIVE_INFINITY));
-    return [[name, Number.isFinite(least) ? least : 0] as const];
+  const limits = settingNames.flatMap((name) => {
+    if (!settings[name].isLimit) return [];
+    // 0 is no limit.
+    const least = Math.min(...[target, profile].map((given) => Number(given[name] || Infinity)));
+    return Number.isFinite(least) ? [[name, least] as const] : [];
   });
-  return { ...combined, ...Object.fromEntries(stricter) };
+  return { ...overrideSettings(target, profile), ...Object.fromEntries(limits) };
 }

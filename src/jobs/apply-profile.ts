@@ -1,5 +1,5 @@
 import { parseAllowedHours } from '../core/allowed-hours.ts';
-import { combineSettings, type ScanSettings } from '../core/scan-settings.ts';
+import { combineSettings, overrideSettings, type ScanSettings } from '../core/scan-settings.ts';
 import { AppError } from '../errors.ts';
 import type { ScanRequest } from '../scan/resolve-request.ts';
 import { globalExclusions, listExclusions } from '../store/setup/exclusions.ts';
@@ -45,7 +45,8 @@ export async function applyProfile(
     ? (await listExclusions(db, target.name)).map(({ excluded }) => excluded)
     : await globalExclusions(db);
   const complete = {
-    ...withSettings(request, settings),
+    ...request,
+    ...overrideSettings(settings, request),
     ...(target && { targets: target.targets }),
   };
   return withExclusions(complete, exclusions);
@@ -74,33 +75,4 @@ function assertAllowed({ name, enabled, hours }: ScanTarget, at: number): void {
 
 function withExclusions(request: ScanRequest, excluded: readonly string[]): ScanRequest {
   return { ...request, exclude: [...(request.exclude ?? []), ...excluded] };
-}
-
-/** The request with settings where it says nothing itself. */
-function withSettings(request: ScanRequest, settings: ScanSettings): ScanRequest {
-  const hasPorts = request.ports !== undefined || request.topPorts !== undefined;
-  const { timing = {}, options = {} } = request;
-  return {
-    ...request,
-    ...(!hasPorts && { ports: settings.ports, topPorts: settings.top_ports }),
-    template: request.template ?? settings.timing,
-    timing: {
-      ...timing,
-      rate: timing.rate ?? settings.rate,
-      parallelism: timing.parallelism ?? settings.parallelism,
-      host_parallelism: timing.host_parallelism ?? settings.host_parallelism,
-      timeout_ms: timing.timeout_ms ?? settings.timeout_ms,
-      retries: timing.retries ?? settings.retries,
-      retry_delay_ms: timing.retry_delay_ms ?? settings.retry_delay_ms,
-      host_timeout_ms: timing.host_timeout_ms ?? settings.host_timeout_ms,
-    },
-    resolveAll: request.resolveAll || settings.resolve_all || false,
-    options: {
-      ...options,
-      assume_up: options.assume_up ?? (settings.assume_up ? 'all' : undefined),
-      probe: options.probe ?? settings.probe,
-      record_all: options.record_all ?? settings.record_all,
-      reverse_dns: options.reverse_dns ?? settings.reverse_dns,
-    },
-  };
 }

@@ -113,7 +113,7 @@ async function plan(store: Store, schedule: Schedule, now: number): Promise<Plan
     if (!enabled) return { status: 'skipped', reason: `target "${schedule.target}" is disabled` };
     const request = await applyProfile(store.database, {
       targets: [],
-      ...(schedule.scan_type === 'discovery' && discoveryRequest()),
+      ...(schedule.scan_type === 'discovery' && discoveryRequest),
       target: schedule.target,
       profile: schedule.profile ?? undefined,
       // Who set it up has said that it is to be scanned.

@@ -1,14 +1,8 @@
 import { parsePorts, type PortSet, topPorts } from '../core/ports.ts';
+import type { ScanSettings } from '../core/scan-settings.ts';
 import { topUdpPorts } from '../core/top-ports.ts';
 import { AppError } from '../errors.ts';
 import type { EngineScope } from './external/engine-scope.ts';
-
-/** The ports that a user requests. */
-export interface PortRequest {
-  /** A port list. */
-  readonly ports?: string | undefined;
-  readonly topPorts?: number | undefined;
-}
 
 /** How many ports are scanned where the user names none, off this machine. */
 const usualCount = 1000;
@@ -20,15 +14,19 @@ const usualCount = 1000;
  *   transport that they scan, as with nmap
  * @throws AppError INVALID_PORTS, USAGE
  */
-export function choosePorts(request: PortRequest, isLocal: boolean, scope?: EngineScope): PortSet {
-  if (request.ports !== undefined && request.topPorts !== undefined) {
+export function choosePorts(
+  { ports, top_ports: top }: ScanSettings,
+  isLocal: boolean,
+  scope?: EngineScope,
+): PortSet {
+  if (ports !== undefined && top !== undefined) {
     throw new AppError('USAGE', '--ports and --top-ports exclude each other');
   }
   // Hosts alone: one port stands for the work of each, as in a discovery.
   if (scope?.isDiscovery) return { tcp: [80], udp: [] };
-  if (request.ports !== undefined) return inScope(parsePorts(request.ports), scope);
-  const count = request.topPorts ?? usualCount;
-  const isTop = request.topPorts !== undefined || !isLocal;
+  if (ports !== undefined) return inScope(parsePorts(ports), scope);
+  const count = top ?? usualCount;
+  const isTop = top !== undefined || !isLocal;
   const { tcp } = isTop && scope?.tcp !== false ? topPorts(count) : parsePorts('-');
   const udp = scope?.udp ? topPorts(Math.min(count, topUdpPorts.length), 'udp').udp : [];
   return { tcp: scope?.tcp === false ? [] : tcp, udp };

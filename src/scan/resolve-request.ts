@@ -5,41 +5,27 @@ import { defined } from '../core/defined.ts';
 import { formatPorts } from '../core/ports.ts';
 import { isLoopbackRange, needsConfirmation, refusedParts } from '../core/refused.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
+import type { ScanSettings } from '../core/scan-settings.ts';
 import { type AddressRange, formatRange } from '../core/targets.ts';
-import { loopbackTiming, normalTiming, type Timing, timingTemplates } from '../core/timing.ts';
+import { loopbackTiming, timingTemplates } from '../core/timing.ts';
 import { AppError } from '../errors.ts';
-import { choosePorts, type PortRequest } from './choose-ports.ts';
+import { choosePorts } from './choose-ports.ts';
 import { engineScope } from './external/engine-scope.ts';
 import { resolveTargets, type TargetFault } from './resolve-targets.ts';
 
 /** A scan as a user requests it; what is left out has a default that suits the targets. */
-export interface ScanRequest extends PortRequest {
+export interface ScanRequest
+  extends
+    ScanSettings,
+    Partial<
+      Pick<NetworkScanConfig, 'discovery_only' | 'engine' | 'engine_args' | 'icmp_ping' | 'shard'>
+    > {
   /** Addresses, networks, ranges, names. */
   readonly targets: readonly string[];
   readonly exclude?: readonly string[];
-  /** Timing template 0 … 5. */
-  readonly template?: number | undefined;
-  /** Overrides of the template. */
-  readonly timing?: Partial<Timing>;
-  /** Scan every address of a name, not only the first. */
-  readonly resolveAll?: boolean;
   /** The user has confirmed a large or public scan. */
   readonly confirmed?: boolean;
   readonly seed?: string | undefined;
-  readonly shard?: { index: number; count: number } | undefined;
-  readonly options?: Partial<
-    Pick<
-      NetworkScanConfig,
-      | 'assume_up'
-      | 'discovery_only'
-      | 'engine'
-      | 'engine_args'
-      | 'icmp_ping'
-      | 'probe'
-      | 'record_all'
-      | 'reverse_dns'
-    >
-  >;
 }
 
 /** A complete configuration, what it leaves out, and what did not resolve. */
@@ -57,11 +43,11 @@ export interface ResolvedScan {
  *   CONFIRMATION_NEEDED, USAGE, UNSUPPORTED
  */
 export async function resolveRequest(request: ScanRequest): Promise<ResolvedScan> {
-  const { targets, exclude = [], options = {} } = request;
+  const { targets, exclude = [] } = request;
   if (targets.length === 0)
     throw new AppError('USAGE', 'no targets; try "portolan scan localhost"');
-  const scope = await engineScope(options);
-  const { ranges, named, hostnames, faults } = await resolveTargets(targets, request.resolveAll);
+  const scope = await engineScope(request);
+  const { ranges, named, hostnames, faults } = await resolveTargets(targets, request.resolve_all);
   if (ranges.length === 0) throw unresolved('', faults);
   // Every address of an excluded name: leaving out too much is the safe side.
   const excluded = await resolveTargets(exclude, true);
@@ -71,17 +57,17 @@ export async function resolveRequest(request: ScanRequest): Promise<ResolvedScan
   assertScannable(left.ranges, request);
   const isLocal = left.ranges.every(isLoopbackRange);
   const config = parseScanConfig({
+    ...timingOf(request, isLocal),
+    ...defined(request),
     targets: left.ranges.map(formatRange),
     hostnames,
+    assume_up: request.assume_up ? 'all' : 'named',
     named: [...named].filter((text) => left.has(parseAddress(text))),
     exclude: [...new Set(excluded.ranges.map(formatRange))],
     ports: formatPorts(choosePorts(request, isLocal, scope)),
     seed: request.seed ?? randomBytes(6).toString('hex'),
-    shard: request.shard,
-    ...chooseTiming(request, isLocal),
-    ...options,
     ...(scope?.isDiscovery && { discovery_only: true }),
-  } satisfies Partial<Record<keyof NetworkScanConfig, unknown>>);
+  });
   const notes = refused.map((range) => `${formatRange(range)} is left out: it is reserved`);
   return { config, notes: [...new Set(notes)], faults };
 }
@@ -104,7 +90,7 @@ function assertScannable(ranges: readonly AddressRange[], request: ScanRequest):
         'see the scan first',
     );
   }
-  if (request.options?.engine === 'masscan' && ranges.some(isLoopbackRange)) {
+  if (request.engine === 'masscan' && ranges.some(isLoopbackRange)) {
     throw new AppError(
       'UNSUPPORTED',
       "masscan sends its own packets, past this machine's network stack, and gets no answer from " +
@@ -113,10 +99,9 @@ function assertScannable(ranges: readonly AddressRange[], request: ScanRequest):
   }
 }
 
-function chooseTiming({ template, timing = {} }: ScanRequest, isLocal: boolean): Timing {
-  const byTargets = isLocal ? loopbackTiming : normalTiming;
-  const chosen = (template !== undefined && timingTemplates[template]) || byTargets;
+/** The settings of a timing template. */
+function timingOf({ timing }: ScanRequest, isLocal: boolean): ScanSettings {
+  if (timing === undefined) return isLocal ? loopbackTiming : {};
   // On loopback nobody is disturbed: a template that asks for speed gets no limit there.
-  const base = isLocal && (template ?? 0) >= 3 ? { ...chosen, rate: 0 } : chosen;
-  return { ...base, ...defined(timing) };
+  return { ...timingTemplates[timing], ...(isLocal && timing >= 3 && { rate: 0 }) };
 }

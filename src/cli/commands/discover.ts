@@ -9,7 +9,7 @@ import { addStoreOption, type StoreOptions } from '../store-option.ts';
 type Options = ScanOptions &
   OutputOptions &
   StoreOptions & {
-    readonly ping?: boolean;
+    readonly ping: boolean;
     readonly silent?: boolean;
     readonly verbose?: boolean;
   };
@@ -40,6 +40,6 @@ export async function run(
     ...options,
     line,
     scanType: 'discovery',
-    ask: discoveryRequest({ engine: options.engine, ping: options.ping, dns: options.dns }),
+    ask: { ...discoveryRequest, engine: options.engine, icmp_ping: options.ping },
   });
 }

@@ -1,9 +1,9 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type EngineOptions, readEngine } from '../engine-options.ts';
-import { integerOption } from '../option-values.ts';
 import { addScanOptions, type ScanOptions } from '../scan-options.ts';
 import { addOutputOptions, type OutputOptions, silentOption } from '../output.ts';
 import type { Io } from '../io.ts';
+import { addSettingOptions } from '../setting-options.ts';
 import { runScanCommand } from '../run-scan-command.ts';
 import { addStoreOption, type StoreOptions } from '../store-option.ts';
 
@@ -11,27 +11,13 @@ type Options = ScanOptions &
   EngineOptions &
   OutputOptions &
   StoreOptions & {
-    readonly ports?: string;
-    readonly topPorts?: number;
-    readonly assumeUp?: boolean;
-    readonly probe?: boolean;
-    readonly record?: 'open' | 'all';
     readonly silent?: boolean;
     readonly verbose?: boolean;
   };
 
 export function define(command: Command): void {
-  addScanOptions(command, ['auto', 'epoll', 'sockets', 'nmap', 'masscan'])
-    .option('-p, --ports <list>', 'ports: 80,443,8000-8100, or - for all')
-    .option('--top-ports <n>', 'the n most common ports (default: 1,000)', integerOption(1))
-    .option('--assume-up', 'treat every host as up and scan it, as nmap -Pn')
-    .option('--no-probe', 'only find open ports; do not identify services')
-    .addOption(
-      new Option(
-        '--record <what>',
-        '"open" stores open ports and counts the others (default); "all" stores every port',
-      ).choices(['open', 'all']),
-    )
+  addScanOptions(command, ['auto', 'epoll', 'sockets', 'nmap', 'masscan']);
+  addSettingOptions(command, ['ports', 'top_ports', 'assume_up', 'probe', 'record_all'])
     .option('--nmap-args <options>', 'with --engine nmap: options for nmap, such as "-sS -sV -O"')
     .option('--masscan-args <options>', 'with --engine masscan: options for masscan')
     .addOption(silentOption('print only host:port lines, as soon as they are found'))
@@ -66,16 +52,6 @@ export async function run(
     ...options,
     line,
     scanType: engine === 'nmap' || engine === 'masscan' ? engine : 'network',
-    ask: {
-      ports: options.ports,
-      topPorts: options.topPorts,
-      options: {
-        assume_up: options.assumeUp ? 'all' : undefined,
-        ...chosen,
-        probe: options.probe === false ? false : undefined,
-        record_all: options.record && options.record === 'all',
-        reverse_dns: options.dns === false ? false : undefined,
-      },
-    },
+    ask: chosen,
   });
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { defined } from '../../core/defined.ts';
 import { splitTargets } from '../../core/targets.ts';
 import { localTimeZone } from '../../core/zoned-time.ts';
 import { hoursText, settingsText, targetJson } from '../../resources/targets.ts';
@@ -14,8 +13,7 @@ import { type CommandEntry, type CommandModule, entry } from '../command.ts';
 import { changeCommand, showCommand } from '../group-commands.ts';
 import { write } from '../io.ts';
 import { listEntry } from '../list-entry.ts';
-import { integerOption } from '../option-values.ts';
-import { addPaceOptions } from '../scan-options.ts';
+import { addSettingOptions, readSettings } from '../setting-options.ts';
 import { addStoreOption, openFrom, type StoreOptions } from '../store-option.ts';
 import { factList, localTime } from '../text.ts';
 
@@ -32,16 +30,8 @@ Examples:
 }
 
 interface AddOptions extends StoreOptions {
-  readonly ports?: string;
-  readonly topPorts?: number;
   readonly exclude?: readonly string[];
   readonly reason?: string;
-  readonly rate?: number;
-  readonly parallelism?: number;
-  readonly hostParallelism?: number;
-  readonly timing?: number;
-  readonly assumeUp?: true;
-  readonly resolveAll?: true;
   readonly allowedHours?: string;
   readonly timeZone?: string;
   readonly description?: string;
@@ -52,15 +42,22 @@ const add: CommandModule = {
     command
       .argument('<name>', 'letters, digits, ".", "_" and "-"')
       .argument('<targets...>', 'addresses, networks, ranges (10.0.0.1-50), names')
-      .option('-p, --ports <list>', 'ports: 80,443,8000-8100,U:53, or - for all')
-      .option('--top-ports <n>', 'the n most common ports', integerOption(1))
       .option('--exclude <targets...>', 'exclude these, separated by commas or spaces')
       .option('--reason <text>', 'reason for the exclusions')
-      .option('--assume-up', 'treat every host as up')
       .option('--allowed-hours <hours>', 'when it may be scanned: "Mon-Fri 20:00-06:00, Sat-Sun"')
       .option('--time-zone <zone>', 'time zone of those hours (default: this machine’s)')
       .option('--description <text>', 'a description');
-    addStoreOption(addPaceOptions(command)).addHelpText(
+    addSettingOptions(command, [
+      'ports',
+      'top_ports',
+      'timing',
+      'rate',
+      'parallelism',
+      'host_parallelism',
+      'assume_up',
+      'resolve_all',
+    ]);
+    addStoreOption(command).addHelpText(
       'after',
       '\nExamples:\n  portolan target add office 192.168.1.0/24 192.168.7.1-50 -p 22,80,443\n' +
         '  portolan target add plant 10.20.0.0/16 --rate 50 --allowed-hours 22:00-05:00',
@@ -75,16 +72,7 @@ const add: CommandModule = {
         name,
         description,
         targets: words.flatMap(splitTargets),
-        settings: defined({
-          ports: options.ports,
-          top_ports: options.topPorts,
-          rate: options.rate,
-          parallelism: options.parallelism,
-          host_parallelism: options.hostParallelism,
-          timing: options.timing,
-          assume_up: options.assumeUp,
-          resolve_all: options.resolveAll,
-        }),
+        settings: readSettings(options),
         hours:
           allowedHours === undefined
             ? undefined
