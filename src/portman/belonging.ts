@@ -1,6 +1,7 @@
 import { findProcess } from '../listeners/list-listeners.ts';
 import { bootId, readStartVariable, readWorkingFolder } from '../listeners/linux/processes.ts';
 import type { Listener, ProcessIdentity, RunningProcess } from '../listeners/listener.ts';
+import type { Registry } from './registry.ts';
 import type { OwnedReservation } from './reservation.ts';
 
 /** The variable that marks the children of `portman run`, even daemons. */
@@ -10,7 +11,7 @@ export const projectVariable = 'PORTMAN_PROJECT';
 const maxAncestors = 64;
 
 /** Whether a process is still the one that was recorded. */
-export type Liveness = 'alive' | 'gone' | 'unknown';
+type Liveness = 'alive' | 'gone' | 'unknown';
 
 /**
  * Whether a recorded process still runs. `unknown` if none was recorded, or if its pid belongs to
@@ -54,6 +55,16 @@ export async function lineage(pid: number): Promise<RunningProcess[]> {
 export interface ProjectFolder {
   readonly project: string;
   readonly folder: string;
+}
+
+/** The folders of the projects that have one. */
+export function readProjectFolders({ db }: Registry): ProjectFolder[] {
+  return db
+    .prepare(
+      `SELECT DISTINCT projectName AS project, json_extract(metadata, '$.directory') AS folder
+       FROM ports WHERE json_extract(metadata, '$.directory') IS NOT NULL`,
+    )
+    .all<ProjectFolder>();
 }
 
 /**

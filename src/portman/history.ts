@@ -26,16 +26,16 @@ export interface Project {
 export function readProjects({ db }: Registry): Project[] {
   const rows = db
     .prepare(
-      'SELECT projectName, ports, port_count, active_count FROM v_project_ports ORDER BY projectName',
+      `SELECT projectName, ports, port_count AS portCount, active_count AS activeCount
+       FROM v_project_ports ORDER BY projectName`,
     )
-    .all<{ projectName: string; ports: string; port_count: number; active_count: number }>();
-  return rows.map(({ projectName, ports, port_count: portCount, active_count: activeCount }) => ({
+    .all<Omit<Project, 'ports'> & { ports: string }>();
+  return rows.map(({ projectName, ports, ...counts }) => ({
     projectName,
     ports: ports
       .split(',')
       .map(Number)
-      .sort((a, b) => a - b),
-    portCount,
-    activeCount,
+      .toSorted((a, b) => a - b),
+    ...counts,
   }));
 }

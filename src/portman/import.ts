@@ -14,6 +14,12 @@ export interface ImportOutcome {
   readonly removed: readonly number[];
 }
 
+/** How to import. */
+export interface ImportOptions {
+  readonly replace?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
 /**
  * Imports an export in one transaction. Merging adds missing reservations and updates those of the
  * same project; replacing leaves only the rows of the file (also of the history and configurations, if
@@ -24,7 +30,7 @@ export interface ImportOutcome {
 export function importDocument(
   registry: Registry,
   document: ImportedDocument,
-  { replace = false, dryRun = false }: { replace?: boolean; dryRun?: boolean } = {},
+  { replace = false, dryRun = false }: ImportOptions = {},
 ): ImportOutcome {
   let outcome: ImportOutcome | undefined;
   try {

@@ -33,13 +33,23 @@ export function mcpServer(
   { version, allowKill = false }: { version: string; allowKill?: boolean },
 ): McpServer {
   const server = new McpServer({ name: 'portman', version });
-  addLooking(server, registry);
-  addReserving(server, registry);
-  if (allowKill) addKilling(server, registry);
+  addReadingTools(server, registry);
+  addWritingTools(server, registry);
+  if (!allowKill) return server;
+  server.registerTool(
+    'kill_port',
+    {
+      description:
+        'Stops the processes that listen on a local TCP port (SIGTERM, then SIGKILL), never its clients.',
+      inputSchema: { port },
+      annotations: { destructiveHint: true },
+    },
+    (input, { signal }) => answer(() => killPort(registry, input.port, { signal })),
+  );
   return server;
 }
 
-function addLooking(server: McpServer, registry: Registry): void {
+function addReadingTools(server: McpServer, registry: Registry): void {
   const annotations = { readOnlyHint: true };
   server.registerTool(
     'check_port',
@@ -61,9 +71,8 @@ function addLooking(server: McpServer, registry: Registry): void {
     (input) =>
       answer(async () => {
         const { states } = await lookAtPorts(registry);
-        return states.filter(
-          ({ reservation }) => !input.project || reservation?.projectName === input.project,
-        );
+        if (!input.project) return states;
+        return states.filter(({ reservation }) => reservation?.projectName === input.project);
       }),
   );
   server.registerTool(
@@ -83,7 +92,7 @@ function addLooking(server: McpServer, registry: Registry): void {
   );
 }
 
-function addReserving(server: McpServer, registry: Registry): void {
+function addWritingTools(server: McpServer, registry: Registry): void {
   server.registerTool(
     'request_ports',
     {
@@ -125,19 +134,6 @@ function addReserving(server: McpServer, registry: Registry): void {
       annotations: { destructiveHint: true },
     },
     (input) => answer(async () => ({ released: await releasePorts(registry, input) })),
-  );
-}
-
-function addKilling(server: McpServer, registry: Registry): void {
-  server.registerTool(
-    'kill_port',
-    {
-      description:
-        'Stops the processes that listen on a local TCP port (SIGTERM, then SIGKILL), never its clients.',
-      inputSchema: { port },
-      annotations: { destructiveHint: true },
-    },
-    (input, { signal }) => answer(() => killPort(registry, input.port, { signal })),
   );
 }
 

@@ -34,7 +34,7 @@ export function assertPort(port: number, text: string = String(port)): void {
 function invalid(text: string, cause?: unknown): AppError {
   return new AppError(
     'INVALID_PORT',
-    `"${text}" is no port: a port is a number from 1 to 65535 (ranges: 3000-3010)`,
+    `"${text}" is not a valid port: a port is a number from 1 to 65535 (ranges: 3000-3010)`,
     { cause },
   );
 }

@@ -54,12 +54,12 @@ export async function lookAtPorts(
     allListeners: which.unmanaged ?? false,
   });
   const byPort = new Map(findings.map((finding) => [finding.reservation.number, finding]));
+  const listenersByPort = Map.groupBy(listeners, ({ port }) => port);
   const ports = new Set(which.ports ?? byPort.keys());
-  if (which.unmanaged && !which.ports) for (const { port } of listeners) ports.add(port);
+  if (which.unmanaged && !which.ports) for (const port of listenersByPort.keys()) ports.add(port);
   const states: PortState[] = [];
   for (const port of [...ports].sort((a, b) => a - b)) {
-    const here = listeners.filter((listener) => listener.port === port);
-    states.push(await stateOf(port, here, byPort.get(port)));
+    states.push(await stateOf(port, listenersByPort.get(port) ?? [], byPort.get(port)));
   }
   return { states, released };
 }

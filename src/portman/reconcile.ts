@@ -1,6 +1,6 @@
 import { findProcess, listListeners } from '../listeners/list-listeners.ts';
 import type { Listener } from '../listeners/listener.ts';
-import { belongs, livenessOf, type ProjectFolder } from './belonging.ts';
+import { belongs, livenessOf, type ProjectFolder, readProjectFolders } from './belonging.ts';
 import { change, type Registry } from './registry.ts';
 import {
   fallBack,
@@ -45,7 +45,7 @@ export async function reconcile(
   const wanted = ports ?? new Set(reservations.map(({ number }) => number));
   const listeners = await listListeners(allListeners ? {} : { ports: wanted });
   const byPort = Map.groupBy(listeners, ({ port }) => port);
-  const folders = projectFolders(registry);
+  const folders = readProjectFolders(registry);
   const findings: Finding[] = [];
   for (const reservation of reservations) {
     const here = byPort.get(reservation.number) ?? [];
@@ -129,14 +129,4 @@ function apply(registry: Registry, steps: readonly Step[]): number[] {
 
 function readAll(registry: Registry): OwnedReservation[] {
   return selectReservations(registry, "p.status != 'free'");
-}
-
-/** The folders of the projects that name one (`portman up`). */
-function projectFolders({ db }: Registry): ProjectFolder[] {
-  return db
-    .prepare(
-      `SELECT DISTINCT projectName AS project, json_extract(metadata, '$.directory') AS folder
-       FROM ports WHERE json_extract(metadata, '$.directory') IS NOT NULL`,
-    )
-    .all<ProjectFolder>();
 }

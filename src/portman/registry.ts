@@ -124,17 +124,16 @@ function newestMigration(): number {
 }
 
 function assertOurs(db: DatabaseSync, file: string): void {
-  const { names } = firstRow(
-    db
-      .prepare("SELECT group_concat(name, ' ') AS names FROM sqlite_schema WHERE type = 'table'")
-      .all<{ names: string | null }>(),
-  );
-  if (names === null || names.split(' ').includes('port_owners')) return;
-  if (names === 'migrations') return;
+  const tables = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all<{ name: string }>()
+    .map(({ name }) => name);
+  const isEmpty = tables.every((name) => name === 'migrations');
+  if (isEmpty || tables.includes('port_owners')) return;
   throw new AppError(
     'STORE_CORRUPT',
     `${file} was made by another program: ${nameAnother}` +
-      (names.split(' ').includes('ports') ? ', and import that program’s export into it' : ''),
+      (tables.includes('ports') ? ', and import that program’s export into it' : ''),
   );
 }
 

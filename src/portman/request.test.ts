@@ -44,7 +44,7 @@ describe('requesting ports', () => {
     expect(numbers[0]).toBeGreaterThan(start + 2);
   });
 
-  test('by chance gives as many different ones', async () => {
+  test('at random gives as many different ones', async () => {
     const registry = await temporaryRegistry();
     const request = { count: 50, start: 20_000, end: 20_999, order: 'random' } as const;
     const ports = await requestPorts(registry, { ...request, project: 'a' });

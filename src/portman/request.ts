@@ -10,13 +10,8 @@ import {
 } from './free-ports.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import {
-  type OwnedReservation,
-  readHolders,
-  readReservations,
-  removeReservation,
-} from './reservation.ts';
-import { assertProject, claimPort, type Claim } from './reserve.ts';
+import { type OwnedReservation, readReservations, removeReservation } from './reservation.ts';
+import { assertProject, claimPort, type Claim, takenPorts } from './reserve.ts';
 import { readSettings } from './settings.ts';
 
 /** How often other ports are chosen after some could not be bound. */
@@ -61,14 +56,13 @@ export async function requestPorts(
   const unbindable = new Set<number>();
   for (let tries = 0; tries < maxTries; tries++) {
     const listeners = await listListeners({ withoutProcesses: true });
-    const listening = new Set(listeners.map(({ port }) => port));
     const ports = change(registry, { command: 'request' }, () => {
-      const reserved = readHolders(registry);
+      const taken = takenPorts(registry, listeners);
       const isTaken = (port: number): boolean =>
-        isLeftOut(port) || reserved.has(port) || listening.has(port) || unbindable.has(port);
+        isLeftOut(port) || taken.has(port) || unbindable.has(port);
       const chosen = choosePorts({ count, range, order, isTaken });
       if (!chosen) throw tooFew(count, range);
-      for (const port of chosen) claimPort(registry, port, request, undefined);
+      for (const port of chosen) claimPort(registry, port, request);
       return chosen;
     });
     const refused = probe ? await unbindableOf(ports) : [];

@@ -1,10 +1,9 @@
-import type { DatabaseSync } from '../database/driver.ts';
 import type { Listener, ProcessIdentity } from '../listeners/listener.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
 import { AppError } from '../errors.ts';
 import { assertPort } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, readReservations } from './reservation.ts';
+import { type OwnedReservation, readHolders, readReservations } from './reservation.ts';
 
 /** What a reservation says besides its port. */
 export interface Claim {
@@ -34,30 +33,32 @@ export async function reservePorts(
   const { ports, adopt = false } = request;
   for (const port of ports) assertPort(port);
   assertProject(request.project);
-  const listeners = adopt
-    ? []
-    : await listListeners({ ports: new Set(ports), withoutProcesses: true });
+  const query = { ports: new Set(ports), withoutProcesses: true };
+  const listeners = adopt ? [] : await listListeners(query);
   return change(registry, { command: 'reserve' }, () => {
-    for (const port of ports) {
-      claimPort(registry, port, request, adopt ? undefined : listeners);
-    }
+    for (const port of ports) claimPort(registry, port, request, listeners);
     return readReservations(registry, ports);
   });
 }
 
-/** Inside a transaction: claims one port by a plain INSERT, so that a conflict means taken. */
+/**
+ * Inside a transaction: claims one port that is free, or the project's own.
+ *
+ * @param listeners one of these on the port refuses a new claim
+ */
 export function claimPort(
-  { db }: Registry,
+  registry: Registry,
   port: number,
   claim: Claim,
-  listeners: readonly Listener[] | undefined,
+  listeners: readonly Listener[] = [],
 ): void {
+  const { db } = registry;
   db.prepare("DELETE FROM ports WHERE number = ? AND status = 'free'").run(port);
   const taken = db
-    .prepare('SELECT projectName, description FROM ports WHERE number = ?')
-    .get<{ projectName: string; description: string | null }>(port);
+    .prepare('SELECT projectName FROM ports WHERE number = ?')
+    .get<{ projectName: string }>(port);
   if (taken && taken.projectName !== claim.project) throw reserved(port, taken.projectName);
-  const listener = taken ? undefined : listeners?.find((each) => each.port === port);
+  const listener = taken ? undefined : listeners.find((each) => each.port === port);
   if (listener) throw inUse(port, listener);
   const values = {
     port,
@@ -67,27 +68,24 @@ export function claimPort(
     tags: claim.tags ? JSON.stringify(claim.tags) : null,
     metadata: claim.metadata ? JSON.stringify(claim.metadata) : null,
   };
-  db.prepare(taken ? updateSql : insertSql).run(values);
+  db.prepare(claimSql).run(values);
   const owner = taken ? claim.owner : (claim.heldBy ?? claim.owner);
-  if (owner) setOwner(db, port, owner);
+  if (owner) setOwner(registry, port, owner);
 }
 
-const insertSql = `
+/** What a project does not say again about its own port stays. */
+const claimSql = `
   INSERT INTO ports (number, projectName, description, status, autoRelease, tags, metadata)
-  VALUES (:port, :project, :description, 'reserved', coalesce(:autoRelease, 0), :tags, :metadata)`;
-
-const updateSql = `
-  UPDATE ports SET
-    projectName = :project,
+  VALUES (:port, :project, :description, 'reserved', coalesce(:autoRelease, 0), :tags, :metadata)
+  ON CONFLICT (number) DO UPDATE SET
     description = coalesce(:description, description),
     autoRelease = coalesce(:autoRelease, autoRelease),
     tags = coalesce(:tags, tags),
     metadata = coalesce(:metadata, metadata),
-    reservedAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-  WHERE number = :port`;
+    reservedAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
 
 /** Inside a transaction: names the process that holds a reservation. */
-export function setOwner(db: DatabaseSync, port: number, owner: ProcessIdentity): void {
+export function setOwner({ db }: Registry, port: number, owner: ProcessIdentity): void {
   db.prepare(
     `INSERT INTO port_owners (port, pid, startTime, bootId, uid) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (port) DO UPDATE SET pid = excluded.pid, startTime = excluded.startTime,
@@ -110,9 +108,14 @@ export function passOn(
       const { changes } = registry.db
         .prepare('DELETE FROM port_owners WHERE port = ? AND pid = ? AND startTime = ?')
         .run(port, from.pid, from.startTime);
-      if (changes === 1 && to) setOwner(registry.db, port, to);
+      if (changes === 1 && to) setOwner(registry, port, to);
     }
   });
+}
+
+/** The ports that are reserved or have a listener. */
+export function takenPorts(registry: Registry, listeners: readonly Listener[]): Set<number> {
+  return new Set([...readHolders(registry).keys(), ...listeners.map(({ port }) => port)]);
 }
 
 /** @throws AppError USAGE */
@@ -121,8 +124,8 @@ export function assertProject(project: string): void {
   if (project.trim() !== '' && project.length <= 200 && !/\p{Cc}/u.test(project)) return;
   throw new AppError(
     'USAGE',
-    `${JSON.stringify(project)} is no project name: give 1 to 200 characters, none of them a ` +
-      'control character',
+    `${JSON.stringify(project)} is not a valid project name: give 1 to 200 characters without ` +
+      'control characters',
   );
 }
 

@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { firstRow } from '../database/rows.ts';
 import { AppError } from '../errors.ts';
 import { findProcess } from '../listeners/list-listeners.ts';
-import type { ProcessIdentity } from '../listeners/listener.ts';
+import type { Listener, ProcessIdentity } from '../listeners/listener.ts';
 import { isSame, livenessOf } from './belonging.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, readReservations } from './reservation.ts';
+import { type OwnedReservation, readReservations, removeReservation } from './reservation.ts';
 import { passOn, reservePorts, setOwner } from './reserve.ts';
 import { requestPorts } from './request.ts';
 
@@ -75,53 +76,39 @@ function takeOver(
     const [now] = readReservations(registry, [number]);
     const isSameOwner = owner ? now?.owner && isSame(now.owner, owner) : !now?.owner;
     if (now?.updatedAt !== updatedAt || !isSameOwner) return false;
-    setOwner(registry.db, number, holder);
+    setOwner(registry, number, holder);
     return true;
   });
 }
-
-/** What happened to a lease when its program ended. */
-export type LeaseEnd =
-  | { readonly kind: 'released' | 'kept' }
-  | { readonly kind: 'outlived'; readonly pid: number | undefined };
 
 /**
  * Ends a lease after its program: a port reserved for the run is released, one that the project had
  * before is kept. If the program left a server behind, the reservation passes to that server and ends
  * with it.
+ *
+ * @returns the listening socket of the server that was left behind
  */
-export async function endLease(registry: Registry, lease: RunLease): Promise<LeaseEnd> {
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
+export async function endLease(registry: Registry, lease: RunLease): Promise<Listener | undefined> {
+  await sleep(settleMs);
   const { findings } = await reconcile(registry, { ports: new Set([lease.port]) });
   const own = findings[0]?.own;
   if (own) {
-    const pid = own.pids[0];
+    const [pid] = own.pids;
     const server = pid === undefined ? undefined : await findProcess(pid);
     passOn(registry, [lease.port], { from: lease.holder, to: server });
-    return { kind: 'outlived', pid };
+  } else {
+    releaseLease(registry, lease);
   }
-  return { kind: releaseLease(registry, lease) };
+  return own;
 }
 
 /** Releases at once, without listing listeners: also usable while the process exits. */
-export function releaseLease(
-  registry: Registry,
-  { port, isNew, holder }: RunLease,
-): 'released' | 'kept' {
-  if (!isNew) {
-    passOn(registry, [port], { from: holder, to: undefined });
-    return 'kept';
-  }
+export function releaseLease(registry: Registry, { port, isNew, holder }: RunLease): void {
+  if (!isNew) return passOn(registry, [port], { from: holder, to: undefined });
   change(registry, { command: 'run' }, () => {
-    registry.db
-      .prepare(
-        `DELETE FROM ports WHERE number = ? AND EXISTS (
-           SELECT 1 FROM port_owners o
-           WHERE o.port = number AND o.pid = ? AND o.startTime = ?)`,
-      )
-      .run(port, holder.pid, holder.startTime);
+    const [row] = readReservations(registry, [port]);
+    if (row?.owner && isSame(row.owner, holder)) removeReservation(registry, port);
   });
-  return 'released';
 }
 
 /** The exit status of a program, as a shell gives it: 128 + n after signal n. */

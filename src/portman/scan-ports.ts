@@ -1,4 +1,4 @@
-import { type Look, lookAtPorts, type PortState } from './port-state.ts';
+import { type Look, lookAtPorts } from './port-state.ts';
 import { change, type Registry } from './registry.ts';
 
 /** Which listeners to look for. */
@@ -16,24 +16,12 @@ export interface PortScan {
 export async function scanPorts(registry: Registry, scan: PortScan = {}): Promise<Look> {
   const { start = 1, end = 65_535, reserved = false } = scan;
   const look = await lookAtPorts(registry, { unmanaged: true });
-  const inRange = look.states.filter(
+  const states = look.states.filter(
     ({ port, listeners }) => port >= start && port <= end && listeners.length > 0,
   );
-  keep(registry, inRange, { start, end });
-  return {
-    released: look.released,
-    states: reserved ? inRange.filter((state) => state.reservation !== null) : inRange,
-  };
-}
-
-function keep(
-  registry: Registry,
-  states: readonly PortState[],
-  range: { start: number; end: number },
-): void {
   const { db } = registry;
   change(registry, {}, () => {
-    db.prepare('DELETE FROM active_scans WHERE port BETWEEN ? AND ?').run(range.start, range.end);
+    db.prepare('DELETE FROM active_scans WHERE port BETWEEN ? AND ?').run(start, end);
     const insert = db.prepare(
       `INSERT INTO active_scans (port, pid, processName, state, address, protocol)
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -48,4 +36,6 @@ function keep(
       `UPDATE ports SET lastSeenAt = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE status = 'in-use'`,
     );
   });
+  const shown = reserved ? states.filter(({ reservation }) => reservation !== null) : states;
+  return { states: shown, released: look.released };
 }

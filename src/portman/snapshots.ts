@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { digestOf, documentVersion, exportRegistry } from './export.ts';
-import { importDocument, type ImportOutcome } from './import.ts';
+import { importDocument, type ImportOptions, type ImportOutcome } from './import.ts';
 import type { Configuration } from './parse-document.ts';
 import { change, type Registry } from './registry.ts';
 import { settingsName } from './settings.ts';
@@ -40,7 +40,7 @@ export async function saveSnapshot(
 export async function loadSnapshot(
   registry: Registry,
   name: string,
-  options: { replace?: boolean; dryRun?: boolean } = {},
+  options: ImportOptions = {},
 ): Promise<ImportOutcome> {
   const row = registry.db
     .prepare('SELECT data FROM configurations WHERE name = ? ORDER BY id DESC LIMIT 1')

@@ -1,7 +1,7 @@
-import { type Liveness, livenessOf } from './belonging.ts';
+import { livenessOf } from './belonging.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
-import { type OwnedReservation, type Reservation, withoutOwner } from './reservation.ts';
+import { type Reservation, withoutOwner } from './reservation.ts';
 import { readSettings } from './settings.ts';
 
 /** When a reservation counts as forgotten; the settings by default. */
@@ -30,35 +30,28 @@ export async function findStale(
   { days, graceMs }: StaleLimits = {},
 ): Promise<StaleReservation[]> {
   const settings = readSettings(registry);
-  const limits = {
-    oldMs: (days ?? settings['stale.days']) * dayMs,
-    graceMs: graceMs ?? settings['stale.graceSeconds'] * 1000,
-  };
+  const oldMs = (days ?? settings['stale.days']) * dayMs;
+  const goneMs = graceMs ?? settings['stale.graceSeconds'] * 1000;
   const { findings } = await reconcile(registry);
   const stale: StaleReservation[] = [];
   for (const { reservation, own } of findings) {
     if (own || reservation.status !== 'reserved') continue;
-    const found = judge(reservation, await livenessOf(reservation.owner), limits);
-    if (found) stale.push(found);
+    const liveness = await livenessOf(reservation.owner);
+    if (liveness === 'alive') continue;
+    const ageMs = ageOf(reservation);
+    if (ageMs < (liveness === 'gone' ? goneMs : oldMs)) continue;
+    stale.push({
+      ...withoutOwner(reservation),
+      daysOld: Math.round((ageMs / dayMs) * 100) / 100,
+      reason: liveness === 'gone' ? 'owner-gone' : 'old',
+    });
   }
   return stale.sort((a, b) => b.daysOld - a.daysOld || a.number - b.number);
 }
 
-function judge(
-  reservation: OwnedReservation,
-  liveness: Liveness,
-  { oldMs, graceMs }: { oldMs: number; graceMs: number },
-): StaleReservation | undefined {
-  if (liveness === 'alive') return undefined;
-  const { reservedAt, lastSeenAt } = reservation;
-  const since = Math.max(Date.parse(reservedAt), lastSeenAt ? Date.parse(lastSeenAt) : 0);
-  const ageMs = Date.now() - since;
-  if (ageMs < (liveness === 'gone' ? graceMs : oldMs)) return undefined;
-  return {
-    ...withoutOwner(reservation),
-    daysOld: Math.round((ageMs / dayMs) * 100) / 100,
-    reason: liveness === 'gone' ? 'owner-gone' : 'old',
-  };
+/** Milliseconds since it was reserved or its listener was last seen. */
+function ageOf({ reservedAt, lastSeenAt }: Reservation): number {
+  return Date.now() - Math.max(Date.parse(reservedAt), lastSeenAt ? Date.parse(lastSeenAt) : 0);
 }
 
 /** Releases stale reservations; those that have changed since are kept. */

@@ -2,16 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
+import { readProjectFolders } from './belonging.ts';
 import { choosePorts, leftOut } from './free-ports.ts';
 import { cloneName, type NamedPort, projectFileName, type ProjectPlan } from './project-file.ts';
 import { change, type Registry } from './registry.ts';
-import {
-  type OwnedReservation,
-  readHolders,
-  removeReservation,
-  selectReservations,
-} from './reservation.ts';
-import { claimPort } from './reserve.ts';
+import { type OwnedReservation, removeReservation, selectReservations } from './reservation.ts';
+import { claimPort, takenPorts } from './reserve.ts';
 import { readSettings } from './settings.ts';
 
 /** A named port with the number that it has in this worktree. */
@@ -40,7 +36,7 @@ export async function bringUp(registry: Registry, plan: ProjectPlan): Promise<Pr
     const present = new Map(
       ownRows(registry, project).map(({ metadata, number }) => [metadata['name'], number]),
     );
-    const taken = new Set([...readHolders(registry).keys(), ...listeners.map(({ port }) => port)]);
+    const taken = takenPorts(registry, listeners);
     const ports = plan.ports.map((named): AssignedPort => {
       const known = present.get(named.name);
       const number = known ?? chooseFor(registry, named, { plan, taken });
@@ -69,15 +65,12 @@ export function takeDown(registry: Registry, plan: ProjectPlan): number[] {
 }
 
 /** A second clone of a project gets a name of its own; the first one keeps the plain name. */
-function projectOf({ db }: Registry, { project, directory }: ProjectPlan): string {
-  const rows = db
-    .prepare(
-      `SELECT DISTINCT json_extract(metadata, '$.directory') AS directory FROM ports
-       WHERE projectName = ? AND json_extract(metadata, '$.directory') IS NOT NULL`,
-    )
-    .all<{ directory: string }>(project);
-  const isOthers = rows.some(
-    (row) => row.directory !== directory && existsSync(join(row.directory, projectFileName)),
+function projectOf(registry: Registry, { project, directory }: ProjectPlan): string {
+  const isOthers = readProjectFolders(registry).some(
+    (each) =>
+      each.project === project &&
+      each.folder !== directory &&
+      existsSync(join(each.folder, projectFileName)),
   );
   return isOthers ? cloneName(project, directory) : project;
 }

@@ -57,15 +57,12 @@ function changesBetween(
   const changes: PortChange[] = [];
   for (const [port, state] of now) {
     const old = before.get(port);
-    if (!old) changes.push(changeOf('reserved', state));
-    if (state.foreign && !old?.foreign) changes.push(changeOf('taken', state));
-    else if (!state.foreign && old?.foreign) changes.push(changeOf('left', state));
-    if (state.status === 'in-use' && old?.status !== 'in-use') {
-      changes.push(changeOf('in-use', state));
-    }
-    if (state.status !== 'in-use' && old?.status === 'in-use') {
-      changes.push(changeOf('stopped', state));
-    }
+    const add = (kind: PortChange['kind']): void => void changes.push(changeOf(kind, state));
+    if (!old) add('reserved');
+    if (state.foreign && !old?.foreign) add('taken');
+    else if (!state.foreign && old?.foreign) add('left');
+    if (state.status === 'in-use' && old?.status !== 'in-use') add('in-use');
+    if (state.status !== 'in-use' && old?.status === 'in-use') add('stopped');
   }
   for (const [port, state] of before) {
     if (!now.has(port)) changes.push({ ...changeOf('released', state), pid: null });

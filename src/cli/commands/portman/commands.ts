@@ -4,9 +4,15 @@ import { withJsonErrors } from './json-errors.ts';
 /** Every command of the port registry, in the order of `portman --help`. */
 export const portCommands: readonly CommandEntry[] = withJsonErrors([
   entry('check', 'check whether a port is free, reserved or in use', () => import('./check.ts')),
-  entry('request', 'reserve free ports and print them', () => import('./request.ts')),
-  entry('reserve', 'reserve ports', () => import('./reserve.ts')),
-  entry('release', 'release reservations', () => import('./release.ts')),
+  entry('request', 'reserve free ports and print them', () =>
+    import('./reservations.ts').then(({ request }) => request),
+  ),
+  entry('reserve', 'reserve ports', () =>
+    import('./reservations.ts').then(({ reserve }) => reserve),
+  ),
+  entry('release', 'release reservations', () =>
+    import('./reservations.ts').then(({ release }) => release),
+  ),
   entry('list', 'list reservations and their listeners', () => import('./list.ts')),
   entry('scan', 'list the listeners on this machine', () => import('./scan.ts')),
   entry('kill', 'stop the listeners on ports', () => import('./kill.ts')),

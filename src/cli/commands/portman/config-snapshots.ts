@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { ImportOptions } from '../../../portman/import.ts';
 import { listSnapshots, loadSnapshot, saveSnapshot } from '../../../portman/snapshots.ts';
 import { describe } from './import.ts';
 import { registryCommand, registryTable } from './registry-command.ts';
@@ -14,13 +15,8 @@ export const save = registryCommand<[string], { readonly description?: string }>
   },
 });
 
-interface LoadOptions {
-  readonly replace?: boolean;
-  readonly dryRun?: boolean;
-}
-
 /** `portman config load NAME`. */
-export const load = registryCommand<[string], LoadOptions>({
+export const load = registryCommand<[string], ImportOptions>({
   define: (command) =>
     command
       .argument('<name>', 'the name')
@@ -28,9 +24,9 @@ export const load = registryCommand<[string], LoadOptions>({
       .option('--replace', 'remove reservations that were not saved')
       .option('--dry-run', 'only show what would change'),
   help: '\nExample:\n  portman config load before-move --replace',
-  async work(registry, { operands: [name], options: { replace, dryRun } }) {
-    const outcome = await loadSnapshot(registry, name, { replace, dryRun });
-    return { json: outcome, indent: 2, text: describe(outcome, dryRun) };
+  async work(registry, { operands: [name], options }) {
+    const outcome = await loadSnapshot(registry, name, options);
+    return { json: outcome, indent: 2, text: describe(outcome, options.dryRun) };
   },
 });
 

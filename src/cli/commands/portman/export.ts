@@ -1,16 +1,14 @@
 import { open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { AppError, messageOf } from '../../../errors.ts';
-import { exportRegistry } from '../../../portman/export.ts';
+import { type ExportOptions, exportRegistry } from '../../../portman/export.ts';
 import { type Io, write } from '../../io.ts';
 import { assertNoDatabase } from '../../output.ts';
 import { withRegistry } from './registry-command.ts';
 
-interface ExportCommandOptions {
+interface ExportCommandOptions extends ExportOptions {
   readonly output?: string;
-  readonly pretty?: boolean;
-  readonly format?: 'json' | 'yaml';
-  readonly full?: boolean;
+  readonly json?: boolean;
 }
 
 export function define(command: Command): void {
@@ -33,13 +31,13 @@ export function define(command: Command): void {
 export async function run(
   io: Io,
   [file]: [string | undefined],
-  options: ExportCommandOptions & { readonly json?: boolean },
+  options: ExportCommandOptions,
 ): Promise<void> {
   const path = options.output ?? file;
   const isYaml = /\.ya?ml$/i.test(path ?? '');
   const format = options.json ? 'json' : (options.format ?? (isYaml ? 'yaml' : 'json'));
   const text = await withRegistry(io, (registry) =>
-    exportRegistry(registry, { format, pretty: options.pretty, full: options.full }),
+    exportRegistry(registry, { ...options, format }),
   );
   if (path === undefined || path === '-') return write(io.stdout, text);
   assertNoDatabase(path);

@@ -1,15 +1,13 @@
 import { AppError } from '../../../errors.ts';
 import { userName } from '../../../listeners/user-name.ts';
-import { type KillOutcome, killPort } from '../../../portman/kill.ts';
+import { type KillOptions, type KillOutcome, killPort } from '../../../portman/kill.ts';
 import { parsePortWords } from '../../../portman/port-number.ts';
 import { write } from '../../io.ts';
 import { integerOption } from '../../option-values.ts';
 import { registryCommand } from './registry-command.ts';
 import { printable } from './printable.ts';
 
-interface KillCommandOptions {
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
+interface KillCommandOptions extends Pick<KillOptions, 'force' | 'dryRun'> {
   readonly grace?: number;
 }
 

@@ -3,14 +3,7 @@ import type { Command } from 'commander';
 import { AppError, messageOf, systemCode } from '../../../errors.ts';
 import { projectVariable } from '../../../portman/belonging.ts';
 import { parsePort } from '../../../portman/port-number.ts';
-import type { Registry } from '../../../portman/registry.ts';
-import {
-  endLease,
-  leasePort,
-  releaseLease,
-  type RunLease,
-  statusOf,
-} from '../../../portman/run.ts';
+import { endLease, leasePort, releaseLease, statusOf } from '../../../portman/run.ts';
 import { type Io, stopSignal, write } from '../../io.ts';
 import { withRegistry } from './registry-command.ts';
 
@@ -47,7 +40,7 @@ export async function run(
   return withRegistry(io, async (registry) => {
     const lease = await leasePort(registry, project, options.port);
     // Frees the port even if the next Ctrl-C ends this process at once.
-    const onExit = (): void => void releaseLease(registry, lease);
+    const onExit = (): void => releaseLease(registry, lease);
     process.once('exit', onExit);
     try {
       const { port } = lease;
@@ -58,9 +51,14 @@ export async function run(
       return await follow(io, words, { [options.env]: String(port), [projectVariable]: project });
     } finally {
       process.off('exit', onExit);
-      await finish(io, registry, lease);
+      const left = await endLease(registry, lease);
+      if (left) await write(io.stderr, outlived(lease.port, left.pids[0]));
     }
   });
+}
+
+function outlived(port: number, pid: number | undefined): string {
+  return `portman: process ${pid ?? '?'} still listens on ${port}; "portman kill ${port}" stops it\n`;
 }
 
 async function follow(
@@ -93,31 +91,14 @@ async function follow(
 
 /** With the status that a shell ends with. */
 function cannotRun(program: string, cause: unknown): AppError {
-  const code = systemCode(cause);
-  const options = { cause };
-  if (code === 'ENOENT') {
-    return new AppError(
-      'COMMAND_NOT_FOUND',
-      `cannot run "${program}": no such program; check its name and PATH`,
-      options,
-    );
-  }
-  if (code === 'EACCES') {
-    return new AppError(
-      'COMMAND_NOT_EXECUTABLE',
-      `cannot run "${program}": it is not executable; check its mode`,
-      options,
-    );
-  }
-  return new AppError('USAGE', `cannot run "${program}": ${messageOf(cause)}`, options);
+  const [code, reason] =
+    refusals[systemCode(cause) ?? ''] ?? (['USAGE', messageOf(cause)] as const);
+  return new AppError(code, `cannot run "${program}": ${reason}`, { cause });
 }
 
-async function finish(io: Io, registry: Registry, lease: RunLease): Promise<void> {
-  const end = await endLease(registry, lease);
-  if (end.kind !== 'outlived') return;
-  await write(
-    io.stderr,
-    `portman: process ${end.pid ?? '?'} still listens on ${lease.port}; ` +
-      `"portman kill ${lease.port}" stops it\n`,
-  );
-}
+const refusals: Readonly<
+  Record<string, readonly ['COMMAND_NOT_FOUND' | 'COMMAND_NOT_EXECUTABLE', string]>
+> = {
+  ENOENT: ['COMMAND_NOT_FOUND', 'no such program; check its name and PATH'],
+  EACCES: ['COMMAND_NOT_EXECUTABLE', 'it is not executable; check its mode'],
+};

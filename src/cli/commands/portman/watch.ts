@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type PortChange, watchPorts } from '../../../portman/watch.ts';
+import { type PortChange, type WatchFrame, watchPorts } from '../../../portman/watch.ts';
 import { type Io, write } from '../../io.ts';
 import { hasColor } from '../../output.ts';
 import { renderTable } from '../../table.ts';
@@ -30,34 +30,35 @@ export function define(command: Command): void {
 
 /** Shows the reserved ports as they change. */
 export async function run(io: Io, _: readonly unknown[], options: WatchOptions): Promise<void> {
-  const isLive = io.stdout.isTTY === true && !options.json;
+  const { interval: intervalMs = 1000, json } = options;
+  const isLive = io.stdout.isTTY === true && !json;
+  const textOf = json ? (each: PortChange) => `${JSON.stringify(each)}\n` : describe;
   const news: string[] = [];
   await withRegistry(io, async (registry) => {
-    const intervalMs = options.interval ?? 1000;
     if (isLive) await write(io.stdout, '\u001b[?25l');
     try {
-      for await (const { states, changes } of watchPorts(registry, {
-        intervalMs,
-        signal: io.signal,
-      })) {
+      for await (const frame of watchPorts(registry, { intervalMs, signal: io.signal })) {
+        news.push(...frame.changes.map(textOf));
         if (isLive) {
-          news.push(...changes.map(describe));
-          const color = hasColor(io, options);
-          const table =
-            states.length === 0
-              ? 'No ports are reserved.\n'
-              : renderTable(states, portTable.columns, { width: io.stdout.columns, color });
           news.splice(0, Math.max(0, news.length - shownChanges));
-          await write(io.stdout, `\u001b[H\u001b[2J${table}\n${news.join('')}`);
+          await write(
+            io.stdout,
+            `\u001b[H\u001b[2J${tableOf(io, options, frame)}\n${news.join('')}`,
+          );
         } else {
-          const text = options.json ? (each: PortChange) => `${JSON.stringify(each)}\n` : describe;
-          await write(io.stdout, changes.map(text).join(''));
+          await write(io.stdout, news.splice(0).join(''));
         }
       }
     } finally {
       if (isLive) await write(io.stdout, '\u001b[?25h');
     }
   });
+}
+
+function tableOf(io: Io, options: WatchOptions, { states }: WatchFrame): string {
+  if (states.length === 0) return 'No ports are reserved.\n';
+  const width = io.stdout.columns;
+  return renderTable(states, portTable.columns, { width, color: hasColor(io, options) });
 }
 
 const words = {
