@@ -4,27 +4,27 @@ import type { PortState } from '../core/states.ts';
 import { type AddressRange, parseTarget } from '../core/targets.ts';
 import type { StoreDatabase } from './store.ts';
 
-/** Hosts by address or by name; a host passes that meets any of them. */
+/** Hosts by address or name. A host matches if any entry matches. */
 export interface HostSelection {
   readonly ranges: readonly AddressRange[];
   readonly names: readonly string[];
 }
 
-/** The filters that lists share; each list uses those that make sense for it. */
+/** Filters shared by lists. Each list uses those that apply to it. */
 export interface ListFilter {
   readonly hosts?: HostSelection | undefined;
   readonly ports?: PortSet | undefined;
   readonly state?: PortState | undefined;
-  /** A service's name, or a part of its product's, in any case. */
+  /** A service's name or part of its product's name; case-insensitive. */
   readonly service?: string | undefined;
-  /** As one scan saw it: the job's UUID. */
+  /** Rows as one scan saw them: the job's UUID. */
   readonly scan?: string | undefined;
   /** Seen at or after, epoch ms. */
   readonly since?: number | undefined;
 }
 
 /**
- * Reads words of a command line as a selection of hosts; none select every host.
+ * Parses command-line words as a selection of hosts. No words select every host.
  *
  * @throws AppError INVALID_TARGET
  */
@@ -37,7 +37,9 @@ export function selectHosts(words: readonly string[]): HostSelection | undefined
   };
 }
 
-/** The condition on `hosts` for a selection: the user's tenant, and any of the ranges or names. */
+/**
+ * The condition on `hosts` for a selection: the user's tenant, and a match with any range or name.
+ */
 export function whereHosts(db: StoreDatabase, selection: HostSelection | undefined): Sql {
   const { dialect } = db;
   const tenant = sql`hosts.tenant_id = ${tenantKey(db)}`;
@@ -54,8 +56,8 @@ export function whereHosts(db: StoreDatabase, selection: HostSelection | undefin
 }
 
 /**
- * The condition on a table with `transport` and `port` for a set of ports: runs of neighbours, so
- * that all 65,535 of them are one comparison.
+ * The condition on a table with `transport` and `port` for a set of ports. Consecutive ports form
+ * ranges, so all 65,535 are one comparison.
  */
 export function wherePorts(table: string, { tcp, udp }: PortSet): Sql {
   const runs = Object.entries({ tcp, udp }).flatMap(([transport, ports]) =>
@@ -68,7 +70,7 @@ export function wherePorts(table: string, { tcp, udp }: PortSet): Sql {
   return sql`(${join(runs, sql` OR `)})`;
 }
 
-/** The condition that a service's name is the text, or its product contains it. */
+/** Matches a service whose name is the text or whose product contains it. */
 export function whereService(service: string, product: string, text: string): Sql {
   const word = text.toLowerCase();
   const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
@@ -76,17 +78,17 @@ export function whereService(service: string, product: string, text: string): Sq
     OR lower(${identifier(product)}) LIKE ${pattern} ESCAPE '\\')`;
 }
 
-/** The key of the tenant for which a connection works, for comparisons with `tenant_id`. */
+/** The key of the connection's tenant, to compare with `tenant_id`. */
 export function tenantKey({ dialect, tenantId }: StoreDatabase): Sql {
   return dialect.keyOf('tenants', tenantId);
 }
 
-/** The key of a scan inside the store, for comparisons with `job_id`. */
+/** The internal key of a scan, to compare with `job_id`. */
 export function jobKey({ dialect }: StoreDatabase, scan: string): Sql {
   return dialect.keyOf('scan_jobs', scan);
 }
 
-/** The condition that a row of facts is the tenant's, for the stores whose facts tell. */
+/** Restricts facts to the tenant, in stores whose facts have a tenant column. */
 export function ofTenant({ dialect, tenantId }: StoreDatabase, table: string): Sql | undefined {
   return dialect.isOfTenant(table, tenantId);
 }

@@ -1,33 +1,39 @@
 import { AppError } from '../errors.ts';
 import { join, type Sql, sql } from './sql.ts';
 
-/** Rows a page has where no number is asked for, and the most that one may ask for. */
+/** Rows per page: the default and the maximum. */
 const defaultLimit = 1000;
 const maxLimit = 10_000;
 
 export interface PageRequest {
   /** 1 … 10,000. */
   readonly limit?: number | undefined;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string | undefined;
 }
 
-/** Pages go by key, not by number: rows that come or go between two pages shift nothing. */
+/**
+ * A page of a list. Pages continue from a key, not an offset, so rows inserted or deleted between
+ * two pages shift nothing.
+ */
 export interface Page<Row> {
   readonly rows: readonly Row[];
-  /** Where the next page begins; undefined on the last. */
+  /** Cursor of the next page; undefined on the last. */
   readonly next: string | undefined;
 }
 
-/** One column of the key by which a list is ordered, and what a row has there. */
+/** One column of the key that orders a list, and how to get a row's value for it. */
 export interface KeyColumn<Row> {
   readonly column: Sql;
   readonly of: (row: Row) => string | number;
-  /** What the column is compared with; undefined for a value of another type. */
+  /**
+   * Converts a cursor's value for comparison with the column; undefined for a value of another
+   * type.
+   */
   readonly bind: (value: unknown) => unknown;
 }
 
-/** A column of text. @param toBound the value as the column holds it: `addressBound`, … */
+/** A column of text. @param toBound converts to the stored form: `addressBound`, … */
 export function textKey<Row>(
   column: Sql,
   of: (row: Row) => string,
@@ -38,7 +44,7 @@ export function textKey<Row>(
   return { column, of, bind };
 }
 
-/** A column of numbers. @param toBound the value as the column holds it: `dialect.time`, … */
+/** A column of numbers. @param toBound converts to the stored form: `dialect.time`, … */
 export function numberKey<Row>(
   column: Sql,
   of: (row: Row) => number,
@@ -49,20 +55,20 @@ export function numberKey<Row>(
   return { column, of, bind };
 }
 
-/** The key by which a list is ordered: unique, so that every row has one place. */
+/** The unique key that orders a list. */
 interface Keyset<Row> {
   /** `ORDER BY …`. */
   readonly order: Sql;
-  /** The condition that a row comes after the one with this key. */
+  /** The condition that a row sorts after this key. */
   after(bound: readonly unknown[]): Sql;
-  /** The condition that a row comes after another one. */
+  /** The condition that a row sorts after another row. */
   afterRow(row: Row): Sql;
   encode(row: Row): string;
   /** @throws AppError USAGE for a cursor of another list */
   decode(cursor: string): readonly unknown[];
 }
 
-/** Declares a key. All its columns go in one direction. */
+/** Declares a key. All its columns sort in one direction. */
 export function keyset<Row>(
   columns: readonly KeyColumn<Row>[],
   direction: 'ascending' | 'descending' = 'ascending',
@@ -97,22 +103,22 @@ function parse(cursor: string): unknown {
   }
 }
 
-/** The part of a list that a query is to read. */
+/** The part of a list that a query reads. */
 export interface PageRange {
-  /** The condition that rows come after the page before; undefined on the first page. */
+  /** The condition that rows sort after the previous page; undefined on the first page. */
   readonly after: Sql | undefined;
-  /** The key of the last row of the page before, as the columns are compared with it. */
+  /** The key of the previous page's last row, in the columns' stored form. */
   readonly bound: readonly unknown[] | undefined;
   /** `ORDER BY …`. */
   readonly order: Sql;
-  /** The most rows: one more than the page has, which tells whether more follow. */
+  /** Maximum rows: one more than the page size, to tell whether more follow. */
   readonly count: number;
 }
 
 /**
- * A page of a list that is ordered by a key.
+ * Reads one page of a list ordered by a key.
  *
- * @throws AppError USAGE for a cursor of another list, or a limit that no page has
+ * @throws AppError USAGE for a cursor of another list, or a limit out of range
  */
 export async function readPage<Row>(
   { limit = defaultLimit, after }: PageRequest,
@@ -138,10 +144,10 @@ function assertLimit(limit: number): void {
 }
 
 function badCursor(cursor: string): AppError {
-  return new AppError('USAGE', `"${cursor}" is not a page of this list: begin without one`);
+  return new AppError('USAGE', `"${cursor}" is not a cursor of this list: start without one`);
 }
 
-/** Every row of a list, page by page: memory holds one page. */
+/** Every row of a list, page by page. Memory holds one page. */
 export async function* allRows<Row>(
   list: (page: PageRequest) => Promise<Page<Row>>,
   { limit = maxLimit, signal }: { limit?: number; signal?: AbortSignal } = {},
@@ -159,11 +165,11 @@ export async function* allRows<Row>(
 const widestStep = 10_000;
 
 /**
- * The first rows of a list of keys, some keys at a time until there are enough rows: what lies in
- * many parts is then read for these keys and no others.
+ * Reads the first rows of a list of keys, a few keys at a time until there are enough rows. Data
+ * spread over many partitions is then read for these keys only.
  *
- * @param keysAfter the next keys, at most so many, behind one or from the beginning
- * @param rowsOf the rows of keys in their order, at most so many
+ * @param keysAfter the next keys, up to a limit, after a key or from the start
+ * @param rowsOf the rows of keys in their order, up to a limit
  */
 export async function findInSteps<Key, Row>(
   count: number,
@@ -182,9 +188,9 @@ export async function findInSteps<Key, Row>(
 }
 
 /**
- * A page of a list that is read as a whole: there are few rows.
+ * A page of a list that is short enough to read as a whole.
  *
- * @param keyOf what names a row; no two rows share it
+ * @param keyOf a row's unique name
  * @throws AppError USAGE for a cursor whose row is gone
  */
 export function pageOf<Row>(

@@ -13,8 +13,8 @@ import type { StoreDatabase } from '../store.ts';
 import type { PortScanRecord } from '../tables.ts';
 
 /**
- * The rows of the V1 data set as arrays in the order of its columns. They come
- * in batches, one scan after the other; memory holds one batch.
+ * The rows of the V1 data set as arrays in column order, in batches, scan by scan. Memory holds one
+ * batch.
  */
 export type RowBatches = AsyncGenerator<unknown[][]>;
 
@@ -28,7 +28,7 @@ export async function* runRows(db: StoreDatabase, ids: readonly string[]): RowBa
   }
 }
 
-/** V1's `hosts`, and behind its columns the keys of scan and host that ports refer to. */
+/** V1's `hosts`, with the keys of scan and host that ports refer to appended. */
 export async function* hostRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
     for await (const rows of rowBatches({ db, id }, scannedHosts)) {
@@ -39,7 +39,7 @@ export async function* hostRows(db: StoreDatabase, ids: readonly string[]): RowB
   }
 }
 
-/** Ports with the keys of scan and host: for stores that have no faster way. */
+/** Ports with the keys of scan and host, for stores without a faster way. */
 export async function* portRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
     const pages = paged<PortScanRecord>(
@@ -102,7 +102,7 @@ export async function* httpRows(db: StoreDatabase, ids: readonly string[]): RowB
   }
 }
 
-/** An error's id is made of what it says, so that it is the same in every store. */
+/** An error's id is derived from its content, so it is the same in every store. */
 export async function* errorRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
     for await (const rows of rowBatches({ db, id }, errors)) {
@@ -121,9 +121,9 @@ export function portId(id: string, { addr, transport, port }: RowOf<typeof ofPor
 }
 
 /**
- * The rows of a query that begins behind the last row it gave, a batch at a time.
+ * Runs a query batch by batch, each time starting after the last row of the previous batch.
  *
- * @param limit rows that the query gives at most
+ * @param limit maximum rows per batch
  */
 export async function* paged<Row extends object>(
   db: StoreDatabase,

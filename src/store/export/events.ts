@@ -15,9 +15,9 @@ import type { StoreDatabase } from '../store.ts';
 import { fromJson, type UnitRecord } from '../tables.ts';
 
 /**
- * The events of recorded scans as their scanners sent them: importing them into another store
- * gives the same rows. They come in the order start, hosts, ports, facts, units, finish of one scan
- * after the other; memory holds some thousand.
+ * The events of recorded scans as their scanners sent them. Importing them into another store
+ * produces the same rows. Each scan yields start, hosts, ports, facts, units, finish. Memory holds
+ * a few thousand events.
  *
  * @param ids UUIDs of scans
  * @throws AppError NOT_FOUND
@@ -39,7 +39,7 @@ export async function* storedEvents(
   }
 }
 
-/** Every scan's id, in the order in which they began: a store made of them ends the same. */
+/** Every scan's id in start order, so that importing them in turn produces the same inventory. */
 export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
   const id = identifier(db.dialect.uuidColumn);
   const began = sql`coalesce(started_at, requested_at)`;
@@ -59,7 +59,7 @@ export async function* everyJobId(db: StoreDatabase): AsyncGenerator<string> {
 async function* hostEvents(scan: StoredScan): AsyncGenerator<ScanHost> {
   for await (const rows of rowBatches(scan, scannedHosts)) {
     for (const { job_id: _job, host_id: _host, reason, ...host } of rows) {
-      // Only ports spoke for it: they will again.
+      // The host is implied by its ports, on import too.
       if (reason !== undefined) yield { type: 'scan.host', run_id: scan.id, ...host, reason };
     }
   }

@@ -9,8 +9,8 @@ import { fromJson, type Key, type PortKey } from '../tables.ts';
 import { paged, portId, type RowBatches } from './data-set-rows.ts';
 
 /**
- * Rows of the tables that `portolan query` has beside the V1 data set, as arrays in the order of
- * their columns, in batches.
+ * Rows of the tables that `portolan query` adds to the V1 data set, as arrays in column order, in
+ * batches.
  */
 
 /** Products and versions, by port. @param ids UUIDs of scans */
@@ -63,7 +63,7 @@ export async function* certificateRows(db: StoreDatabase): RowBatches {
 
 type HostRecord = Readonly<Record<string, string | number | null>> & { readonly id: Key };
 
-/** What is known of every host now. */
+/** The current state of every host. */
 export async function* inventoryHostRows(db: StoreDatabase): RowBatches {
   const uuid = identifier(`h.${db.dialect.uuidColumn}`);
   const pages = paged<HostRecord>(
@@ -84,7 +84,7 @@ export async function* inventoryHostRows(db: StoreDatabase): RowBatches {
 
 type PortRecord = PortKey & Readonly<Record<string, unknown>>;
 
-/** What is known of every port now. */
+/** The current state of every port. */
 export async function* inventoryPortRows(db: StoreDatabase): RowBatches {
   const uuid = identifier(`j.${db.dialect.uuidColumn}`);
   const pages = paged<PortRecord>(

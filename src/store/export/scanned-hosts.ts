@@ -14,7 +14,7 @@ import type { StoreDatabase } from '../store.ts';
 
 type RowOf<Table extends { readonly columns: object }> = Row<Table['columns']>;
 
-/** A port as one scan saw it, with all that it said. */
+/** A port as one scan saw it, with all its facts. */
 export interface ScannedPort {
   readonly port: RowOf<typeof scannedPorts>;
   readonly banners: readonly RowOf<typeof banners>[];
@@ -27,7 +27,7 @@ export interface ScannedPort {
 export interface ScannedHost {
   readonly host: RowOf<typeof hosts>;
   readonly ports: readonly ScannedPort[];
-  /** What scripts made of the host itself. */
+  /** Results of scripts that ran against the host itself. */
   readonly scripts: readonly RowOf<typeof scripts>[];
   /** Best first. */
   readonly os_matches: readonly RowOf<typeof osMatches>[];
@@ -35,7 +35,7 @@ export interface ScannedHost {
   readonly hops: readonly RowOf<typeof traceHops>[];
 }
 
-/** Handshakes with the server's own certificate. */
+/** Handshakes with the server's certificate. */
 const handshakesWithPem = {
   ...handshakes,
   columns: { ...handshakes.columns, pem: optional(text) },
@@ -47,10 +47,10 @@ const handshakesWithPem = {
   },
 };
 
-/** Hosts whose ports are read at a time. */
+/** Hosts per query for ports. */
 const hostsAtATime = 100;
 
-/** The hosts of a scan one after the other, each with its ports; memory holds some of them. */
+/** The hosts of a scan in turn, each with its ports. Memory holds one batch of hosts. */
 export async function* scannedHosts(db: StoreDatabase, id: string): AsyncGenerator<ScannedHost> {
   for await (const some of rowBatches({ db, id }, hosts, { limit: hostsAtATime })) {
     yield* withPorts(db, id, some);

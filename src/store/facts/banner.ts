@@ -5,7 +5,7 @@ import { eventPerRow } from './read-rows.ts';
 
 const columns = { ...ofPort, protocol: text, banner: text, t: time };
 
-/** What ports said first, by protocol. */
+/** The first data that ports sent, by protocol. */
 export const banners: Fact<ScanBanner, typeof columns> = {
   table: 'banner_scans',
   owner: 'scan',

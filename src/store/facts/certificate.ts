@@ -6,7 +6,7 @@ import { readChain } from './tls-chain.ts';
 
 const columns = { ...certificateContents, first_seen: time, last_seen: time };
 
-/** The certificates of every chain, each once: what handshakes name by their hashes. */
+/** The certificates of every chain, each stored once. Handshakes refer to them by hash. */
 export const certificates: Fact<ScanTls | WebEndpoint, typeof columns> = {
   table: 'certificates',
   owner: 'tenant',

@@ -3,12 +3,12 @@ import { type Transport, transports } from '../../core/states.ts';
 import type { MergeWords } from './merge-words.ts';
 
 /**
- * Concludes which ports of the hosts in `covered_hosts` are closed, of the ports in `covered_ports`;
- * the first parameter is the scan's key.
+ * Marks the ports in `covered_ports` that must be closed on the hosts in `covered_hosts`. The first
+ * parameter is the scan's key.
  *
- * A port that was covered and has no row of this scan is in the state of the host's unlisted ports.
- * That is known only where the scan accounts for every covered port of the transport: rows and
- * counts (not_shown) together. A host that was given up midway closes nothing.
+ * A covered port without a row in this scan has the state of the host's unlisted ports. That is
+ * known only if rows and counts (not_shown) together account for every covered port of the
+ * transport. A host that was abandoned midway closes nothing.
  */
 export function closePorts({ elements, parameter }: MergeWords): string {
   const job = parameter(1);

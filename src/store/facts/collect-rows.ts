@@ -1,15 +1,15 @@
 import type { ScanEvent } from '../../core/events.ts';
 import { addressOf, type AnyFact, type FactRow } from './fact.ts';
 
-/** What a batch of events says, as rows of facts. */
+/** The fact rows of a batch of events. */
 export interface CollectedRows<Plan> {
-  /** In the order of the plans; those without rows are left out. */
+  /** In the order of the plans, without empty ones. */
   readonly collected: readonly (readonly [plan: Plan, rows: readonly FactRow[]])[];
-  /** Events that no table takes, by type. */
+  /** Counts of events that no table stores, by type. */
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Events of the job's own row, of units and of hosts: others write them. */
+/** Events about the job's row, units and hosts, which are written elsewhere. */
 const writtenElsewhere = new Set<ScanEvent['type']>([
   'run.start',
   'run.finish',
@@ -18,9 +18,9 @@ const writtenElsewhere = new Set<ScanEvent['type']>([
 ]);
 
 /**
- * Gives what makes rows of a batch's events.
+ * Returns a function that turns a batch's events into rows.
  *
- * @param plans facts, each with what its writer knows of it
+ * @param plans facts, each with its writer's data
  */
 export function rowCollector<Plan extends { readonly fact: AnyFact }>(
   plans: readonly Plan[],
@@ -45,9 +45,9 @@ export function rowCollector<Plan extends { readonly fact: AnyFact }>(
   };
 }
 
-/** The rows of one fact in a batch. */
+/** Collects the rows of one fact in a batch. */
 interface BatchRows {
-  /** @param rows those of one event */
+  /** @param rows the rows of one event */
   add(rows: readonly FactRow[]): void;
   all(): FactRow[];
 }
@@ -62,7 +62,7 @@ function everyRow(): BatchRows {
   return { add: (rows) => all.push(...rows), all: () => all };
 }
 
-/** Those of each host's newest event. */
+/** Keeps the rows of each host's newest event. */
 function newestOfHosts(): BatchRows {
   const newest = new Map<string | undefined, readonly FactRow[]>();
   return {
@@ -77,7 +77,7 @@ function newestOfHosts(): BatchRows {
   };
 }
 
-/** One of each key, with the earliest and latest times. */
+/** Keeps one row per key, with the earliest and latest times. */
 function widestTimes(key: readonly string[]): BatchRows {
   const widest = new Map<string, FactRow>();
   return {

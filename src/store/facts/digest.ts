@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What tells a row without a place from others: 8 bytes of SHA-256 of what it is. */
+/** The key of a row that has no natural one: the first 8 bytes of the SHA-256 of its content. */
 export function digestOf(identity: readonly unknown[]): Buffer {
   return createHash('sha256').update(JSON.stringify(identity)).digest().subarray(0, 8);
 }

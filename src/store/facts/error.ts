@@ -15,7 +15,7 @@ const columns = {
   t: named('at', time),
 };
 
-/** What went wrong: what a scan says of itself, and certificates that cannot be read. */
+/** Errors that a scan reports, and certificates that cannot be parsed. */
 export const errors: Fact<RunError | ScanTls | WebEndpoint, typeof columns> = {
   table: 'scan_errors',
   owner: 'scan',
@@ -37,7 +37,7 @@ export const errors: Fact<RunError | ScanTls | WebEndpoint, typeof columns> = {
 type ErrorFact = Omit<RunError, 'run_id' | 'type'>;
 
 function errorDigest({ scope, code, message, t }: ErrorFact): Buffer {
-  // The time of a bad line is that of the reading: not a part of what it is.
+  // The time of a bad line is when it was read, so it does not identify the error.
   const at = scope.startsWith('line:') ? '' : String(t);
   return digestOf([scope, code, message, at]);
 }
@@ -47,7 +47,7 @@ function invalidCertificates(event: ScanTls | WebEndpoint): ErrorFact[] {
   return readChain(event).unreadable.map((pem) => ({
     scope: portScope(canonicalAddress(addr), transport, port),
     code: 'INVALID_CERTIFICATE',
-    message: `a certificate of the chain cannot be read: ${pem.slice(0, 80)}`,
+    message: `cannot parse a certificate in the chain: ${pem.slice(0, 80)}`,
     t,
   }));
 }

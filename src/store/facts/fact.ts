@@ -4,17 +4,17 @@ import type { StoreDatabase } from '../store.ts';
 import type { Columns, Row } from './columns.ts';
 
 /**
- * What becomes of a row whose key the store has already:
- * - `newest`: the one with the later `t` stays, and of two of the same time the one that came later;
- * - `keep-first`: the one that was there stays;
- * - `replace-host`: the rows of one event replace all that an older event said about its host;
- * - `widen-times`: the row stays, and its `first_seen` and `last_seen` cover both.
+ * How a row is merged if the store already has its key:
+ * - `newest`: the row with the later `t` wins; on a tie, the one written later;
+ * - `keep-first`: the existing row stays;
+ * - `replace-host`: an event's rows replace all rows of older events about the same host;
+ * - `widen-times`: the row stays; its `first_seen` and `last_seen` widen to cover both.
  */
 type MergeRule = 'newest' | 'keep-first' | 'replace-host' | 'widen-times';
 
 /**
- * A kind of fact: its table, how events become rows of it, and how rows become events again. A new
- * one is a file like this in the list of `facts.ts`, and a migration; writers, exports and retention
+ * A kind of fact: its table, how events become rows, and how rows become events again. To add one,
+ * write a file like this, list it in `facts.ts` and add a migration. Writers, exports and retention
  * follow the list.
  *
  * @example
@@ -42,18 +42,18 @@ export interface Fact<E extends ScanEvent, C extends Columns> extends AnyFact {
 /** A fact as writers and exports see it. */
 export interface AnyFact {
   readonly table: string;
-  /** Whose rows they are: one scan's, or the tenant's whichever scan saw them. */
+  /** Whether each scan has its own rows, or all scans of a tenant share them. */
   readonly owner: 'scan' | 'tenant';
   readonly columns: Columns;
-  /** The fields that, with the owner, tell its rows apart. */
+  /** The fields that, together with the owner, identify a row. */
   readonly key: readonly string[];
-  /** Columns by which its rows are read; those of the key where none are given. */
+  /** Columns that rows are read by; by default the key's. */
   readonly order?: readonly string[];
   readonly merge: MergeRule;
-  /** Types of the events that its rows come from. */
+  /** Types of the events that produce its rows. */
   readonly events: readonly ScanEvent['type'][];
   rowsOf(event: ScanEvent): readonly FactRow[];
-  /** The events of one scan's rows; a fact without them is part of another one's events. */
+  /** The events of one scan's rows; undefined if they are part of another fact's events. */
   eventsOf?(scan: StoredScan): AsyncIterable<ScanEvent>;
 }
 
@@ -67,7 +67,7 @@ export interface StoredScan {
 /** A row of any fact. */
 export type FactRow = Readonly<Record<string, unknown>>;
 
-/** The canonical address of the host that a row is about. */
+/** The host's canonical address. */
 export function addressOf(row: FactRow): string | undefined {
   const addr = row['addr'];
   return typeof addr === 'string' ? canonicalAddress(addr) : undefined;

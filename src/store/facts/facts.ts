@@ -10,8 +10,8 @@ import { scripts } from './script.ts';
 import { traceHops } from './trace-hop.ts';
 
 /**
- * Every fact, in the order in which they are written and exported. Hosts, ports and services are
- * not among them: they come as columns, and merge into the inventory.
+ * Every fact, in write and export order. Hosts, ports and services are not listed: they arrive as
+ * columns and merge into the inventory.
  */
 export const facts: readonly AnyFact[] = [
   banners,

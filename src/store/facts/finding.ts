@@ -28,7 +28,7 @@ const columns = {
   t: time,
 };
 
-/** What checks have found: about a port, a host, or a name alone. */
+/** Results of checks, about a port, a host, or just a name. */
 export const findings: Fact<ScanFinding, typeof columns> = {
   table: 'findings',
   owner: 'scan',

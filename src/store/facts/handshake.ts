@@ -7,7 +7,7 @@ import type { Fact, StoredScan } from './fact.ts';
 import { rowBatches } from './read-rows.ts';
 import { readChain } from './tls-chain.ts';
 
-/** What a handshake says, but for the name that was asked for. */
+/** A handshake without the requested name. */
 export const handshakeContents = {
   version: optional(text),
   cipher: optional(text),
@@ -20,15 +20,15 @@ export const handshakeContents = {
 
 const columns = {
   ...ofPort,
-  /** '' where no name was asked for. */
+  /** '' if no name was requested. */
   server_name: text,
   ...handshakeContents,
-  /** Hash of the server's own. */
+  /** Hash of the server's certificate. */
   certificate: optional(text),
   t: time,
 };
 
-/** TLS handshakes, by port and the name that was asked for: those of pages too. */
+/** TLS handshakes by port and requested name, including those of pages. */
 export const handshakes: Fact<ScanTls | WebEndpoint, typeof columns> = {
   table: 'tls_scans',
   owner: 'scan',
@@ -47,7 +47,7 @@ export const handshakes: Fact<ScanTls | WebEndpoint, typeof columns> = {
   eventsOf,
 };
 
-/** The handshakes through which no page came; the others are part of their pages' events. */
+/** Handshakes without a page. The others are part of their pages' events. */
 const withoutPage = sql`NOT EXISTS (SELECT 1 FROM http_scans p
   WHERE p.job_id = f.job_id AND p.host_id = f.host_id AND p.transport = f.transport
     AND p.port = f.port AND p.tls_server_name = f.server_name)`;
@@ -62,7 +62,7 @@ async function* eventsOf(scan: StoredScan): AsyncGenerator<ScanTls> {
   }
 }
 
-/** A handshake as events have it. */
+/** A handshake in the form used by events. */
 export function tlsOf(
   serverName: string,
   { version, cipher, alpn, ja3, ja3s, chain }: Row<typeof handshakeContents>,
@@ -79,10 +79,10 @@ export function tlsOf(
   });
 }
 
-/** Certificates asked for in one query. */
+/** Certificates per query. */
 const certificatesAtATime = 500;
 
-/** The certificates of some chains as PEM, by their hashes. */
+/** The certificates of some chains as PEM, by hash. */
 export async function pemsOf(
   { db, id }: StoredScan,
   rows: readonly Pick<Row<typeof handshakeContents>, 'chain'>[],

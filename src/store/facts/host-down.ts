@@ -1,10 +1,10 @@
 /**
- * When a host is down: the inventory knows it, a completed unit has looked at it, and no row of the
- * scan speaks of it, since nothing has answered. It is down from the unit's start on, which undoes
- * nothing newer. A host that the inventory does not know stays unknown, unless the user named it:
- * then the scanner itself sends an event that says it is down.
+ * A host is down if the inventory has it, a completed unit covered it, and the scan has no row for
+ * it because nothing answered. It counts as down from the unit's start, so newer observations win.
+ * A host that is not in the inventory stays unknown, unless the user named it: then the scanner
+ * sends an event that it is down.
  *
- * @param host the key of a host that the inventory knows and a completed unit covers
+ * @param host the key of a host in the inventory that a completed unit covers
  * @param job the parameter of the scan's key
  */
 export function isUnanswered(host: string, job: string): string {

@@ -11,24 +11,24 @@ import {
   reasons,
 } from '../../core/states.ts';
 
-/** What one batch says about one host. */
+/** Everything in a batch about one host. */
 export interface HostSighting {
   readonly address: string;
-  /** Epoch ms of the earliest and latest event that names the host. */
+  /** Epoch ms of the earliest and latest event about the host. */
   first: number;
   last: number;
-  /** From its newest `scan.host`; else `up` where a port answered, `unknown` where none did. */
+  /** From its newest `scan.host`; otherwise `up` if a port answered, else `unknown`. */
   state: HostState;
   reason: Reason | undefined;
-  /** Its newest `scan.host`, with what older ones said besides. */
+  /** Its newest `scan.host`, completed from older ones. */
   event: ScanHost | undefined;
 }
 
 const answering = new Set<PortState>(['open', 'closed', 'unfiltered']);
-/** By code of state. */
+/** By state code. */
 const isAnswering = portStates.map((state) => answering.has(state));
 
-/** The hosts that a batch speaks of, by canonical address, in the order in which they come. */
+/** The hosts in a batch by canonical address, in order of appearance. */
 export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
   const sightings = new Map<string, HostSighting>();
   addPorts(sightings, batch);
@@ -37,7 +37,7 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
     const sighting = sightingOf(sightings, canonicalAddress(event.addr), event.t, event.t);
     if (event.type !== 'scan.host') continue;
     const [known, told] = [sighting.event, withMac(event)];
-    // What a later line does not say is not unsaid.
+    // A later line does not clear the fields that it omits.
     sighting.event = event.t < (known?.t ?? 0) ? { ...told, ...known } : { ...known, ...told };
   }
   for (const sighting of sightings.values()) {
@@ -48,7 +48,7 @@ export function hostSightings(batch: EventBatch): Map<string, HostSighting> {
   return sightings;
 }
 
-/** One spelling of a MAC address; a text that is none says nothing. */
+/** Normalizes a MAC address; undefined for anything else. */
 function withMac(event: ScanHost): ScanHost {
   if (event.mac === undefined) return event;
   const { mac, ...others } = event;
@@ -86,12 +86,12 @@ function sightingOf(
   return sighting;
 }
 
-/** The times of a host's rows. */
+/** The timestamps of a host's rows. */
 interface SightingTimes {
   readonly first_seen: number;
-  /** When it was seen up. */
+  /** When it was up. */
   readonly last_seen: number | null;
-  /** 0 where nothing says whether it is up, so that anything newer decides. */
+  /** 0 if its state is unknown, so that any newer observation wins. */
   readonly checked_at: number;
   readonly t: number;
 }

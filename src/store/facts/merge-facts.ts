@@ -2,7 +2,7 @@ import { columnName } from './columns.ts';
 import type { AnyFact } from './fact.ts';
 import type { MergeWords } from './merge-words.ts';
 
-/** What an INSERT of a fact's rows does where the store has their key already. */
+/** The ON CONFLICT clause for inserting a fact's rows. */
 export function mergeClause(fact: AnyFact, words: MergeWords): string {
   const { columns, key, merge, table } = fact;
   const target = [ownerColumn(fact), ...key.map((field) => columnName(columns, field))];
@@ -23,7 +23,7 @@ export function mergeClause(fact: AnyFact, words: MergeWords): string {
   return `${onConflict} NOTHING`;
 }
 
-/** The column that says whose a row is. */
+/** The column of a row's owner. */
 export function ownerColumn({ owner }: AnyFact): string {
   return owner === 'scan' ? 'job_id' : 'tenant_id';
 }

@@ -1,9 +1,9 @@
 import type { MergeWords } from './merge-words.ts';
 
-/** What is known about a host besides whether it is up. */
+/** Columns with details about a host, apart from its status. */
 export const hostDetails = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'] as const;
 
-/** What a scan keeps about a host beside that, in the order of the columns. */
+/** The columns of `host_scans`, in order. */
 export const hostScanColumns = [
   'state',
   'reason',
@@ -23,11 +23,10 @@ const ifNewer = (column: string): string =>
   `${column} = CASE WHEN ${isNewer} THEN excluded.${column} ELSE hosts.${column} END`;
 
 /**
- * How a host of a batch joins the inventory. The newest observation wins, and what it does not say
- * stays. Where nothing says whether the host is up, `checked_at` is `never`, so that anything newer
- * decides.
+ * Merges a batch's host into the inventory. The newest observation wins; fields that it lacks stay.
+ * If the host's state is unknown, `checked_at` is `never`, so that any newer observation wins.
  *
- * @param key the columns that tell hosts apart
+ * @param key the columns that identify a host
  */
 export function mergeHosts(key: string, { least, greatest, never }: MergeWords): string {
   const ifChecked = (column: string): string =>
@@ -44,8 +43,8 @@ export function mergeHosts(key: string, { least, greatest, never }: MergeWords):
 }
 
 /**
- * How a host of a batch joins what its scan knows. What an event says about a host outweighs what
- * its ports imply (reason IS NULL); what it does not say stays as it was.
+ * Merges a batch's host into its scan's row. An event about the host outweighs a state implied by
+ * its ports (reason IS NULL). Missing fields stay unchanged.
  */
 export const mergeHostScans = `ON CONFLICT (job_id, host_id) DO UPDATE SET
   ${['state', 'reason', 't'].map((column) => `${column} = excluded.${column}`).join(', ')},

@@ -1,14 +1,14 @@
 import { serviceDetails } from '../../core/service-details.ts';
 import type { MergeWords } from './merge-words.ts';
 
-/** What a scan keeps about a port, in the order of the columns. */
+/** The columns of `port_scans`, in order. */
 export const portScanColumns = ['state', 'reason', 'service', 'confidence', 'method'] as const;
 
 const ifSeenLater = (column: string): string =>
   `${column} = CASE WHEN excluded.last_seen >= port_scans.last_seen THEN excluded.${column}
     ELSE port_scans.${column} END`;
 
-/** How a port of a batch joins what its scan knows: the newest observation wins. */
+/** Merges a batch's port into its scan's row. The newest observation wins. */
 export function mergePortScans({ least, greatest }: MergeWords): string {
   return `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     first_seen = ${least}(port_scans.first_seen, excluded.first_seen),
@@ -16,7 +16,7 @@ export function mergePortScans({ least, greatest }: MergeWords): string {
     ${portScanColumns.map(ifSeenLater).join(', ')}`;
 }
 
-/** How the details of a service join what its scan knows: the newest ones replace all others. */
+/** Merges a service's details into its scan's row. The newest ones replace all others. */
 export const mergeServices = `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
   ${[...serviceDetails, 'last_seen'].map((column) => `${column} = excluded.${column}`).join(', ')}
   WHERE excluded.last_seen >= services.last_seen`;
@@ -26,9 +26,9 @@ export const hostPortColumns = `host_id, transport, port, state, reason, service
   confidence, method, first_seen, last_seen, checked_at, last_changed, last_job_id`;
 
 /**
- * A scan's port as one of the inventory: `p` is the port.
+ * Selects a scan's port `p` as a row of `host_ports`.
  *
- * @param service what has the port's product and version
+ * @param service alias of the table with the port's product and version
  * @param job the scan's key
  */
 export function asHostPort(service: string, job: string): string {
@@ -40,8 +40,8 @@ export function asHostPort(service: string, job: string): string {
 const isNewer = 'excluded.checked_at >= host_ports.checked_at';
 
 /**
- * Whether an observation says more about the service than what is known, or as much and is newer. A
- * scan that did not ask what a port is, or guessed from its number, forgets nothing.
+ * Whether an observation says more about the service than the inventory knows, or as much and is
+ * newer. A scan that did not probe the service, or guessed it from the port number, erases nothing.
  */
 const isBetterKnown = `excluded.service IS NOT NULL AND (host_ports.service IS NULL
   OR CASE WHEN ${isNewer}
@@ -56,12 +56,12 @@ const isBetterKnown = `excluded.service IS NOT NULL AND (host_ports.service IS N
 
 const isOpen = (state: string): string => `${state} IN ('open', 'open|filtered')`;
 
-/** Nothing is known to have changed since the port was first seen. */
+/** No change is known since the port was first seen. */
 const isUnchanged = 'host_ports.last_changed = host_ports.first_seen';
 
 /**
- * When a port was last seen open; scans may come in any order. Where nothing is known to have
- * changed, a port that is not open was never seen open.
+ * When a port was last seen open; scans may arrive in any order. Without a known change, a port
+ * that is not open was never seen open.
  */
 const lastOpen = ({ least, greatest }: MergeWords): string => `
   CASE WHEN NOT ${isOpen('excluded.state')}
@@ -71,10 +71,10 @@ const lastOpen = ({ least, greatest }: MergeWords): string => `
     ELSE ${greatest}(host_ports.last_seen, excluded.last_seen) END`;
 
 /**
- * When a port's state changed last; scans may come in any order. Where nothing is known to have
- * changed, an older look at the same state is its beginning; so is one that comes after the port
- * was last open. An older look at another state, since the last change, makes the change as new as
- * the newest look.
+ * When a port's state last changed; scans may arrive in any order. An older observation of the same
+ * state marks its start if no change is known or if it came after the port was last open. An older
+ * observation of another state, made since the last change, moves the change to the newest
+ * observation.
  */
 const lastChanged = ({ least }: MergeWords): string => `
   CASE WHEN ${isNewer}
@@ -94,7 +94,7 @@ const ifNewer = (column: string): string =>
 const ifBetterKnown = (column: string): string =>
   `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE host_ports.${column} END`;
 
-/** How a scan's port joins the inventory: the newest observation wins, and what is known stays. */
+/** Merges a scan's port into the inventory. The newest observation wins; known details stay. */
 export function mergeHostPorts(words: MergeWords): string {
   const known = ['service', 'product', 'version', 'confidence', 'method'];
   return `ON CONFLICT (host_id, transport, port) DO UPDATE SET

@@ -1,12 +1,12 @@
-/** Words of SQL that differ between the dialects, where rows are merged. */
+/** SQL for merging rows that differs between the dialects. */
 export interface MergeWords {
-  /** The lesser and the greater of two values. */
+  /** Functions for the lesser and the greater of two values. */
   readonly least: string;
   readonly greatest: string;
-  /** The time of what was never checked. */
+  /** The time that means "never checked". */
   readonly never: string;
   /** The members of a JSON array as a table with the column `value`. */
   readonly elements: string;
-  /** The parameter with a number. */
+  /** The parameter with this number. */
   readonly parameter: (number: number) => string;
 }

@@ -18,7 +18,7 @@ const columns = {
   t: time,
 };
 
-/** The operating systems that hosts may run. */
+/** Operating system guesses for hosts. */
 export const osMatches: Fact<ScanOs, typeof columns> = {
   table: 'os_matches',
   owner: 'scan',

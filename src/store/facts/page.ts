@@ -24,7 +24,7 @@ const columns = {
   path: text,
   status: integer,
   h2: bit,
-  /** What the server calls itself. */
+  /** The Server header. */
   server: named('server_header', optional(text)),
   content_type: optional(text),
   content_length: optional(bigint),
@@ -33,7 +33,7 @@ const columns = {
   favicon_hash: optional(integer),
   favicon_md5: optional(text),
   tech_tags: optional(json<string[]>()),
-  /** The name asked for in the handshake that it came through, '' where none was; none for http. */
+  /** The name requested in the page's TLS handshake, '' if none was; undefined for http. */
   tls_server_name: optional(text),
   t: time,
 };
@@ -52,7 +52,7 @@ export const pages: Fact<WebEndpoint, typeof columns> = {
         ...event,
         server: server ?? undefined,
         content_type: type ?? undefined,
-        // Signed, whichever way it was written.
+        // Stored signed, however the source writes it.
         favicon_hash: typeof hash === 'number' ? hash | 0 : undefined,
         tls_server_name: tls && (tls.server_name ?? ''),
       },
@@ -61,7 +61,7 @@ export const pages: Fact<WebEndpoint, typeof columns> = {
   eventsOf,
 };
 
-/** Pages with the handshakes that they came through. */
+/** Pages with their handshakes. */
 export const pagesWithHandshakes = {
   ...pages,
   columns: { ...columns, ...handshakeContents },

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { boolean, integer, json, optional, type Row, text, time } from './columns.ts';
 
-/** What a certificate says. */
+/** The fields of a certificate. */
 export const certificateContents = {
-  /** Of the DER bytes, lower-case hex. */
+  /** SHA-256 of the DER bytes, lowercase hex. */
   sha256: text,
   pem: text,
   subject: text,
@@ -24,7 +24,7 @@ export type Certificate = Row<typeof certificateContents>;
 /**
  * Reads a PEM certificate.
  *
- * @returns undefined where no certificate can be read from the text
+ * @returns undefined if the text is not a valid certificate
  */
 export function parseCertificate(pem: string): Certificate | undefined {
   try {

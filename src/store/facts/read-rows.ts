@@ -6,24 +6,24 @@ import { fromJson } from '../tables.ts';
 import { type Column, columnName, type Columns, type ColumnType, type Row } from './columns.ts';
 import { addressOf, type AnyFact, type FactRow, type StoredScan } from './fact.ts';
 
-/** Rows read at a time: what an export holds in memory. */
+/** Rows per query, which is what an export holds in memory. */
 export const exportBatch = 5_000;
 
-/** What is read of a fact: its own rows, or more beside them. */
+/** How a fact is read: its own rows, optionally joined with another table. */
 export interface Readable<C extends Columns> extends Pick<AnyFact, 'key' | 'order' | 'table'> {
   readonly columns: C;
   readonly joined?: Joined;
 }
 
-/** Another table whose columns are read beside a fact's own, which is called `f`. */
+/** A table joined to a fact's own, which has the alias `f`. */
 interface Joined {
-  /** What it is called in `join`. */
+  /** Its alias in `join`. */
   readonly table: string;
   readonly fields: readonly string[];
   readonly join: Sql;
 }
 
-/** A fact's rows of a scan in the order of their key, a batch at a time. */
+/** A fact's rows in a scan in key order, batch by batch. */
 export async function* rowBatches<C extends Columns>(
   scan: StoredScan,
   fact: Readable<C>,
@@ -46,7 +46,7 @@ export async function* rowBatches<C extends Columns>(
   }
 }
 
-/** A fact's rows that a condition holds for (its table is called `f`), in the order of their key. */
+/** A fact's rows that match a condition on its table `f`, in key order. */
 export async function readRows<C extends Columns>(
   db: StoreDatabase,
   fact: Readable<C>,
@@ -57,7 +57,7 @@ export async function readRows<C extends Columns>(
   return decode(fact.columns, found);
 }
 
-/** An event for each row of a fact. */
+/** One event per row of a fact. */
 export async function* eventPerRow<C extends Columns>(
   scan: StoredScan,
   fact: Readable<C>,
@@ -68,7 +68,7 @@ export async function* eventPerRow<C extends Columns>(
   }
 }
 
-/** An event for each host, of all its rows: they are few. */
+/** One event per host, made of its few rows. */
 export async function* eventPerHost<C extends Columns & { readonly addr: Column<string> }>(
   scan: StoredScan,
   fact: Readable<C>,
@@ -93,7 +93,7 @@ function orderOf({ columns, key, order }: Readable<Columns>): Sql[] {
   return names.map((name) => identifier(`f.${name}`));
 }
 
-/** Every field, as `c0`, `c1`, …: the name of one may be a word of SQL. */
+/** Every field as `c0`, `c1`, …, because a field name may be an SQL keyword. */
 function selectOf({ columns, joined }: Readable<Columns>): Sql {
   const isJoined = new Set(joined?.fields);
   const list = Object.keys(columns).map((field, i) => {
@@ -123,7 +123,7 @@ function decode<C extends Columns>(columns: C, stored: readonly FactRow[]): Row<
   });
 }
 
-/** SQLite holds JSON as text, and booleans as numbers. */
+/** SQLite stores JSON as text and booleans as numbers. */
 function decodeValue(type: ColumnType, value: unknown): unknown {
   if (type === 'jsonb') return fromJson(value);
   return type === 'boolean' ? Boolean(value) : value;

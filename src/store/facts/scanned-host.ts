@@ -5,7 +5,7 @@ import { bigint, type Column, host, json, optional, text, time, word } from './c
 
 const storeKey: Column<Key> = { type: 'uuid' };
 
-/** Hosts as scans saw them: rows of `host_scans`, which the hosts' own writers write. */
+/** Hosts as scans saw them: rows of `host_scans`, written by the host writers. */
 export const scannedHosts = {
   table: 'host_scans',
   columns: {
@@ -13,7 +13,7 @@ export const scannedHosts = {
     job_id: storeKey,
     host_id: storeKey,
     state: word<HostState>(),
-    /** None where only its ports spoke for it. */
+    /** Undefined if the host was implied by its ports. */
     reason: optional(word<Reason>()),
     hostname: optional(text),
     mac: optional(text),

@@ -7,8 +7,8 @@ import { double, ofPort, optional, text, time, word } from './columns.ts';
 const details = recordOf(serviceDetails, () => optional(text));
 
 /**
- * Ports as scans saw them, with what is known about their services: rows of `port_scans` and
- * `services`, which the ports' own writers write.
+ * Ports as scans saw them with their service details: rows of `port_scans` and `services`, written
+ * by the port writers.
  */
 export const scannedPorts = {
   table: 'port_scans',
@@ -32,7 +32,7 @@ export const scannedPorts = {
   },
 };
 
-/** The services of which more than the name is known. */
+/** Services with more than a name. */
 export const services = {
   table: 'services',
   columns: { ...ofPort, ...details },

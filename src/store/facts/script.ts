@@ -6,7 +6,7 @@ import { eventPerRow } from './read-rows.ts';
 
 const columns = {
   addr: host,
-  /** '', and port 0, where the script looked at the host. */
+  /** '', with port 0, for a script that ran against the host. */
   transport: word<Transport | ''>(),
   port: integer,
   script: text,
@@ -15,7 +15,7 @@ const columns = {
   t: time,
 };
 
-/** What scripts printed about ports and hosts. */
+/** Script output about ports and hosts. */
 export const scripts: Fact<ScanScript, typeof columns> = {
   table: 'script_results',
   owner: 'scan',

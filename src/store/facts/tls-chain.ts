@@ -1,21 +1,21 @@
 import type { ScanTls, Tls, WebEndpoint } from '../../core/events.ts';
 import { type Certificate, parseCertificate } from './parse-certificate.ts';
 
-/** The certificates that a server sent. */
+/** A server's certificate chain. */
 export interface TlsChain {
-  /** Their hashes in the order in which they came; undefined where the event has no chain. */
+  /** Hashes in the order sent; undefined if the event has no chain. */
   readonly hashes: readonly string[] | undefined;
   readonly certificates: readonly Certificate[];
-  /** Texts of the chain that no certificate can be read from. */
+  /** Entries of the chain that are not valid certificates. */
   readonly unreadable: readonly string[];
 }
 
-/** Several facts take something from a chain, and reading a certificate costs more than writing it. */
+/** Several facts use the chain, and parsing a certificate costs more than storing it. */
 const known = new WeakMap<Tls, TlsChain>();
 
 const noChain: TlsChain = { hashes: undefined, certificates: [], unreadable: [] };
 
-/** Reads the chain of an event's handshake, once. */
+/** Parses the chain of an event's handshake, once. */
 export function readChain({ tls }: ScanTls | WebEndpoint): TlsChain {
   if (!tls?.chain) return noChain;
   let chain = known.get(tls);

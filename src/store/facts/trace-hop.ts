@@ -5,17 +5,17 @@ import type { Fact } from './fact.ts';
 import { eventPerHost } from './read-rows.ts';
 
 const columns = {
-  /** The host that the way leads to. */
+  /** The destination host. */
   addr: host,
   ttl: integer,
-  /** The hop's own. */
+  /** The hop's address. */
   address: text,
   rtt_ms: optional(double),
   hostname: optional(text),
   t: time,
 };
 
-/** The hops on the way to hosts that answered. */
+/** Traceroute hops that answered. */
 export const traceHops: Fact<ScanTrace, typeof columns> = {
   table: 'trace_hops',
   owner: 'scan',

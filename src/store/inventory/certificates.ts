@@ -12,7 +12,7 @@ import {
 import type { StoreDatabase } from '../store.ts';
 import { textsFromJson } from '../tables.ts';
 
-/** A certificate that servers present as their own; times epoch ms. */
+/** A server certificate in use; times are epoch ms. */
 export interface CertificateRow {
   readonly sha256: string;
   readonly subject: string;
@@ -24,7 +24,7 @@ export interface CertificateRow {
   readonly is_self_signed: boolean;
   readonly not_before: number;
   readonly not_after: number;
-  /** Ports that presented it, and one of them. */
+  /** The number of ports that presented it, and one of them. */
   readonly seen_at: number;
   readonly address: string;
   readonly port: number;
@@ -33,18 +33,18 @@ export interface CertificateRow {
 }
 
 export type CertificateFilter = Pick<ListFilter, 'hosts' | 'scan' | 'since'> & {
-  /** Expired, or going to be before this time, epoch ms. */
+  /** Expires before this time, epoch ms. */
   readonly expiresBefore?: number | undefined;
 };
 
 type Raw = Omit<CertificateRow, 'address' | 'is_self_signed' | 'names' | 'port'> & {
-  /** Address and port, apart by a space. */
+  /** Address and port, separated by a space. */
   readonly place: string;
   readonly is_self_signed: number | boolean;
   readonly names: unknown;
 };
 
-/** Certificates, those that expire first before the others. */
+/** Certificates, earliest expiry first. */
 export async function listCertificates(
   db: StoreDatabase,
   filter: CertificateFilter = {},
@@ -78,7 +78,7 @@ interface Range {
   readonly among?: readonly Expiry[];
 }
 
-/** Certificates in the order of the list, whether a server presented them or not. */
+/** Certificates in list order, whether or not a server presented them. */
 async function nextToExpire(
   db: StoreDatabase,
   filter: CertificateFilter,
@@ -89,7 +89,7 @@ async function nextToExpire(
     ${order} LIMIT ${count}`);
 }
 
-/** The first certificates that servers presented, of all or among some. */
+/** The first certificates that servers presented, out of all or of some. */
 async function findShown(
   db: StoreDatabase,
   filter: CertificateFilter,

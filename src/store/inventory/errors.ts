@@ -3,7 +3,7 @@ import { jobKey, type ListFilter, ofTenant } from '../filter.ts';
 import { keyset, numberKey, type Page, type PageRequest, readPage } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 
-/** Something that went wrong in a scan; time epoch ms. */
+/** An error in a scan; time is epoch ms. */
 export interface ErrorRow {
   readonly scan: string;
   readonly scope: string;
@@ -18,7 +18,7 @@ export type ErrorFilter = Pick<ListFilter, 'scan' | 'since'> & {
 
 const byId = keyset<ErrorRow & { readonly id: number }>([numberKey(sql`e.id`, ({ id }) => id)]);
 
-/** Errors in the order in which they were recorded. */
+/** Errors in the order recorded. */
 export async function listErrors(
   db: StoreDatabase,
   filter: ErrorFilter = {},

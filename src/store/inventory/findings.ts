@@ -6,15 +6,15 @@ import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { textsFromJson } from '../tables.ts';
 
-/** Something that a check has found, as it was seen last; time epoch ms. */
+/** A finding of a check as last seen; time is epoch ms. */
 export interface FindingRow {
   readonly severity: Severity;
-  /** Null where the finding is about a name alone. */
+  /** Null if the finding is about just a name. */
   readonly address: string | null;
   readonly hostname: string | null;
   readonly transport: Transport | null;
   readonly port: number | null;
-  /** The program that checked. */
+  /** The program that ran the check. */
   readonly source: string;
   readonly rule: string;
   readonly matcher: string | null;
@@ -32,9 +32,9 @@ export interface FindingRow {
 }
 
 export type FindingFilter = Pick<ListFilter, 'hosts' | 'ports' | 'scan' | 'since'> & {
-  /** This severity and those above it. */
+  /** This severity and above. */
   readonly severity?: Severity | undefined;
-  /** A CVE's id, in any case. */
+  /** A CVE id; case-insensitive. */
   readonly cve?: string | undefined;
 };
 
@@ -47,8 +47,8 @@ const bySeverity = keyset<Raw>([
 ]);
 
 /**
- * Findings, the severest first: each as it was seen last or, with `scan`, as one scan saw it. Those
- * that are about no host are listed where no host is asked for.
+ * Findings, most severe first, each as last seen or, with `scan`, as one scan saw it. Findings
+ * without a host are listed unless hosts are selected.
  */
 export async function listFindings(
   db: StoreDatabase,
@@ -85,13 +85,13 @@ export async function listFindings(
   return { rows: rows.map(toRow), next };
 }
 
-/** The severest sorts first. */
+/** Ranks the most severe first. */
 function rank() {
   const whens = severities.map((word, i) => sql`WHEN ${word} THEN ${severities.length - i}`);
   return sql`CAST(CASE f.severity ${join(whens, sql` `)} END AS INTEGER)`;
 }
 
-/** The tenant of the job: a finding need not have a host. */
+/** Filters by the job's tenant, because a finding may have no host. */
 function whereTenant(db: StoreDatabase) {
   return sql`(f.host_id IS NULL OR ${whereHosts(db, undefined)})`;
 }

@@ -3,7 +3,7 @@ import { identifier, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson } from '../tables.ts';
 
-/** What a script printed about a port or the host, as it was seen last; time epoch ms. */
+/** A script's output about a port or the host as last seen; time is epoch ms. */
 export interface ScriptRow {
   /** Both null if the script is about the host. */
   readonly transport: Transport | null;
@@ -14,7 +14,7 @@ export interface ScriptRow {
   readonly seen: number;
 }
 
-/** A system that a host may run. */
+/** An operating system guess. */
 interface OsMatchRow {
   readonly name: string;
   /** 0 … 1. */
@@ -26,7 +26,7 @@ interface OsMatchRow {
   readonly cpe: string | null;
 }
 
-/** A hop of the way to a host. */
+/** A traceroute hop. */
 interface HopRow {
   readonly ttl: number;
   readonly address: string;
@@ -36,11 +36,11 @@ interface HopRow {
 
 /** Results of scripts, OS detection and traceroutes of a host. */
 export interface HostChecks {
-  /** By port, those of the host first. */
+  /** By port; results about the host come first. */
   readonly scripts: readonly ScriptRow[];
-  /** Of the newest scan that guessed, best first. */
+  /** From the newest scan with guesses, best first. */
   readonly os_matches: readonly OsMatchRow[];
-  /** Of the newest scan that went the way. */
+  /** From the newest scan with a traceroute. */
   readonly hops: readonly HopRow[];
 }
 

@@ -6,7 +6,7 @@ import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } fro
 import type { StoreDatabase } from '../store.ts';
 import { fromJson, type Key } from '../tables.ts';
 
-/** A host as one scan saw it; time epoch ms. */
+/** A host as one scan saw it; time is epoch ms. */
 export interface HostScanRow {
   readonly scan: string;
   readonly scan_type: string;
@@ -61,7 +61,7 @@ export async function hostHistory(
 
 type OpenPort = HostScanRow['open_ports'][number];
 
-/** What was open on a host in each of some scans. */
+/** A host's open ports in each of some scans. */
 async function openPorts(
   db: StoreDatabase,
   host: Sql,

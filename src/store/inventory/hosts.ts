@@ -13,7 +13,7 @@ import {
 } from '../keyset.ts';
 import type { StoreDatabase } from '../store.ts';
 
-/** A host; times epoch ms. */
+/** A host; times are epoch ms. */
 export interface HostRow {
   readonly id: string;
   readonly address: string;
@@ -26,10 +26,10 @@ export interface HostRow {
   readonly os_family: string | null;
   readonly asn: number | null;
   readonly org: string | null;
-  /** Why its answers are doubtful: `all-open`. */
+  /** Why its answers are suspect: `all-open`. */
   readonly suspect: string | null;
   readonly first_seen: number;
-  /** When it was up last; null where it never was. */
+  /** When it was last up; null if never. */
   readonly last_seen: number | null;
 }
 
@@ -37,7 +37,7 @@ export type HostFilter = Pick<ListFilter, 'hosts' | 'scan' | 'since'> & {
   readonly state?: HostState | undefined;
 };
 
-/** Hosts by address: what is known now or, with `scan`, what one scan saw. */
+/** Hosts by address: the current state or, with `scan`, what one scan saw. */
 export async function listHosts(
   db: StoreDatabase,
   filter: HostFilter = {},
@@ -78,7 +78,7 @@ export async function getHost(db: StoreDatabase, selection: HostSelection): Prom
   return host;
 }
 
-/** What a list selects from: the inventory, or one scan's observations. */
+/** The source of a list: the inventory or one scan's observations. */
 interface Source {
   readonly columns: Sql;
   readonly join: Sql;
@@ -105,7 +105,7 @@ function ofScan(db: StoreDatabase, scan: string): Source {
   };
 }
 
-/** Hosts in the order of their addresses. */
+/** Orders hosts by address. */
 export function addressKey({ dialect }: StoreDatabase): KeyColumn<{ readonly address: string }> {
   return textKey(
     identifier(`hosts.${dialect.addressColumn}`),

@@ -4,24 +4,24 @@ import { join, identifier, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { Key, PortKey } from '../tables.ts';
 
-/** What a scan knows of a service beside its name. */
+/** Details of a service in a scan, apart from its name. */
 export type ServiceDetails = Readonly<Record<SoftwareDetail, string | null>>;
 
 export const unknownService: ServiceDetails = recordOf(softwareDetails, () => null);
 
 const selectSoftware = join(softwareDetails.map((detail) => identifier(`s.${detail}`)));
 
-/** A port that a list shows, and the name of the service there. */
+/** A listed port and its service's name. */
 type Listed = PortKey & { readonly service: string | null };
 
-/** A port that a list shows, and the product that is known to be there. */
+/** A listed port and its known product. */
 type ListedProduct = PortKey & { readonly product: string | null };
 
 /**
- * The services that scans saw on ports, by the ports' places in the list.
+ * The services that scans saw on ports, by each port's index in the list.
  *
- * @param options.orNewest whether the newest scan that saw the port's product speaks where the
- *   port's own did not look
+ * @param options.orNewest whether to fall back to the newest scan that saw the port's product if
+ *   the port's own scan did not probe it
  */
 export async function servicesOf(
   db: StoreDatabase,
@@ -51,13 +51,13 @@ async function servicesBy(
 }
 
 interface Missing<Detail> {
-  /** Ports without details from their own scan, with their places. */
+  /** Ports without details from their own scan, with their indexes. */
   readonly silent: readonly (readonly [number, PortKey])[];
   readonly table: 'services' | 'http_scans';
   readonly read: (db: StoreDatabase, ports: readonly PortKey[]) => Promise<Map<number, Detail>>;
 }
 
-/** Adds the details of the newest scan that has some; this looks through the scans of the host. */
+/** Adds the details from the newest scan that has some. This searches the host's scans. */
 async function filledFromNewest<Detail>(
   db: StoreDatabase,
   { silent, table, read }: Missing<Detail>,
@@ -84,11 +84,11 @@ async function filledFromNewest<Detail>(
 }
 
 /**
- * The titles of the pages that scans saw on ports, by the ports' places in the list: of several
- * the first by address of the page, null where none has one.
+ * The titles of the pages that scans saw on ports, by each port's index in the list: the first
+ * title in URL order, null if no page has one.
  *
- * @param options.orNewest whether the newest scan that saw a page there speaks where the port's
- *   own did not look; only of what speaks HTTP, since this looks through the scans of the host
+ * @param options.orNewest whether to fall back to the newest scan that saw a page there if the
+ *   port's own scan did not look; only for HTTP services, since this searches the host's scans
  */
 export async function titlesOf(
   db: StoreDatabase,
@@ -119,7 +119,7 @@ async function titlesBy(
   return titles;
 }
 
-/** The newest scan that each port has a row of a table from, where one has. */
+/** The newest scan with a row for each port in a table, if any. */
 async function seenBy(
   db: StoreDatabase,
   ports: readonly PortKey[],
@@ -139,8 +139,8 @@ async function seenBy(
 }
 
 /**
- * Whether a row is of the scans of some ports, said once more as constants, where a planner leaves
- * the months of others out for it. SQLite's would rather go through all rows of those scans.
+ * Repeats the scans of some ports as constants if the planner can then skip other months'
+ * partitions. SQLite's planner would read all rows of those scans instead.
  */
 export function isOfJobs(db: StoreDatabase, column: string, ports: readonly PortKey[]): Sql {
   if (!db.dialect.hasPartitions) return sql`1 = 1`;

@@ -14,7 +14,7 @@ import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } fro
 import type { StoreDatabase } from '../store.ts';
 import type { PortKey } from '../tables.ts';
 
-/** A port of a host and what runs there; times epoch ms. */
+/** A port of a host and its service; times are epoch ms. */
 export interface PortRow extends ServiceDetails {
   readonly address: string;
   readonly hostname: string | null;
@@ -23,11 +23,11 @@ export interface PortRow extends ServiceDetails {
   readonly state: PortState;
   readonly reason: Reason | null;
   readonly service: string | null;
-  /** How sure the service is, 0 … 1. */
+  /** Confidence in the service, 0 … 1. */
   readonly confidence: number | null;
-  /** How the service was recognised; `port` is a guess from the number. */
+  /** How the service was identified; `port` is a guess from the port number. */
   readonly method: string | null;
-  /** Title of the page there. */
+  /** Title of its web page. */
   readonly title: string | null;
   readonly first_seen: number;
   readonly last_seen: number;
@@ -43,10 +43,10 @@ type Found = Omit<PortRow, keyof ServiceDetails | 'title'> &
   PortKey;
 
 /**
- * Ports by address, transport and number: as known now or, with `scan`, as one scan saw them.
+ * Ports by address, transport and number: the current state or, with `scan`, as one scan saw them.
  *
- * First the rows of the page, then what scans know of just these: where facts are partitioned by
- * scan, the parts of other scans are not even planned for.
+ * Reads the page's rows first, then the scans' details for just these rows. Where facts are
+ * partitioned, other partitions are then not even planned for.
  */
 export async function listPorts(
   db: StoreDatabase,
@@ -83,7 +83,7 @@ export async function listPorts(
   return { rows: await describe(db, rows, filter.scan === undefined), next };
 }
 
-/** Adds what scans know of the services and pages of ports. */
+/** Adds the scans' details about services and pages. */
 async function describe(
   db: StoreDatabase,
   found: readonly Found[],
@@ -98,20 +98,20 @@ async function describe(
   });
 }
 
-/** As text of the query where it is 'open': only so does the index on open ports serve it. */
+/** Writes 'open' as a literal, because only then can the index on open ports be used. */
 function whereState(state: PortState): Sql {
   return state === 'open' ? sql`p.state = 'open'` : sql`p.state = ${state}`;
 }
 
-/** Where ports come from: the inventory, or one scan's observations. */
+/** The source of ports: the inventory or one scan's observations. */
 interface Source {
   readonly table: Sql;
   readonly hostname: Sql;
-  /** The scan that saw it, which is where the rest of what is known of the service stands. */
+  /** The scan that saw it, which has the service's other details. */
   readonly job: Sql;
   readonly product: Sql;
   readonly productColumn: string;
-  /** What a look for a service needs too. */
+  /** Join needed to search for a service. */
   readonly join: Sql;
   readonly where?: Sql;
 }

@@ -17,7 +17,7 @@ import type { StoreDatabase } from '../store.ts';
 import { isOfJobs } from './port-details.ts';
 import { type Key, type PortKey, textsFromJson } from '../tables.ts';
 
-/** A web page as it was seen last; times epoch ms. */
+/** A web page as last seen; times are epoch ms. */
 export interface WebRow {
   readonly address: string;
   readonly port: number;
@@ -36,7 +36,7 @@ export interface WebRow {
   readonly alpn: string | null;
   readonly ja3: string | null;
   readonly ja3s: string | null;
-  /** SHA-256 of the server's certificate, as `certs` lists it. */
+  /** SHA-256 of the server's certificate, as shown by `certs`. */
   readonly certificate: string | null;
   readonly seen: number;
 }
@@ -58,7 +58,7 @@ type Seen = PageKey &
     readonly tech_tags: unknown;
   };
 
-/** Pages by address and port: each as it was seen last or, with `scan`, as one scan saw it. */
+/** Pages by address and port, each as last seen or, with `scan`, as one scan saw it. */
 export async function listWeb(
   db: StoreDatabase,
   filter: WebFilter = {},
@@ -84,7 +84,7 @@ export async function listWeb(
 
 type Search = WebFilter & PageRange;
 
-/** The first pages of a search, of those that a table of pages has. */
+/** The first matching pages in a table of pages. */
 async function findPages(db: StoreDatabase, search: Search, pages: Sql): Promise<Found[]> {
   const { dialect } = db;
   const { hosts, scan, ports, since, after, order, count } = search;
@@ -108,7 +108,7 @@ const newestPages = sql`(SELECT * FROM (
     ) AS age FROM http_scans
   ) numbered WHERE age = 1)`;
 
-/** The first pages of a search, read host by host. */
+/** The first matching pages, read host by host. */
 async function findHostByHost(db: StoreDatabase, search: Search, newestJob: Sql): Promise<Found[]> {
   const byAddress = keyset([addressKey(db)]);
   const address = identifier(`hosts.${db.dialect.addressColumn}`);
@@ -124,7 +124,7 @@ async function findHostByHost(db: StoreDatabase, search: Search, newestJob: Sql)
   );
 }
 
-/** The newest observation of each page of hosts. */
+/** The newest observation of each page of some hosts. */
 function newestOf(hosts: readonly { readonly id: Key }[], newestJob: Sql): Sql {
   return sql`(
     SELECT host_id, transport, port, scheme, authority, path, max(t) AS t, ${newestJob} AS job_id
@@ -148,10 +148,10 @@ const selectPage = selectFields(pageFact.columns, 'w', [
   'favicon_md5',
 ]);
 
-/** What scans saw on pages; those of a scan that was removed meanwhile are left out. */
+/** What scans saw on pages. Pages of a scan that has just been removed are left out. */
 async function describe(db: StoreDatabase, found: readonly Found[]): Promise<WebRow[]> {
   if (found.length === 0) return [];
-  // Many pages may be of one port, whose pages are read at once.
+  // One port may have many pages, which are read together.
   const ports = new Map(found.map((row) => [portOf(row), row]));
   const keys = [...ports.values()];
   const rows = await db.query<Seen>(sql`

@@ -12,8 +12,8 @@ export async function auditStore(
 }
 
 /**
- * The same admin, which records its changes in the audit log: of the default tenant, or of each
- * tenant that lost rows. Such work takes many transactions, so the row is written after it.
+ * Wraps an admin to record its changes in the audit log of the default tenant, or of each tenant
+ * that lost rows. Such work takes many transactions, so the row is written afterwards.
  */
 export function audited(admin: StoreAdmin): StoreAdmin {
   return {
@@ -21,7 +21,7 @@ export function audited(admin: StoreAdmin): StoreAdmin {
     async migrate(options) {
       const steps = await admin.migrate(options);
       const versions = steps.map(({ version }) => version);
-      // Creating a store is not a change of it, and a copy brings its own log along.
+      // Creating a store is not a change to it, and a copy includes its own log.
       if (options.isDryRun || steps.length === 0 || versions.includes(1)) return steps;
       const after = { applied: versions };
       await auditStore(admin, { action: 'store.migrate', object_id: 'tables', after });

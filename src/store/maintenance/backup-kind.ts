@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 import { AppError, systemCode } from '../../errors.ts';
 
-/** The first bytes of a SQLite file, and of what zstd packs. */
+/** The first bytes of a SQLite file and of a zstd file. */
 const sqliteMagic = Buffer.from('SQLite format 3\0', 'latin1');
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /**
- * What kind of store a file may be a backup of, by its first bytes.
+ * Detects what kind of store a file may back up, by its first bytes.
  *
- * @throws AppError NO_INPUT where it cannot be read
+ * @throws AppError NO_INPUT if it cannot be read
  */
 export async function backupKind(path: string): Promise<'sqlite' | 'postgres' | undefined> {
   try {
@@ -25,7 +25,7 @@ export async function backupKind(path: string): Promise<'sqlite' | 'postgres' | 
 }
 
 export function notABackup(path: string, why: string, cause?: unknown): AppError {
-  return new AppError('INVALID_INPUT', `${path} is no backup that can be restored: ${why}`, {
+  return new AppError('INVALID_INPUT', `${path} cannot be restored: ${why}`, {
     cause,
   });
 }

@@ -3,7 +3,7 @@ import type { MaintenanceOptions } from './progress.ts';
 /** Rows by table. */
 export type RowCounts = Readonly<Record<string, number>>;
 
-/** What a backup holds. */
+/** A summary of a backup. */
 export interface BackupReport {
   readonly path: string;
   readonly bytes: number;
@@ -11,12 +11,12 @@ export interface BackupReport {
 }
 
 export interface RestoreOptions extends MaintenanceOptions {
-  /** Whether what the store holds may go; else it has to be empty. */
+  /** Whether existing contents may be replaced; otherwise the store must be empty. */
   readonly replace?: boolean;
 }
 
 export interface RestoreReport {
   readonly rows: RowCounts;
-  /** The last migration of the store that was backed up. */
+  /** The last migration of the backed-up store. */
   readonly version: number;
 }

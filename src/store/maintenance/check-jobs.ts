@@ -3,7 +3,7 @@ import { findCrashedJobs, markCrashedJobs } from '../scans/crash-detection.ts';
 import type { StoreDatabase } from '../store.ts';
 import { found, type Problem } from './problem.ts';
 
-/** The scans that are said to run although their process is gone. */
+/** Scans marked as running although their process is gone. */
 export async function checkJobs(db: StoreDatabase, fix: boolean): Promise<Problem[]> {
   const crashed = await findCrashedJobs(db);
   const marked = new Set(fix ? (await markCrashedJobs(db)).map(({ id }) => id) : []);
@@ -15,7 +15,7 @@ export async function checkJobs(db: StoreDatabase, fix: boolean): Promise<Proble
           severity: 'fault',
           object: id,
           message: `the scan is ${status}, but its process ${worker?.id ?? ''} is gone`,
-          remedy: `"portolan resume ${shortId(id)}" goes on with it`,
+          remedy: `"portolan resume ${shortId(id)}" resumes it`,
         },
         { fix, repair: () => marked.has(id) },
       ),

@@ -5,9 +5,9 @@ import type { StoreAdmin } from './store-admin.ts';
 import type { MaintenanceOptions } from './progress.ts';
 import type { TransferSource, TransferTable, TransferTarget } from './transfer.ts';
 
-/** What a copy did. */
+/** The result of a copy. */
 export interface CopyReport {
-  /** `present`: the target holds the same already; nothing was changed. */
+  /** `present`: the target already holds the same data; nothing changed. */
   readonly outcome: 'copied' | 'present';
   readonly tenant: string;
   readonly scans: number;
@@ -15,20 +15,20 @@ export interface CopyReport {
 }
 
 export interface CopyOptions extends MaintenanceOptions {
-  /** Name or id of the tenant that is copied: the source's only or default one without it. */
+  /** Name or id of the tenant to copy; by default the source's only or default one. */
   readonly tenant?: string;
 }
 
-/** Settings of both stores are joined, and the target goes on with the copied audit log. */
+/** The settings of both stores are merged, and the target continues the copied audit log. */
 const notCompared = new Set(['settings', 'audit_log', 'audit_heads']);
 
 /**
- * Copies everything of a tenant into another store, of the same or of the other kind: scans with
- * the same ids and all that they saw, the inventory, what people set up, the audit log. It reads
- * the source as it is at one moment, and the target gets all of it or nothing.
+ * Copies a tenant into another store of either kind: its scans with their ids and results,
+ * inventory, configuration and audit log. It reads a consistent snapshot of the source, and the
+ * target gets all of it or nothing.
  *
- * @throws AppError AMBIGUOUS where the target holds something of that tenant that is not the same;
- *   UNSUPPORTED where it lacks a table or column; STORE_CORRUPT where the counts differ afterwards
+ * @throws AppError AMBIGUOUS if the target has different data of that tenant; UNSUPPORTED if it
+ *   lacks a table or column; STORE_CORRUPT if the counts differ afterwards
  */
 export async function copyStore(
   from: StoreAdmin,
@@ -52,7 +52,7 @@ export async function copyStore(
   return report;
 }
 
-/** The tables of the source with the columns that both have, in the target's order. */
+/** The source's tables with the columns common to both, in the target's order. */
 function matchTables(
   source: readonly TransferTable[],
   target: readonly TransferTable[],
@@ -64,7 +64,7 @@ function matchTables(
     const there = new Set(target.find((table) => table.name === name)?.columns);
     const missing = columns.find((column) => !there.has(column));
     if (missing === undefined) continue;
-    throw new AppError('UNSUPPORTED', `${location} has no place for ${name}.${missing}`);
+    throw new AppError('UNSUPPORTED', `${location} has no column ${name}.${missing}`);
   }
   return order.flatMap((name) => known.get(name) ?? []);
 }
@@ -108,7 +108,7 @@ async function copyTables(
   return { outcome: 'copied', ...report };
 }
 
-/** A table's rows, reporting progress. */
+/** Reads a table's rows and reports progress. */
 async function* withProgress(
   source: TransferSource,
   table: TransferTable,
@@ -130,7 +130,7 @@ interface Comparison {
   readonly there: RowCounts;
 }
 
-/** @throws AppError AMBIGUOUS where a table has another number of rows or a scan is not the same */
+/** @throws AppError AMBIGUOUS if a table's row count or a scan differs */
 async function assertEqual(
   source: TransferSource,
   target: TransferTarget,
@@ -139,18 +139,18 @@ async function assertEqual(
   const refuse = (why: string): AppError =>
     new AppError(
       'AMBIGUOUS',
-      `${to.location} holds something of the tenant "${source.tenant.name}" already, and ${why}: ` +
+      `${to.location} already holds data of the tenant "${source.tenant.name}", and ${why}: ` +
         'copy into an empty store, or add scans to it with "portolan export" and "import"',
     );
   for (const { name } of tables) {
     if (notCompared.has(name) || rows[name] === there[name]) continue;
-    throw refuse(`not the same (${name}: ${there[name]} rows instead of ${rows[name]})`);
+    throw refuse(`it differs (${name}: ${there[name]} rows instead of ${rows[name]})`);
   }
   const present = await target.scans();
   for await (const batch of source.rows({ name: 'scan_jobs', columns: ['id', 'status'] })) {
     for (const [id, status] of batch) {
       if (present.get(String(id)) === status) continue;
-      throw refuse(`its scan ${String(id)} is not the same`);
+      throw refuse(`its scan ${String(id)} differs`);
     }
   }
 }

@@ -1,10 +1,12 @@
 import { AppError, systemCode } from '../../errors.ts';
 
-/** An error of a file that is written, as one that says which and what to do; any other as it is. */
+/**
+ * Turns an error writing a file into one that names the file and what to do; passes others through.
+ */
 export function fileError(error: unknown, path: string): unknown {
   const code = systemCode(error) ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AppError('STORE_FULL', `${path}: the disk is full; nothing is left of it`, {
+    return new AppError('STORE_FULL', `${path}: the disk is full; the partial file was removed`, {
       cause: error,
     });
   }

@@ -13,9 +13,9 @@ export interface Problem {
     | 'row_security'
     | 'invalid_index'
     | 'summary_incomplete';
-  /** A fault needs a repair; a note may be intended. */
+  /** A fault needs repair; a note may be intentional. */
   readonly severity: 'fault' | 'note';
-  /** The table, index, partition or scan concerned. */
+  /** The affected table, index, partition or scan. */
   readonly object: string;
   readonly message: string;
   /** What to do about it. */

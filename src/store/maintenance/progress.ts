@@ -1,13 +1,13 @@
-/** How maintenance reports its progress, and how it is stopped. */
+/** Reports progress and stops maintenance. */
 export interface MaintenanceOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: MaintenanceProgress) => void;
 }
 
 export interface MaintenanceProgress {
-  /** What is being worked on: usually a table. */
+  /** The current item, usually a table. */
   readonly what: string;
   readonly done: number;
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   readonly total?: number;
 }

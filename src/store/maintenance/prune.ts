@@ -3,7 +3,7 @@ import { facts } from '../facts/facts.ts';
 import type { RowCounts } from './backup.ts';
 import type { MaintenanceOptions } from './progress.ts';
 
-/** Tables of what single scans saw and did: all that retention ever touches. */
+/** Tables with the rows of single scans: the only ones that retention touches. */
 export const prunable: readonly string[] = [
   'host_scans',
   'port_scans',
@@ -13,46 +13,43 @@ export const prunable: readonly string[] = [
 ];
 
 export interface PruneRequest extends MaintenanceOptions {
-  /** Epoch ms: scans that ended before it are meant. */
+  /** Epoch ms; selects scans that ended before it. */
   readonly before: number;
-  /** Only rows of these tables, the scans themselves stay; without them all of the scans' rows. */
+  /** Removes only rows of these tables and keeps the scans; by default all of the scans' rows. */
   readonly tables?: readonly string[];
-  /** Whether the rows of `scan_jobs` stay, with their summaries. */
+  /** Whether to keep the rows of `scan_jobs`, with their summaries. */
   readonly keepScans: boolean;
-  /** Name or id of the only tenant that is meant; every tenant's scans without one. */
+  /** Name or id of a tenant; by default every tenant's scans. */
   readonly tenant?: string;
-  /** UUIDs of the only scans that are meant. */
+  /** UUIDs of scans, to select only these. */
   readonly scans?: readonly string[];
-  /** Only says what would go. */
+  /** Only counts what would be removed. */
   readonly isDryRun: boolean;
 }
 
-/** What went, or would go. */
+/** What was removed, or would be. */
 export interface PruneReport {
   readonly isDryRun: boolean;
   /** Epoch ms. */
   readonly before: number;
-  /** Scans whose rows go. */
+  /** Scans that lose rows. */
   readonly scans: number;
   readonly rows: RowCounts;
-  /** How many of the scans are whose, by the id of the tenant. */
+  /** Number of scans by tenant id. */
   readonly tenants: Readonly<Record<string, number>>;
-  /** Partitions that go as a whole. */
+  /** Partitions that are dropped as a whole. */
   readonly partitions: readonly string[];
 }
 
 /**
- * The tables that a user names for retention.
+ * Parses the tables that a user names for retention.
  *
- * @throws AppError USAGE for one that is never pruned
+ * @throws AppError USAGE for a table that is never pruned
  */
 export function parsePrunable(names: readonly string[]): string[] {
   return names.map((name) => {
     const table = prunable.find((known) => known === name);
     if (table) return table;
-    throw new AppError(
-      'USAGE',
-      `rows of "${name}" are never pruned: only those of ${prunable.join(', ')}`,
-    );
+    throw new AppError('USAGE', `"${name}" is never pruned: choose from ${prunable.join(', ')}`);
   });
 }

@@ -1,12 +1,12 @@
-/** A table, its partitions together. */
+/** A table, including its partitions. */
 export interface TableStats {
   readonly name: string;
-  /** Estimated where `isEstimate`: counting millions of rows takes long. */
+  /** An estimate if `isEstimate`, because counting millions of rows is slow. */
   readonly rows: number;
-  /** Of the table alone. */
+  /** Size without indexes. */
   readonly bytes: number;
   readonly indexBytes: number;
-  /** Rows that were deleted or replaced and still take room; null on SQLite. */
+  /** Deleted or replaced rows that still take up space; null on SQLite. */
   readonly deadRows: number | null;
   readonly inserts: number | null;
   readonly updates: number | null;
@@ -19,7 +19,7 @@ export interface PartitionStats {
   readonly bytes: number;
 }
 
-/** An index; PostgreSQL says how often it was used since its statistics were reset. */
+/** An index. PostgreSQL reports its uses since the statistics were reset. */
 export interface IndexStats {
   readonly name: string;
   readonly table: string;
@@ -27,7 +27,7 @@ export interface IndexStats {
   readonly scans: number | null;
 }
 
-/** What one month brought. */
+/** Growth in one month. */
 export interface MonthStats {
   /** `2026-11`, UTC. */
   readonly month: string;
@@ -47,7 +47,7 @@ export interface StoreStats {
   readonly indexes: readonly IndexStats[];
   /** Newest first. */
   readonly months: readonly MonthStats[];
-  /** Share of reads that were answered from the server's memory, 0 to 1; null where unknown. */
+  /** Fraction of reads served from the server's cache, 0 to 1; null if unknown. */
   readonly cacheHitRatio: number | null;
   /** Transactions since the statistics were reset; null on SQLite. */
   readonly transactions: { readonly committed: number; readonly rolledBack: number } | null;
@@ -58,7 +58,7 @@ export interface StoreStats {
 export interface ConnectionStats {
   readonly server: number;
   readonly serverMax: number;
-  /** Of programs named `portolan`. */
+  /** From programs named `portolan`. */
   readonly portolan: number;
   readonly pool: {
     readonly max: number;

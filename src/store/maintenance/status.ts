@@ -6,7 +6,7 @@ import {
 } from '../../database/migrate.ts';
 import { AppError } from '../../errors.ts';
 
-/** A migration that was or would be applied. */
+/** A migration that was applied or would be. */
 export interface MigrationStep {
   readonly version: number;
   readonly description: string;
@@ -14,21 +14,21 @@ export interface MigrationStep {
 
 /**
  * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `newer`: made
- * by a newer Portolan; `edited`: made by migrations other than these.
+ * by a newer Portolan; `edited`: made by different migrations.
  */
 export type StoreState = 'current' | 'missing' | 'empty' | 'older' | 'newer' | 'edited';
 
-/** What can be told about a store of any version. */
+/** Facts about a store of any version. */
 export interface StoreStatus {
   readonly kind: 'sqlite' | 'postgres';
   readonly location: string;
   readonly state: StoreState;
   /** The last migration applied; 0 for none. */
   readonly version: number;
-  /** The last migration that this program has. */
+  /** The last migration known to this program. */
   readonly latest: number;
   readonly pending: readonly MigrationStep[];
-  /** Why it cannot be used; null where it can, or where `migrate` makes it so. */
+  /** Why it cannot be used; null if it can, or if `migrate` fixes it. */
   readonly problem: string | null;
   /** Name and version of the database engine. */
   readonly engine: string;
@@ -61,7 +61,7 @@ function stepOf({ version, description }: Migration): MigrationStep {
 }
 
 /**
- * Refuses to work on a store that is not up to date.
+ * Throws unless the store is up to date.
  *
  * @throws AppError NOT_FOUND, STORE_OLDER, STORE_NEWER, MIGRATION_EDITED
  */
@@ -72,7 +72,7 @@ export function assertCurrent(
 ): void {
   if (pendingMigrations(location, migrations, applied).length === 0) return;
   throw applied.length === 0
-    ? new AppError('NOT_FOUND', `${location} holds no store yet: "portolan db migrate" makes one`)
+    ? new AppError('NOT_FOUND', `${location} holds no store yet: "portolan db migrate" creates one`)
     : new AppError(
         'STORE_OLDER',
         `${location} was made by an older Portolan: "portolan db migrate" upgrades it`,
@@ -80,8 +80,8 @@ export function assertCurrent(
 }
 
 /**
- * {@link assertCurrent} for a store that is copied from, which may be of the last development version:
- * its tables are those of the baseline.
+ * {@link assertCurrent} for the source of a copy, which may also have the last development version:
+ * its tables equal the baseline's.
  *
  * @param lastDevelopment the last migration of that version
  */
@@ -93,7 +93,7 @@ export function assertCopyable(lastDevelopment: number): typeof assertCurrent {
       throw new AppError(
         'STORE_OLDER',
         `${location} was made by an early development version of Portolan: open it with the last ` +
-          'one, which upgrades it, and copy it then',
+          'one, which upgrades it, then copy it',
       );
     }
   };

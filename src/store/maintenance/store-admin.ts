@@ -9,8 +9,8 @@ import type { StoreDatabase } from '../store.ts';
 import type { VacuumReport } from './vacuum.ts';
 
 /**
- * A store for maintenance: whole, with every tenant, whatever its version. Only `status` and
- * `migrate` work on a store that is not up to date.
+ * A store for maintenance: all tenants, any version. Only `status` and `migrate` work on a store
+ * that is not up to date.
  */
 export interface StoreAdmin extends AsyncDisposable {
   readonly kind: 'sqlite' | 'postgres';
@@ -18,34 +18,34 @@ export interface StoreAdmin extends AsyncDisposable {
   readonly location: string;
   status(): Promise<StoreStatus>;
   /**
-   * Makes the store, or brings it up to date.
+   * Creates the store or brings it up to date.
    *
-   * @returns what was applied by this call; with `isDryRun` what would be
+   * @returns migrations applied by this call, or with `isDryRun` that would be
    * @throws AppError STORE_NEWER, MIGRATION_EDITED, STORE_DENIED
    */
   migrate(options: { readonly isDryRun: boolean }): Promise<readonly MigrationStep[]>;
   /** Looks for problems; with `fix`, repairs those that can be repaired without loss. */
   check(options: CheckOptions): Promise<readonly Problem[]>;
   stats(): Promise<StoreStats>;
-  /** Frees disk space, and renews the planner's statistics and precomputed summaries. */
+  /** Frees disk space and refreshes the planner's statistics and the materialized summaries. */
   vacuum(options?: MaintenanceOptions): Promise<VacuumReport>;
   /**
-   * Writes a snapshot of the whole store into a new file.
+   * Writes a snapshot of the whole store to a new file.
    *
-   * @throws AppError STORE_UNWRITABLE, STORE_FULL; no file is left then
+   * @throws AppError STORE_UNWRITABLE, STORE_FULL; leaves no file behind
    */
   backup(path: string, options?: MaintenanceOptions): Promise<BackupReport>;
   /**
-   * Fills an empty store from a backup of the same kind, all of it or nothing.
+   * Restores a backup of the same kind into an empty store, all or nothing.
    *
-   * @throws AppError INVALID_INPUT (no backup, cut off or damaged), STORE_NEWER, UNSUPPORTED (a
-   *   backup of another kind of store), CONFIRMATION_NEEDED (the store is not empty)
+   * @throws AppError INVALID_INPUT (not a backup, truncated or damaged), STORE_NEWER, UNSUPPORTED
+   *   (a backup of another kind of store), CONFIRMATION_NEEDED (the store is not empty)
    */
   restore(path: string, options?: RestoreOptions): Promise<RestoreReport>;
   /** Counts what retention would remove, or removes it. */
   prune(request: PruneRequest): Promise<PruneReport>;
-  /** Reads and writes rows for copies between kinds of store. */
+  /** Reads and writes rows for copies between stores. */
   transfer(): Promise<Transfer>;
-  /** Runs shared queries for a tenant, with the rights of maintenance. */
+  /** Runs shared queries for a tenant, with maintenance privileges. */
   database(tenant?: string): Promise<StoreDatabase>;
 }

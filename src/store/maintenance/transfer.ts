@@ -1,18 +1,18 @@
 /**
- * How rows leave one store and enter another, which may be of the other kind: as text, numbers,
- * bytes and null, in the shapes that SQLite stores (times epoch ms, JSON as text, truth as 0 and
- * 1), and with UUIDs for the keys of scans and hosts.
+ * How rows move between stores, which may differ in kind: as text, numbers, bytes and null in
+ * SQLite's representation (times as epoch ms, JSON as text, booleans as 0 and 1), with UUIDs for
+ * the keys of scans and hosts.
  */
 export type TransferValue = string | number | Uint8Array | null;
 export type TransferRow = readonly TransferValue[];
 
-/** A table as both kinds of store see it: without its tenant and without numbers of its own. */
+/** A table as both kinds of store see it, without its tenant and identity columns. */
 export interface TransferTable {
   readonly name: string;
   readonly columns: readonly string[];
 }
 
-/** A tenant, with the columns of its row. */
+/** A tenant's row. */
 export interface TransferTenant {
   readonly id: string;
   readonly name: string;
@@ -22,51 +22,49 @@ export interface TransferTenant {
   readonly modifiedBy: string | null;
 }
 
-/** A tenant's rows as they were at one moment. */
+/** A consistent snapshot of a tenant's rows. */
 export interface TransferSource {
   readonly tenant: TransferTenant;
   readonly count: (table: string) => Promise<number>;
-  /** Every row, some hundreds at a time; in the order of the rows' own numbers, where they have some. */
+  /** Every row, in batches of some hundreds, ordered by the identity column if there is one. */
   readonly rows: (table: TransferTable) => AsyncIterable<readonly TransferRow[]>;
 }
 
-/** Where a tenant's rows go, in one transaction. */
+/** Receives a tenant's rows in one transaction. */
 export interface TransferTarget {
   readonly count: (table: string) => Promise<number>;
   /** Ids of the tenant's scans with their states. */
   readonly scans: () => Promise<ReadonlyMap<string, string>>;
-  /** Puts rows into a table. The tables come in the order of `Transfer.tables`. */
+  /** Inserts rows into a table. Tables arrive in the order of `Transfer.tables`. */
   readonly insert: (
     table: TransferTable,
     batches: AsyncIterable<readonly TransferRow[]>,
   ) => Promise<void>;
 }
 
-/** What a store offers for copying. */
+/** A store's interface for copying. */
 export interface Transfer {
-  /** Every table of tenants' rows, those that others refer to first. */
+  /** Every table of tenants' rows, referenced tables first. */
   tables(): Promise<readonly TransferTable[]>;
   /**
-   * @param tenant name or id; undefined for the only or the default one
+   * @param tenant name or id; by default the only or the default one
    * @throws AppError NOT_FOUND
    */
   read<T>(tenant: string | undefined, work: (source: TransferSource) => Promise<T>): Promise<T>;
-  /**
-   * @throws AppError AMBIGUOUS where the store cannot take that tenant in
-   */
+  /** @throws AppError AMBIGUOUS if the store cannot hold that tenant */
   write<T>(tenant: TransferTenant, work: (target: TransferTarget) => Promise<T>): Promise<T>;
 }
 
-/** Rows that are handed over at a time. */
+/** Rows per batch. */
 export const transferBatch = 500;
 
-/** What stands for a scan that was removed but is remembered as the last that saw something. */
+/** Placeholder for a removed scan that is still recorded as the last to see something. */
 export const removedScan = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Tables in the order in which rows can be put into them.
+ * Sorts tables so that rows can be inserted in this order.
  *
- * @param references the tables that a table's rows refer to, by its name
+ * @param references the tables that each table refers to, by name
  */
 export function inOrderOfReferences(
   references: ReadonlyMap<string, ReadonlySet<string>>,

@@ -1,11 +1,11 @@
-/** What `vacuum` did. */
+/** The result of `vacuum`. */
 export interface VacuumReport {
   readonly bytesBefore: number;
   readonly bytesAfter: number;
-  /** Tables that were gone through. */
+  /** Tables processed. */
   readonly tables: number;
-  /** Materialized views that were made anew, with their rows. */
+  /** Refreshed materialized views, with their row counts. */
   readonly refreshed: Readonly<Record<string, number>>;
-  /** Partitions that were made ahead. */
+  /** Partitions created ahead of time. */
   readonly partitionsMade: number;
 }

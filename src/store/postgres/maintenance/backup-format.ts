@@ -64,7 +64,7 @@ export async function* readBackup(path: string): AsyncGenerator<BackupPiece> {
       throw notABackup(path, 'a line is too long');
     yield* pieces(path, parser, data.subarray(0, end));
   }
-  if (!parser.hasTrailer) throw notABackup(path, 'it is cut off, its end is missing');
+  if (!parser.hasTrailer) throw notABackup(path, 'it is truncated: its end is missing');
 }
 
 async function* unpacked(path: string): AsyncGenerator<Buffer> {
@@ -74,7 +74,7 @@ async function* unpacked(path: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of file.pipe(stream)) yield chunk as Buffer;
   } catch (error) {
-    throw notABackup(path, `it is damaged or cut off (${messageOf(error)})`, error);
+    throw notABackup(path, `it is damaged or truncated (${messageOf(error)})`, error);
   } finally {
     file.destroy();
   }

@@ -119,7 +119,7 @@ export async function assertSound(path: string): Promise<RowCounts> {
       .all<{ bytes: number }>(),
   );
   // SQLite takes what is missing of the last page for zeros.
-  if (sizeOf(path) < bytes) throw new AppError('STORE_CORRUPT', `${path} is damaged: cut off`);
+  if (sizeOf(path) < bytes) throw new AppError('STORE_CORRUPT', `${path} is damaged: truncated`);
   // Only the first row: reading on in a damaged file may itself fail.
   const check = db.prepare('PRAGMA integrity_check').get<{ integrity_check: string }>();
   const result = check?.integrity_check;
