@@ -33,8 +33,10 @@ export async function* postgresJobEvents(
     events.push(event);
     wake();
   };
-  signal.addEventListener('abort', () => wake(), { once: true });
-  const listening = listen(pool, { tenantId, push, signal });
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  either.addEventListener('abort', () => wake(), { once: true });
+  const listening = listen(pool, { tenantId, push, signal: either });
   try {
     while (!signal.aborted) {
       const event = events.shift();
@@ -42,6 +44,7 @@ export async function* postgresJobEvents(
       else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
+    stop.abort(); // the reader may have left its loop
     await listening;
   }
 }
