@@ -30,8 +30,12 @@ export async function openApp(
   };
 }
 
-/** Each kind of store is loaded where it is used: the driver of the other costs time. */
-async function openStore(
+/**
+ * Opens a store. Each kind is loaded where it is used: the driver of the other costs time.
+ *
+ * @throws AppError as `openSqliteStore` and `openPostgresStore`
+ */
+export async function openStore(
   { db, pool, tenant }: StoreConfig,
   options: { readonly create: boolean },
 ): Promise<Store> {

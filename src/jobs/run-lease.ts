@@ -21,7 +21,7 @@ export interface LeaseRun
   /** The units of the lease, and those that it is extended by. */
   readonly units: AsyncIterable<Unit>;
   /** Called with each batch that is in the store. */
-  readonly onRecorded: (events: readonly ScanEvent[]) => void;
+  readonly onRecorded: (events: readonly ScanEvent[]) => void | Promise<void>;
   /** Called where the signal aborted and the scan still runs; without it other workers continue. */
   readonly onStopped?: (job: Job) => Promise<unknown>;
 }

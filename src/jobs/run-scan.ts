@@ -21,8 +21,11 @@ export interface ScanHooks {
   readonly leave?: (id: string) => Promise<void>;
   /** Every open port at once, long before it is recorded. */
   readonly onOpenPort?: (addr: string, port: number) => void;
-  /** Events after they were recorded: `run.start`, each unit's, `run.finish`. */
-  readonly onEvents?: (events: readonly ScanEvent[]) => void;
+  /**
+   * Events after they were recorded: `run.start`, each unit's, `run.finish`. The scan waits for what
+   * it returns, so that a slow reader slows it instead of filling memory.
+   */
+  readonly onEvents?: (events: readonly ScanEvent[]) => void | Promise<void>;
 }
 
 /** Units leased first, and at most at once: each lease is twice as large as the one before. */
@@ -45,7 +48,7 @@ export async function runScan(store: Store, scan: PlannedScan, hooks: ScanHooks)
   const lease = await takeScan(store, scan);
   const progress = hooks.progress ?? newProgress();
   skipCompleted(scan, lease, progress);
-  hooks.onEvents?.([runStart(lease.job)]);
+  await hooks.onEvents?.([runStart(lease.job)]);
   const failure = await runLease(store, {
     ...hooks,
     scan,
@@ -63,7 +66,7 @@ export async function runScan(store: Store, scan: PlannedScan, hooks: ScanHooks)
   if (failure instanceof AppError && failure.code === 'LEASE_LOST') {
     if (job.status === 'running') throw alreadyRunning(id, job.worker);
   } else if (failure) throw failure;
-  if (job.completed_at !== null) hooks.onEvents?.([runFinish(job)]);
+  if (job.completed_at !== null) await hooks.onEvents?.([runFinish(job)]);
   return job;
 }
 

@@ -18,7 +18,7 @@ export interface Recording {
   readonly coverage: PlannedScan['coverage'];
   readonly lease: Lease;
   /** Called with every batch that is in the store. */
-  readonly onRecorded: (batch: Batch) => void;
+  readonly onRecorded: (batch: Batch) => void | Promise<void>;
 }
 
 /**
@@ -42,7 +42,7 @@ export async function recordScan(
     if (status === 'lost') throw leaseLost(lease);
     for (const batch of group) {
       for (const event of batch) if (event.type === 'run.unit') lease.attempts.delete(event.unit);
-      if (status === 'recorded') onRecorded(batch);
+      if (status === 'recorded') await onRecorded(batch);
     }
     return true;
   };

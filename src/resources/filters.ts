@@ -48,6 +48,30 @@ export async function resolveFilter(
   return Object.fromEntries(await Promise.all(values));
 }
 
+/**
+ * The values of filters that are given as text, by the filters' names.
+ *
+ * @throws AppError USAGE for a name that is not a filter of the list; what a filter throws
+ */
+export async function readFilter(
+  db: StoreDatabase,
+  filters: Filters,
+  texts: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, unknown>> {
+  const keys = new Map(Object.entries(filters).map(([key, { name }]) => [name, key]));
+  const parsed: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(texts)) {
+    const key = keys.get(name);
+    const filter = key === undefined ? undefined : filters[key];
+    if (key === undefined || !filter) {
+      const names = [...keys.keys()].join(', ');
+      throw new AppError('USAGE', `"${name}" is not a filter of this list; it has: ${names}`);
+    }
+    if (text !== undefined) parsed[key] = filter.parse(text);
+  }
+  return await resolveFilter(db, filters, parsed);
+}
+
 type Description = Pick<Filter, 'name' | 'placeholder' | 'description'>;
 
 /** A filter by any text. */

@@ -23,7 +23,11 @@ export interface Column<Row> {
  * const page = await ports.list(store.database, { scan: id }, { limit: 100 });
  * const rows = page.rows.map((row) => ports.toJson(row));
  */
-export interface Resource<Row extends object = object, F extends Filters = Filters> {
+export interface Resource<
+  Row extends object = object,
+  F extends Filters = Filters,
+  Json extends object = object,
+> {
   /** Filters, under the names by which `list` takes their values. */
   readonly filters: F;
   list(db: StoreDatabase, filter?: FilterValues<F>, page?: PageRequest): Promise<Page<Row>>;
@@ -39,12 +43,12 @@ export interface Resource<Row extends object = object, F extends Filters = Filte
   /** Whether there are rows before a store exists. */
   readonly hasBuiltIns?: true;
   /** A row for machines: times are ISO 8601. Its members stay as they are, and only grow in number. */
-  toJson(row: NoInfer<Row>): Readonly<Record<string, unknown>>;
+  toJson(row: NoInfer<Row>): Json;
 }
 
 /** Declares a resource; its types are those of its filters and of its list. */
-export function defineResource<Row extends object, F extends Filters>(
-  resource: Resource<Row, F>,
-): Resource<Row, F> {
+export function defineResource<Row extends object, F extends Filters, Json extends object>(
+  resource: Resource<Row, F, Json>,
+): Resource<Row, F, Json> {
   return resource;
 }

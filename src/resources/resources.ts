@@ -7,8 +7,7 @@ interface ResourceEntry {
   readonly load: () => Promise<Resource>;
 }
 
-/** Everything that is listed. */
-export const resources: readonly ResourceEntry[] = [
+const entries = [
   {
     name: 'scans',
     summary: 'list scans',
@@ -74,4 +73,16 @@ export const resources: readonly ResourceEntry[] = [
     summary: 'list changes',
     load: async () => (await import('./audit.ts')).audit,
   },
-];
+] as const satisfies readonly ResourceEntry[];
+
+/** Everything that is listed. */
+export const resources: readonly ResourceEntry[] = entries;
+
+type Entry = (typeof entries)[number];
+
+export type ResourceName = Entry['name'];
+
+/** The resource that has a name. */
+export type ResourceNamed<Name extends ResourceName> = Awaited<
+  ReturnType<Extract<Entry, { readonly name: Name }>['load']>
+>;

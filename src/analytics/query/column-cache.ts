@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
+import { defaultTenantId } from '../../core/ids.ts';
 import { isFinal } from '../../core/job-states.ts';
 import { listJobs } from '../../store/scans/find-scan.ts';
 import type { Job } from '../../store/scans/jobs.ts';
@@ -37,6 +38,21 @@ export interface CacheRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called before a table is read, and while it is. */
   readonly onReading?: TableProgress | undefined;
+}
+
+/**
+ * The folder of a store's cache, with one of its own for each tenant but the default.
+ *
+ * @param folders.named the folder that the user names, if any
+ * @param folders.shared holds the caches of stores that are not a file
+ */
+export function cacheFolderOf(
+  { file, location, database: { tenantId } }: Store,
+  { named, shared }: { readonly named?: string | undefined; readonly shared: string },
+): string {
+  const digest = createHash('sha256').update(location).digest('hex').slice(0, 16);
+  const base = named ?? (file === undefined ? join(shared, digest) : `${file}.cache`);
+  return tenantId === defaultTenantId ? base : join(base, tenantId);
 }
 
 /**

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
 import { access, constants, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { cacheFolderOf } from '../../analytics/query/column-cache.ts';
 import { listSavedQueries, readSavedQuery } from '../../analytics/query/saved-queries.ts';
 import { type QueryOptions, type QueryResult, runQuery } from '../../analytics/query/run-query.ts';
 import { parseStatements, type Statement } from '../../analytics/query/statements.ts';
 import type { App } from '../../app.ts';
 import { readConfig } from '../../config.ts';
-import { defaultTenantId } from '../../core/ids.ts';
 import { AppError, systemCode } from '../../errors.ts';
-import type { Store } from '../../store/store.ts';
 import { type Io, write } from '../io.ts';
 import {
   addOutputOptions,
@@ -139,22 +137,11 @@ function storeOf(
   return {
     open: async () => {
       app = await openFrom(io, options);
-      return { store: app.store, cacheFolder: cacheFolder(io, app.store, options.cache) };
+      const folders = { named: options.cache, shared: readConfig(io.env).cacheFolder };
+      return { store: app.store, cacheFolder: cacheFolderOf(app.store, folders) };
     },
     [Symbol.asyncDispose]: async () => app?.[Symbol.asyncDispose](),
   };
-}
-
-/** A tenant's columns are its own. */
-function cacheFolder(io: Io, store: Store, named: string | undefined): string {
-  const { tenantId } = store.database;
-  const digest = createHash('sha256').update(store.location).digest('hex').slice(0, 16);
-  const base =
-    named ??
-    (store.file === undefined
-      ? join(readConfig(io.env).cacheFolder, digest)
-      : `${store.file}.cache`);
-  return tenantId === defaultTenantId ? base : join(base, tenantId);
 }
 
 interface ReadingLine {

@@ -15,7 +15,7 @@ export interface WorkerSettings {
 }
 
 /** What a worker does under one lease. */
-interface WorkUnderWay {
+export interface WorkUnderWay {
   /** UUID of the scan. */
   readonly scan: string;
   readonly units: number;
