@@ -77,7 +77,6 @@ export async function* scan(
   const named = await applyProfile(store.database, { ...request, targets });
   const { config, faults } = await resolveRequest(named);
   const planned = await createScan(store, {
-    scanType: config.discovery_only ? 'discovery' : 'network',
     config,
     args: [],
     toolVersion: packageVersion(),

@@ -58,9 +58,9 @@ describe.each(storeKinds)('the library on $name', ({ newStore }) => {
   });
 
   test('a program that leaves the loop ends its scan, which keeps what it found', async () => {
-    const request = { targets: ['127.0.0.1-64'], ports: '1-2000', options: { probe: false } };
+    const request = { targets: ['127.0.0.1-64'], ports: '1-2000', probe: false };
     let id = '';
-    for await (const event of scan(opened.store, { ...request, timing: { parallelism: 8 } })) {
+    for await (const event of scan(opened.store, { ...request, parallelism: 8 })) {
       id = event.run_id;
       break;
     }
@@ -68,7 +68,7 @@ describe.each(storeKinds)('the library on $name', ({ newStore }) => {
   });
 
   test('a signal ends a scan, whose last event says so', async () => {
-    const request = { targets: ['127.0.0.1-64'], ports: '1-2000', options: { probe: false } };
+    const request = { targets: ['127.0.0.1-64'], ports: '1-2000', probe: false };
     const stop = new AbortController();
     const running = scan(opened.store, request, { signal: stop.signal });
     const first = await running.next();
@@ -90,7 +90,7 @@ describe.each(storeKinds)('the library on $name', ({ newStore }) => {
     })();
     await new Promise((resolve) => setTimeout(resolve, 500));
     await using other = await openStore(opened.db);
-    const request = { targets: ['127.0.0.1'], ports: '1', options: { probe: false } };
+    const request = { targets: ['127.0.0.1'], ports: '1', probe: false };
     const types = (await Array.fromAsync(scan(other, request))).map(({ type }) => type);
     await following;
     expect(types.at(-1)).toBe('run.finish');

@@ -19,7 +19,6 @@ type Options = ScanOptions &
   StoreOptions & {
     readonly silent?: boolean;
     readonly verbose?: boolean;
-    readonly scanType: 'network' | 'discovery' | 'nmap' | 'masscan';
     /** Every word of the command line. */
     readonly line: readonly string[];
     /** What this command requests where the shared options say nothing. */
@@ -50,7 +49,6 @@ export async function runScanCommand(
   }
   const app = known ?? opened.use(await openFrom(io, options, true));
   const scan = await createScan(app.store, {
-    scanType: options.scanType,
     config,
     args: options.line.map(maskPassword),
     toolVersion: app.version,

@@ -6,7 +6,7 @@ import { type JobPriority, jobPriorities } from '../core/job-priority.ts';
 import { planScan } from '../core/plan.ts';
 import type { NetworkScanConfig } from '../core/scan-config.ts';
 import type { TargetFault } from '../scan/resolve-targets.ts';
-import { assertForWorkers } from '../scan/scanners.ts';
+import { assertForWorkers, scanTypeOf } from '../scan/scanners.ts';
 import type { Actor } from '../store/setup/actor.ts';
 import { planCoverage } from '../store/scans/coverage.ts';
 import { createJob, type NewJob } from '../store/scans/create-job.ts';
@@ -15,8 +15,8 @@ import type { Store } from '../store/store.ts';
 
 /** A scan that is to be created. */
 export interface NewScan {
-  /** One of `scanners`. */
-  readonly scanType: string;
+  /** One of `scanners`; what the configuration tells by default. */
+  readonly scanType?: string;
   readonly config: NetworkScanConfig;
   /** The words of the command line. */
   readonly args: readonly string[];
@@ -51,10 +51,11 @@ export interface QueueSettings {
 
 /** Records a new scan, `pending`. */
 export async function createScan(store: Store, scan: NewScan): Promise<PlannedScan> {
-  if (scan.queue) assertForWorkers(scan.scanType);
+  const scanType = scan.scanType ?? scanTypeOf(scan.config);
+  if (scan.queue) assertForWorkers(scanType);
   const plan = planScan(scan.config);
   const job = await createJob(store.database, {
-    scan_type: scan.scanType,
+    scan_type: scanType,
     config: scan.config,
     coverage: coverageOf(scan.config),
     args: scan.args,

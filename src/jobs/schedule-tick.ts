@@ -166,7 +166,6 @@ async function decide(
     const { job } = await createScan(
       { ...store, database: tx },
       {
-        scanType: schedule.scan_type,
         config: prepared.config,
         args: argsOf(schedule),
         toolVersion,

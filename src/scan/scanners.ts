@@ -1,3 +1,4 @@
+import type { NetworkScanConfig } from '../core/scan-config.ts';
 import { AppError } from '../errors.ts';
 import type { Scanner } from './scanner.ts';
 
@@ -25,6 +26,12 @@ export const scanners: readonly {
     load: async () => (await import('./listeners/scan-listeners.ts')).scanListeners,
   },
 ];
+
+/** The type of a scan with a configuration. */
+export function scanTypeOf({ engine, discovery_only: isDiscovery }: NetworkScanConfig): string {
+  if (engine === 'nmap' || engine === 'masscan') return engine;
+  return isDiscovery ? 'discovery' : 'network';
+}
 
 /**
  * The scanner of a scan type.

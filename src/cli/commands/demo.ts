@@ -56,7 +56,6 @@ export async function run(
 async function scanServers(io: Io, app: App, numbers: string, probes: number): Promise<Job> {
   const { config, faults } = await resolveRequest({ targets: ['localhost'], ports: numbers });
   const scan = await createScan(app.store, {
-    scanType: 'network',
     config,
     args: ['demo'],
     toolVersion: app.version,

@@ -39,7 +39,6 @@ export async function run(
   return runScanCommand(io, words, {
     ...options,
     line,
-    scanType: 'discovery',
     ask: { ...discoveryRequest, engine: options.engine, icmp_ping: options.ping },
   });
 }

@@ -46,12 +46,5 @@ export async function run(
   options: Options,
   line: readonly string[],
 ): Promise<number> {
-  const chosen = readEngine(options);
-  const { engine } = chosen;
-  return runScanCommand(io, words, {
-    ...options,
-    line,
-    scanType: engine === 'nmap' || engine === 'masscan' ? engine : 'network',
-    ask: chosen,
-  });
+  return runScanCommand(io, words, { ...options, line, ask: readEngine(options) });
 }
