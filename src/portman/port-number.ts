@@ -1,5 +1,5 @@
 import { parsePorts } from '../core/ports.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 
 /**
  * A port number 1 … 65535 from text.
@@ -29,6 +29,16 @@ export function parsePortWords(words: readonly string[]): number[] {
 /** @throws AppError INVALID_PORT */
 export function assertPort(port: number, text: string = String(port)): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw invalid(text);
+}
+
+/** An error about one port, which its details name. */
+export function portError(
+  code: ErrorCode,
+  port: number,
+  text: string,
+  details: Readonly<Record<string, unknown>> = {},
+): AppError {
+  return new AppError(code, `port ${port} ${text}`, { details: { port, ...details } });
 }
 
 function invalid(text: string, cause?: unknown): AppError {

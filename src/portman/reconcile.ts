@@ -22,7 +22,7 @@ export interface Finding {
 }
 
 /** The result of comparing reservations with listeners. */
-export interface Reconciled {
+interface Reconciled {
   readonly findings: readonly Finding[];
   /** Every listener, including those without a reservation. */
   readonly listeners: readonly Listener[];

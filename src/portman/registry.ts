@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { chmod, mkdir, open, stat } from 'node:fs/promises';
-import { currentUser } from '../core/current-user.ts';
 import { dirname, resolve } from 'node:path';
+import { currentUser } from '../core/current-user.ts';
 import { retryBusy } from '../database/busy.ts';
 import { type DatabaseSync, openDatabase, storeError } from '../database/driver.ts';
 import { firstRow } from '../database/rows.ts';
@@ -87,20 +87,20 @@ function unwritable(file: string, cause: unknown): AppError {
 
 async function prepare(db: DatabaseSync, file: string): Promise<void> {
   db.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}; PRAGMA foreign_keys = ON`);
-  const version = await retryBusy(() => userVersion(db));
+  const version = await retryBusy(
+    () => firstRow(db.prepare('PRAGMA user_version').all<{ user_version: number }>()).user_version,
+  );
   await retryBusy(() => assertOurs(db, file));
   await closeToOthers(file);
-  if (version !== newestMigration()) await upgrade(db, file);
+  if (version !== newestMigration()) {
+    // Changing to WAL in several processes at once fails as busy without waiting.
+    await retryBusy(() => {
+      db.exec('PRAGMA journal_mode = WAL');
+    });
+    // Skipped on most starts: computing checksums loads Node.js' cryptography (10 ms).
+    await checkMigrations(db, file);
+  }
   db.exec('PRAGMA synchronous = NORMAL');
-}
-
-/** Skipped on most starts: computing checksums loads Node.js' cryptography (10 ms). */
-async function upgrade(db: DatabaseSync, file: string): Promise<void> {
-  // Changing to WAL in several processes at once fails as busy without waiting.
-  await retryBusy(() => {
-    db.exec('PRAGMA journal_mode = WAL');
-  });
-  await checkMigrations(db, file);
 }
 
 /**
@@ -113,10 +113,6 @@ export async function checkMigrations(db: DatabaseSync, file: string): Promise<n
   const { loadMigrations, migrate } = await import('../database/migrate.ts');
   const { registryMigrationDriver } = await import('./migration-driver.ts');
   return migrate(registryMigrationDriver(db, file), await loadMigrations(migrationFolder));
-}
-
-function userVersion(db: DatabaseSync): number {
-  return firstRow(db.prepare('PRAGMA user_version').all<{ user_version: number }>()).user_version;
 }
 
 function newestMigration(): number {

@@ -1,11 +1,11 @@
 import { AppError } from '../errors.ts';
-import { assertPort } from './port-number.ts';
+import { assertPort, portError } from './port-number.ts';
 import { reconcile } from './reconcile.ts';
 import { change, type Registry } from './registry.ts';
 import { readReservations, removeReservation } from './reservation.ts';
 
 /** Which reservations to release. */
-export interface ReleaseRequest {
+interface ReleaseRequest {
   readonly ports: readonly number[];
   /** Even if the project still listens. */
   readonly force?: boolean | undefined;
@@ -42,26 +42,16 @@ export async function releasePorts(
     for (const port of wanted) {
       const row = rows.get(port);
       if (!row && released.includes(port)) continue;
-      if (!row || row.status === 'free') throw notReserved(port);
-      if (project !== undefined && row.projectName !== project) {
-        throw notOurs(port, row.projectName, project);
+      if (!row || row.status === 'free') {
+        throw portError('NOT_FOUND', port, 'is not reserved: "portman list" shows what is');
+      }
+      const { projectName } = row;
+      if (project !== undefined && projectName !== project) {
+        const text = `is reserved for "${projectName}", not for "${project}"`;
+        throw portError('PORT_RESERVED', port, text, { project: projectName });
       }
       removeReservation(registry, port);
     }
   });
   return wanted;
-}
-
-function notReserved(port: number): AppError {
-  return new AppError('NOT_FOUND', `port ${port} is not reserved: "portman list" shows what is`, {
-    details: { port },
-  });
-}
-
-function notOurs(port: number, holder: string, project: string): AppError {
-  return new AppError(
-    'PORT_RESERVED',
-    `port ${port} is reserved for "${holder}", not for "${project}"`,
-    { details: { port, project: holder } },
-  );
 }

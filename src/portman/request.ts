@@ -18,7 +18,7 @@ import { readSettings } from './settings.ts';
 const maxTries = 10;
 
 /** How many ports are requested, from which range, and for whom. */
-export interface PortRequest extends Claim {
+interface PortRequest extends Claim {
   readonly count: number;
   /** The range; that of the settings by default. */
   readonly start?: number | undefined;

@@ -1,7 +1,7 @@
 import type { Listener, ProcessIdentity } from '../listeners/listener.ts';
 import { listListeners } from '../listeners/list-listeners.ts';
 import { AppError } from '../errors.ts';
-import { assertPort } from './port-number.ts';
+import { assertPort, portError } from './port-number.ts';
 import { change, type Registry } from './registry.ts';
 import { type OwnedReservation, readHolders, readReservations } from './reservation.ts';
 
@@ -130,19 +130,15 @@ export function assertProject(project: string): void {
 }
 
 function reserved(port: number, project: string): AppError {
-  return new AppError(
-    'PORT_RESERVED',
-    `port ${port} is reserved for "${project}": choose another ("portman request 1 -n NAME"), or ` +
-      `"portman release ${port}" first`,
-    { details: { port, project } },
-  );
+  const text =
+    `is reserved for "${project}": choose another ("portman request 1 -n NAME"), or ` +
+    `"portman release ${port}" first`;
+  return portError('PORT_RESERVED', port, text, { project });
 }
 
 function inUse(port: number, { address, transport, uid }: Listener): AppError {
-  return new AppError(
-    'PORT_IN_USE',
-    `port ${port} is in use: somebody${uid === undefined ? '' : ` (uid ${uid})`} listens on ` +
-      `${transport} ${address}; "portman check ${port}" shows who, --adopt reserves it anyway`,
-    { details: { port, address, transport, uid } },
-  );
+  const text =
+    `is in use: somebody${uid === undefined ? '' : ` (uid ${uid})`} listens on ` +
+    `${transport} ${address}; "portman check ${port}" shows who, --adopt reserves it anyway`;
+  return portError('PORT_IN_USE', port, text, { address, transport, uid });
 }

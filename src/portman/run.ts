@@ -15,7 +15,7 @@ import { requestPorts } from './request.ts';
 const settleMs = 200;
 
 /** The port of a program that is run. */
-export interface RunLease {
+interface RunLease {
   readonly port: number;
   /** Reserved for this run, and released with it. */
   readonly isNew: boolean;

@@ -2,7 +2,7 @@ import { type Look, lookAtPorts } from './port-state.ts';
 import { change, type Registry } from './registry.ts';
 
 /** Which listeners to look for. */
-export interface PortScan {
+interface PortScan {
   readonly start?: number | undefined;
   readonly end?: number | undefined;
   /** Only reserved ports. */

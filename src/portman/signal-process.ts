@@ -1,7 +1,7 @@
 import { AppError, systemCode } from '../errors.ts';
 
 /** A process that a signal can be sent to. */
-export interface ProcessHandle extends Disposable {
+interface ProcessHandle extends Disposable {
   /**
    * Sends a signal to this process, never to another.
    *

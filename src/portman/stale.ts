@@ -13,7 +13,7 @@ interface StaleLimits {
 }
 
 /** A forgotten reservation, and why it counts as one. */
-export interface StaleReservation extends Reservation {
+interface StaleReservation extends Reservation {
   readonly daysOld: number;
   readonly reason: 'old' | 'owner-gone';
 }

@@ -17,7 +17,7 @@ interface AssignedPort extends NamedPort {
 }
 
 /** A project whose ports are all reserved. */
-export interface ProjectUp {
+interface ProjectUp {
   readonly project: string;
   readonly directory: string;
   readonly ports: readonly AssignedPort[];
