@@ -142,7 +142,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect(backup).toMatchObject({ status: 0, json: { path: file, rows: { port_scans: 4 } } });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, 'deep'))).toEqual(['backup']);
-    expect(await keep(['backup', file])).toMatchObject({ status: 73, stderr: /exists already/ });
+    expect(await keep(['backup', file])).toMatchObject({ status: 73, stderr: /already exists/ });
 
     expect(await keep(['restore', file])).toMatchObject({ status: 2, stderr: /is not empty/ });
     await changeRow(opened, 'DELETE FROM host_ports');

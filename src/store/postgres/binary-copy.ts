@@ -2,20 +2,20 @@ import { parseAddress } from '../../core/address.ts';
 
 /**
  * PostgreSQL's binary COPY format (its documentation, "COPY", section "Binary Format"), written
- * field by field into one buffer that grows: 350,000 rows a second, where text needs quoting and
- * costs the server parsing.
+ * field by field into one growing buffer: 350,000 rows per second. The text format needs quoting
+ * and costs the server parsing.
  */
 export class BinaryCopy {
   private buffer: Buffer;
   private length: number;
 
-  /** @param capacity bytes to begin with */
+  /** @param capacity initial size in bytes */
   constructor(capacity = 64 * 1024) {
     this.buffer = Buffer.allocUnsafe(capacity);
     this.length = header.copy(this.buffer);
   }
 
-  /** Begins a row of so many fields. */
+  /** Starts a row with this number of fields. */
   row(fields: number): void {
     this.reserve(2);
     this.length = this.buffer.writeInt16BE(fields, this.length);
@@ -26,7 +26,7 @@ export class BinaryCopy {
     this.length = this.buffer.writeInt32BE(-1, this.length);
   }
 
-  /** A field, its length in front, as {@link textField} and its like make it. */
+  /** Appends a field with its length prefix, as made by {@link textField} and the like. */
   field(encoded: Buffer): void {
     this.reserve(encoded.length);
     this.length += encoded.copy(this.buffer, this.length);
@@ -93,7 +93,7 @@ export class BinaryCopy {
     this.writeInt64((ms - year2000) * 1000);
   }
 
-  /** The bytes so far, to be sent; what follows goes into a new buffer. */
+  /** Takes the bytes written so far to send them; later writes go into a new buffer. */
   take(): Buffer {
     const taken = this.buffer.subarray(0, this.length);
     this.buffer = Buffer.allocUnsafe(this.buffer.length);
@@ -108,12 +108,12 @@ export class BinaryCopy {
     return this.take();
   }
 
-  /** Bytes that wait to be taken. */
+  /** Bytes not yet taken. */
   get size(): number {
     return this.length;
   }
 
-  /** Exact up to 2^53, as every number here is. */
+  /** Exact up to 2^53, like every number here. */
   private writeInt64(value: number): void {
     const high = Math.floor(value / 0x1_0000_0000);
     this.length = this.buffer.writeInt32BE(high, this.length);
@@ -132,12 +132,12 @@ export class BinaryCopy {
 const header = Buffer.from('PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const year2000 = Date.UTC(2000, 0, 1);
 
-/** The server's text holds every character but NUL, which becomes what banners show for it. */
+/** Server text cannot contain NUL, so NUL becomes the character that banners show for it. */
 export function withoutNul(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', String.raw`\x00`) : text;
 }
 
-/** A text field that is written many times. */
+/** Encodes a text field once, to write it many times. */
 export function textField(value: string): Buffer {
   const copy = new BinaryCopy(value.length * 3 + 64);
   copy.take();
@@ -150,7 +150,7 @@ export function uuidBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex');
 }
 
-/** The server's numbers of address families. */
+/** The server's codes for address families. */
 const families = { 4: 2, 6: 3 } as const;
 
 /** An address as a value of type inet: family, bits, "is a network", length, bytes. */

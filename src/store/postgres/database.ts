@@ -9,7 +9,7 @@ const dialect: Dialect = {
   time: (ms) => new Date(ms).toISOString(),
   hasNumberKeys: false,
   uuidColumn: 'id',
-  // As a value: so the planner sees which partitions a scan is in.
+  // As a literal, so that the planner sees the scan's partition.
   keyOf: (_, uuid) => sql`${uuid}::uuid`,
   isOfTenant: (table, tenantId) => sql`${identifier(`${table}.tenant_id`)} = ${tenantId}::uuid`,
   hasPartitions: true,
@@ -31,12 +31,12 @@ const dialect: Dialect = {
   millisecond: sql`interval '1 ms'`,
   lock: { waiting: sql`FOR NO KEY UPDATE`, skipping: sql`FOR NO KEY UPDATE SKIP LOCKED` },
   factTenant: (tenantId) => ({ column: sql`tenant_id, `, value: sql`${tenantId}::uuid, ` }),
-  // The greatest of time and scan as one text: a quarter of the time of sorting by both.
+  // The greatest of time and scan as one text, in a quarter of the time of sorting by both.
   newestJob: sql`CAST(substr(
     max(encode(timestamptz_send(t) || uuid_send(job_id), 'hex') COLLATE "C"), 17) AS uuid)`,
 };
 
-/** What all connections to PostgreSQL have in common. */
+/** Shared by all connections to PostgreSQL. */
 function databaseOf(
   connection: Pick<StoreDatabase, 'tenantId' | 'query' | 'transaction'>,
 ): StoreDatabase {
@@ -58,12 +58,12 @@ function addTicket(message: QueueMessage): Sql {
     ${runAt === undefined ? null : new Date(runAt).toISOString()})`;
 }
 
-/** How long a query waits for a server that restarts, and for others' locks. */
+/** How long a query waits for a server restart and for locks. */
 const patienceMs = 30_000;
 
 /**
- * The shared queries' way into PostgreSQL. Each query is a transaction of its own, since it names
- * its tenant by a setting that lasts as long as that.
+ * Runs shared queries on PostgreSQL. Each query is a separate transaction, because its tenant is a
+ * transaction-local setting.
  */
 export function postgresDatabase(session: Session, role: Role, tenantId: string): StoreDatabase {
   const run = <T>(isIdempotent: boolean, work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
@@ -75,7 +75,7 @@ export function postgresDatabase(session: Session, role: Role, tenantId: string)
   });
 }
 
-/** The same on a connection whose transaction is open: a transaction in it is the same one. */
+/** The same on a connection with an open transaction: a nested transaction is the same one. */
 export function onClient(client: pg.PoolClient, tenantId: string): StoreDatabase {
   const database = databaseOf({
     tenantId,
@@ -85,7 +85,7 @@ export function onClient(client: pg.PoolClient, tenantId: string): StoreDatabase
   return database;
 }
 
-/** What only reads may be read again, also where the line broke at the very end. */
+/** A statement that only reads may run again even if the connection broke at the very end. */
 function isReading(query: Sql): boolean {
   return /^\s*SELECT\b/i.test(compileSql(query, () => '').text);
 }

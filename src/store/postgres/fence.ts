@@ -4,7 +4,7 @@ import type { RecordOptions, UnitLease } from '../store.ts';
 import type { Writer } from './write-hosts.ts';
 import { type CoveredUnit, coveredUnit } from './write-coverage.ts';
 
-/** Undoes the transaction of a batch that is not to be written. */
+/** Rolls back the transaction of a batch that must not be written. */
 export class Refusal extends Error {
   readonly status: 'done' | 'lost';
 
@@ -15,9 +15,9 @@ export class Refusal extends Error {
 }
 
 /**
- * Writes the rows of a batch's units, where its writer still may.
+ * Writes the rows of a batch's units if its writer still holds them.
  *
- * @returns the units that this batch completes, with what they have looked at
+ * @returns the units that this batch completes, with their coverage
  * @throws Refusal
  */
 export async function writeUnits(
@@ -35,8 +35,8 @@ export async function writeUnits(
 }
 
 /**
- * The rows of the units are the fence: locked by this transaction until it ends, so that nobody
- * leases one of them meanwhile. The scan's own row is not needed.
+ * The unit rows are the fence. This transaction locks them until it ends, so that no worker can
+ * lease one of them. The scan's row need not be locked.
  */
 async function writeLeasedUnits(
   writer: Writer,
@@ -54,16 +54,22 @@ const anyHeld = `
   SELECT 1 FROM scan_units WHERE job_id = $1 AND status <> 'completed' AND status = 'leased'
     AND worker_id = $2 LIMIT 1 FOR SHARE`;
 
-/** A batch without units needs any lease of its runner, which is then not taken until it is written. */
+/**
+ * A batch without units needs any lease of its runner, which stays locked until the batch is
+ * written.
+ */
 async function lockAnyHeld({ client, jobId }: Writer, { workerId }: UnitLease): Promise<void> {
   const { rows } = await client.query(anyHeld, [jobId, workerId]);
   if (rows.length === 0) throw new Refusal('lost');
 }
 
-/** The scan's row, which nobody deletes until the transaction ends. Others may share that lock. */
+/**
+ * Locks the scan's row against deletion until the transaction ends. Other writers may share the
+ * lock.
+ */
 const lockJob = 'SELECT attempts FROM scan_jobs WHERE id = $1 FOR KEY SHARE';
 
-/** @returns the units that were not completed before */
+/** @returns the units that were not yet completed */
 async function writeImportedUnits(
   writer: Writer,
   units: readonly RunUnit[],
@@ -77,7 +83,7 @@ async function writeImportedUnits(
   return written;
 }
 
-/** A completed unit stays as it is: what completed it is in the store already. */
+/** A completed unit stays unchanged: the batch that completed it is already stored. */
 const upsertUnit = `
   INSERT INTO scan_units (tenant_id, job_id, unit, first, last, status, attempt, started_at,
     completed_at, counts)
@@ -110,9 +116,9 @@ async function writeUnit(
 }
 
 /**
- * Of units that a worker has leased: written where they still are this worker's, and only then.
- * What is written is one object by unit and not rows to join with: where a server expects
- * that few units are leased, it looks through all of those rows for each, at a fiftieth of the speed.
+ * Writes leased units, only where this worker still holds them. The values are one object keyed by
+ * unit rather than rows to join: a server that expects few leased units would search all rows for
+ * each unit, at a fiftieth of the speed.
  */
 const endLeases = `
   UPDATE scan_units u SET
@@ -124,7 +130,7 @@ const endLeases = `
   WHERE u.job_id = $3 AND u.unit = ANY ($1::bigint[]) AND u.status = 'leased' AND u.worker_id = $4
     AND u.attempt = ($2::jsonb -> u.unit::text ->> 'attempt')::integer`;
 
-/** @returns how many units were this worker's, and are written */
+/** @returns how many units this worker held, which are now written */
 async function endLeasedUnits(
   { client, jobId }: Writer,
   units: readonly RunUnit[],
@@ -155,7 +161,7 @@ const completedAmong = `
   SELECT 1 FROM scan_units WHERE job_id = $1 AND unit = ANY ($2::bigint[]) AND status = 'completed'
   LIMIT 1`;
 
-/** Whether one of the units is completed, by whomever. */
+/** Whether any worker has completed one of the units. */
 async function isAnyCompleted(
   { client, jobId }: Writer,
   units: readonly RunUnit[],

@@ -5,7 +5,7 @@ import { eventType } from '../scans/job-event.ts';
 import type { JobEvent } from '../store.ts';
 import type { Session } from './session.ts';
 
-/** The payload of a notification, as `notify_job` makes it. */
+/** The payload of a notification from `notify_job`. */
 interface Notice {
   readonly tenant: string;
   readonly job: string;
@@ -15,12 +15,12 @@ interface Notice {
 
 function ignore(): void {}
 
-/** Waits between two tries to listen again, ms. */
+/** Delays between attempts to listen again, ms. */
 const [leastWaitMs, mostWaitMs] = [100, 3000];
 
 /**
- * What becomes of a tenant's scans, as the server notifies of it. Where the connection breaks, it
- * listens again, and says `lost` once for what may have been missed.
+ * Changes of a tenant's scans, from the server's notifications. If the connection breaks, it
+ * listens again and emits one `lost` for what may have been missed.
  */
 export async function* postgresJobEvents(
   { pool }: Session,
@@ -91,11 +91,11 @@ async function listenOnce(pool: pg.Pool, { tenantId, push, signal }: Listener): 
   });
   try {
     await client.query('LISTEN portolan_jobs');
-    // What happened before that is for the listener to read.
+    // The caller reads the state from before this point.
     push({ type: 'lost', job: '' });
     await ended;
   } finally {
-    // It listens as long as it lives: it goes not back to the pool.
+    // It is still listening, so it must not return to the pool.
     client.release(true);
   }
 }

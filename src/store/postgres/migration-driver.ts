@@ -5,7 +5,7 @@ import { firstRow } from '../../database/rows.ts';
 import { systemCode } from '../../errors.ts';
 import { transaction } from './transaction.ts';
 
-/** A number of our own for the server's advisory locks: one migrator at a time in a database. */
+/** Our key for the server's advisory locks: one migrator at a time per database. */
 const lock = 7_237_111;
 
 const createTable = `CREATE TABLE IF NOT EXISTS migrations (
@@ -16,8 +16,8 @@ const createTable = `CREATE TABLE IF NOT EXISTS migrations (
 )`;
 
 /**
- * Migrations of a PostgreSQL database, by one connection. A step that cannot run in a transaction
- * holds a lock of the session meanwhile.
+ * Migrates a PostgreSQL database on one connection. A step that cannot run in a transaction holds a
+ * session lock.
  */
 export function postgresMigrationDriver(client: pg.ClientBase, name: string): MigrationDriver {
   return {
@@ -36,12 +36,12 @@ export function postgresMigrationDriver(client: pg.ClientBase, name: string): Mi
   };
 }
 
-/** How often one asks whether it is one's turn, ms. */
+/** How often to poll for the lock, ms. */
 const turnMs = 50;
 
 /**
- * Asks again and again instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for every
- * statement under way, and would wait for those that wait for it.
+ * Polls instead of blocking in the server: CREATE INDEX CONCURRENTLY waits for every running
+ * statement, including one that waits for this lock.
  */
 async function takeTurn(client: pg.ClientBase): Promise<void> {
   for (;;) {
@@ -74,7 +74,7 @@ async function applyInTransaction(client: pg.ClientBase, migration: Migration): 
   });
 }
 
-/** One statement after the other: several in one message would be one transaction. */
+/** Runs statements one by one, because several in one message form one transaction. */
 async function applyStatements(client: pg.ClientBase, migration: Migration): Promise<boolean> {
   if (!(await claim(client, migration))) return false;
   try {
@@ -86,7 +86,7 @@ async function applyStatements(client: pg.ClientBase, migration: Migration): Pro
   return true;
 }
 
-/** Such a file is plain: a statement ends with a semicolon at the end of a line. */
+/** In such files, every statement ends with a semicolon at the end of a line. */
 function statementsOf(text: string): string[] {
   return text
     .replaceAll(/^--.*$/gm, '')

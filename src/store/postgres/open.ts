@@ -12,13 +12,13 @@ import type { postgresJobEvents } from './job-events.ts';
 import { postgresMigrationDriver } from './migration-driver.ts';
 import { type Session, withClient } from './session.ts';
 
-/** The files of SQL that make and change the tables. */
+/** The SQL migration files. */
 export const migrationFolder = new URL('../../../sql/postgres/', import.meta.url);
 
 export interface OpenPostgresOptions {
-  /** Brings the tables up to date, or makes them; else an older store is refused. */
+  /** Create the tables or bring them up to date; otherwise an older store is rejected. */
   readonly create?: boolean;
-  /** Name or id of the tenant to work for; the default one where none is given. */
+  /** Name or id of the tenant to use; by default the default tenant. */
   readonly tenant?: string | undefined;
   readonly pool?: PoolSettings;
 }
@@ -26,8 +26,8 @@ export interface OpenPostgresOptions {
 /**
  * Opens a store in a PostgreSQL database (15 or newer).
  *
- * Durability: a batch that was recorded is on the server's disk, unless that server is set
- * otherwise (`synchronous_commit`).
+ * Durability: a recorded batch is on the server's disk, unless the server's `synchronous_commit`
+ * says otherwise.
  *
  * @param url postgres://user:password@host:port/database
  * @throws AppError STORE_UNREACHABLE, STORE_DENIED, STORE_NEWER, MIGRATION_EDITED, NOT_FOUND (no
@@ -67,7 +67,7 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
     location: session.location,
     isShared: true,
     async stamp() {
-      // Every write takes a transaction id.
+      // Every write consumes a transaction id.
       const rows = await database.query<{ stamp: string }>(
         sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS stamp`,
       );
@@ -86,7 +86,7 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
   };
 }
 
-/** @throws AppError STORE_DENIED for a login that is no member of portolan_worker */
+/** @throws AppError STORE_DENIED if the login is not a member of portolan_worker */
 async function tenantsOf(
   { pool, location }: Session,
   list: 'tenants_at_work' | 'tenants_with_schedules',
@@ -112,7 +112,7 @@ async function* jobEvents(
   yield* (await import('./job-events.ts')).postgresJobEvents(...parameters);
 }
 
-/** Looks at the tables, and makes or changes them where that is wanted and needed. */
+/** Checks the tables, and creates or migrates them if allowed and needed. */
 async function prepare(session: Session, url: string, create: boolean): Promise<void> {
   const migrations = await loadMigrations(migrationFolder);
   const { location } = session;
@@ -131,7 +131,7 @@ function notReady(location: string, applied: number): AppError {
   return applied === 0
     ? new AppError(
         'NOT_FOUND',
-        `${location} holds no store yet: "portolan db migrate --db URL", a scan or an import makes one`,
+        `${location} holds no store yet: "portolan db migrate --db URL", a scan or an import creates one`,
       )
     : new AppError(
         'STORE_OLDER',
@@ -139,7 +139,7 @@ function notReady(location: string, applied: number): AppError {
       );
 }
 
-/** @throws AppError UNSUPPORTED for a server older than 15 */
+/** @throws AppError UNSUPPORTED for a server older than version 15 */
 export async function assertVersion(client: pg.ClientBase, location: string): Promise<void> {
   const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
   const version = Number(firstRow(rows).server_version_num);
@@ -151,7 +151,7 @@ export async function assertVersion(client: pg.ClientBase, location: string): Pr
 }
 
 /**
- * The id of a tenant. Its name alone says who one is before one has told.
+ * Looks up a tenant's id. Until the tenant is set, only a name lookup is possible.
  *
  * @throws AppError NOT_FOUND
  */
@@ -169,6 +169,6 @@ export async function tenantOf(
   throw new AppError(
     'NOT_FOUND',
     `${location} has no tenant "${tenant}": "portolan tenant list" shows them, ` +
-      '"portolan tenant add" makes one',
+      '"portolan tenant add" creates one',
   );
 }

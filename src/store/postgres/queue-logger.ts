@@ -1,6 +1,6 @@
 import { Logger } from 'graphile-worker';
 
-/** The queue says nothing on the terminal: what matters of it comes back as errors. */
+/** Silences the queue library on the terminal. Important failures surface as errors. */
 export function silent(): Logger {
   return new Logger(() => () => undefined);
 }

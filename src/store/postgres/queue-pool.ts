@@ -5,7 +5,7 @@ const connections = 4;
 
 function ignore(): void {}
 
-/** A pool as the queue's library wants it: no error of a connection is left to end the process. */
+/** Handles pool errors, so that a broken connection does not end the process. */
 export function queuePool(url: string): Pool {
   const pool = new Pool({
     connectionString: url,

@@ -1,11 +1,11 @@
 import { queuePool } from './queue-pool.ts';
 
-/** A number of our own for the server's advisory locks. */
+/** Our key for the server's advisory locks. */
 const lock = 7_237_113;
 
 /**
- * What workers may do, as members of portolan_worker: the queue's tables have row-level security with no
- * policy, which shuts out all but their owner. A message names only a tenant.
+ * Privileges of workers, as members of portolan_worker. The queue's tables have row-level security
+ * without a policy, which admits only their owner. A message names only a tenant.
  */
 const grants = `
   GRANT USAGE ON SCHEMA graphile_worker TO portolan_worker;
@@ -32,7 +32,7 @@ export async function migrateQueue(url: string): Promise<void> {
   const { silent } = await import('./queue-logger.ts');
   const pool = queuePool(url);
   try {
-    // One at a time: two who grant at once disturb each other.
+    // One at a time, because concurrent GRANTs conflict.
     const client = await pool.connect();
     try {
       await client.query('SELECT pg_advisory_lock($1)', [lock]);

@@ -8,12 +8,12 @@ import { queuePool } from './queue-pool.ts';
 
 /** How often the queue is polled for messages that have become due, ms; new ones notify. */
 const pollMs = 1000;
-/** How long until the queue's workers are started again after they failed, ms. */
+/** Delay before restarting the queue's workers after a failure, ms. */
 const restartMs = 500;
 
 /**
- * Calls workers through the queue in the database: a message calls one of them, wherever it runs.
- * If the server goes away, this waits for it.
+ * Calls workers through the queue in the database: each message calls one worker on any machine. If
+ * the server goes away, it waits for it to return.
  */
 export async function runPostgresQueue(url: string, queue: Queue): Promise<void> {
   const pool = queuePool(url);
@@ -32,7 +32,7 @@ function tenantOf(payload: unknown): string {
   if (typeof payload === 'object' && payload !== null && 'tenant' in payload) {
     if (typeof payload.tenant === 'string') return payload.tenant;
   }
-  throw new TypeError('a message of the queue names no tenant');
+  throw new TypeError('a message in the queue names no tenant');
 }
 
 /** Serves until the signal aborts or the queue's workers fail, as they do when the server is lost. */

@@ -14,10 +14,10 @@ const staging = [stagedHosts, stagedPorts, coveredHosts, coveredPorts]
   .map(createStaging)
   .join('; ');
 
-/** How long a batch waits for a server that restarts. */
+/** How long a batch waits for a server restart. */
 const patienceMs = 60_000;
 
-/** The `record` of a PostgreSQL store. */
+/** `record` for a PostgreSQL store. */
 export function postgresRecorder(
   session: Session,
   role: Extract<Role, { name: 'portolan_app' }>,
@@ -27,7 +27,7 @@ export function postgresRecorder(
   return async (jobId, batch, options = {}) => {
     const { signal } = options;
     try {
-      // Recording a batch again changes nothing, so it may be done again whatever became of it.
+      // Recording a batch again changes nothing, so it may be retried whatever the outcome.
       return await inTransaction(
         session,
         role,

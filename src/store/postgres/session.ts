@@ -5,32 +5,32 @@ import { AppError } from '../../errors.ts';
 import { isCollision, isConnectionLost, postgresError } from './connection.ts';
 
 /**
- * The role of a transaction: for one tenant, to which row-level security limits it (the policies of
- * `92-row-level-security.sql`), or for the whole store.
+ * The role of a transaction: limited to one tenant by row-level security
+ * (`92-row-level-security.sql`), or for the whole store.
  */
 export type Role =
   | { readonly name: 'portolan_app'; readonly tenantId: string }
   | { readonly name: 'portolan_maintenance' };
 
 /**
- * The first statements of a transaction. SET takes no parameters, and `set_config` would not
- * reach the workers of a cluster: so the id is checked, and quoted here and nowhere else.
+ * The first statements of a transaction. SET accepts no parameters, and `set_config` would not
+ * reach the workers of a cluster, so the id is validated and quoted here and nowhere else.
  */
 export function beginAs(role: Role): string {
   const begin = `BEGIN; SET LOCAL ROLE ${role.name}`;
   if (role.name === 'portolan_maintenance') return begin;
-  if (!isUuid(role.tenantId)) throw new TypeError(`"${role.tenantId}" is no tenant's id`);
+  if (!isUuid(role.tenantId)) throw new TypeError(`"${role.tenantId}" is not a tenant id`);
   return `${begin}; SET LOCAL app.tenant_id = '${role.tenantId}'`;
 }
 
-/** What may be done again where a connection breaks or two transactions collide. */
+/** How to retry if a connection breaks or two transactions collide. */
 export interface RetryPolicy {
   /**
-   * Whether the work may be done twice: else a connection that breaks while the server commits,
-   * when nobody knows whether it did, is reported.
+   * Whether the work may be done twice. Otherwise a connection that breaks during the commit, when
+   * the outcome is unknown, is reported.
    */
   readonly isIdempotent: boolean;
-  /** How long to try again, ms. A server that restarts is back in a few seconds. */
+  /** How long to retry, ms. A server restart takes a few seconds. */
   readonly patienceMs: number;
   readonly signal?: AbortSignal;
 }
@@ -42,8 +42,8 @@ export interface Session {
 }
 
 /**
- * Runs `work` in a transaction, and again as a whole where the connection broke before the server
- * was asked to commit, or where it collided with another one.
+ * Runs `work` in a transaction, and reruns it as a whole if the connection broke before the commit
+ * was sent or if it collided with another transaction.
  *
  * @throws AppError STORE_UNREACHABLE, UNKNOWN_OUTCOME, BUSY, STORE_DENIED, STORE_FULL; what `work`
  *   throws
@@ -65,8 +65,8 @@ export async function inTransaction<T>(
       if (isLost && attempt.isCommitting && !isIdempotent) {
         throw new AppError(
           'UNKNOWN_OUTCOME',
-          `${location}: the connection broke while the server was committing, so whether the ` +
-            'change was made is not known: look, and repeat it if it was not',
+          `${location}: the connection broke during the commit, so it is unknown whether the ` +
+            'change was made: check, and repeat it if it was not',
           { cause: error },
         );
       }
@@ -78,7 +78,7 @@ export async function inTransaction<T>(
   }
 }
 
-/** A connection that breaks between two statements says so here; the next statement fails. */
+/** Receives the error of a connection that breaks between statements; the next statement fails. */
 function ignore(): void {}
 
 async function once<T>(
@@ -107,7 +107,7 @@ async function once<T>(
 }
 
 /**
- * Runs `work` on a connection of the pool, as the login user.
+ * Runs `work` on a pooled connection, as the login user.
  *
  * @throws AppError STORE_UNREACHABLE, STORE_DENIED, STORE_FULL, BUSY; what `work` throws
  */

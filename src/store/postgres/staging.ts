@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { BinaryCopy, inetBytes, uuidBytes } from './binary-copy.ts';
 
-/** How a value of a column is written. */
+/** Encodes a column's value. */
 const encoders = {
   uuid: (copy: BinaryCopy, value: string) => copy.bytes(uuidBytes(value)),
   text: (copy: BinaryCopy, value: string) => copy.text(value),
@@ -22,26 +22,26 @@ const encoders = {
 
 type ColumnType = keyof typeof encoders;
 
-/** A temporary table of a connection, into which rows are copied on their way to their table. */
+/** A connection's temporary table, into which rows are copied before they are merged. */
 export interface StagingTable {
   readonly name: string;
-  /** Type by name of column, in order. */
+  /** Types by column name, in order. */
   readonly columns: Readonly<Record<string, ColumnType>>;
 }
 
-/** The statement that makes it; it is empty again after each transaction. */
+/** The statement that creates it. It is emptied after each transaction. */
 export function createStaging({ name, columns }: StagingTable): string {
   const list = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
   return `CREATE TEMP TABLE IF NOT EXISTS ${name} (${list.join(', ')}) ON COMMIT DELETE ROWS`;
 }
 
-/** Bytes sent at a time. */
+/** Bytes per chunk. */
 const chunkBytes = 256 * 1024;
 
 /**
  * Copies rows into a table.
  *
- * @param rows values in the order of the table's columns; null and undefined are NULL
+ * @param rows values in column order; null and undefined are NULL
  */
 export async function copyRows(
   client: pg.ClientBase,
@@ -66,9 +66,9 @@ export async function copyRows(
 }
 
 /**
- * Copies what `write` encodes: it yields where a chunk may be sent.
+ * Copies what `write` encodes; it yields when a chunk may be sent.
  *
- * @param target a table, with the list of its columns
+ * @param target a table with its column list
  */
 export async function copyInto(
   client: pg.ClientBase,
@@ -78,7 +78,7 @@ export async function copyInto(
 ): Promise<void> {
   const stream: Writable = client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT binary)`));
   const done = finished(stream);
-  // Awaited at the end, also where the stream fails before.
+  // Awaited at the end, even if the stream fails earlier.
   done.catch(() => undefined);
   for (const _ of write()) {
     if (copy.size < chunkBytes) continue;
@@ -89,7 +89,7 @@ export async function copyInto(
   await done;
 }
 
-/** Waits until a stream takes more, or ends. */
+/** Waits until a stream drains or ends. */
 export function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Runs `work` in a transaction of a connection, with the rights that it has. */
+/** Runs `work` in a transaction with the connection's current privileges. */
 export async function transaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
   await client.query('BEGIN');
   try {
@@ -8,7 +8,7 @@ export async function transaction<T>(client: pg.ClientBase, work: () => Promise<
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    // The error of the work counts, also where the connection is gone.
+    // The original error matters, even if the connection is gone.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }

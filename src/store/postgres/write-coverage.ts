@@ -7,17 +7,17 @@ import { postgresWords } from './merge-words.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 import { coveredHosts, type Writer } from './write-hosts.ts';
 
-/** A completed unit of a batch, and what it has looked at. */
+/** A completed unit of a batch, and its coverage. */
 export interface CoveredUnit {
   readonly unit: RunUnit;
-  /** Ids of the hosts that its addresses are, or would be. */
+  /** Ids of the hosts at its addresses, whether or not they exist. */
   readonly hostIds: readonly string[];
-  /** It has looked at the hosts that the job has told of. */
+  /** It covers the hosts that the job has reported. */
   readonly isListed: boolean;
   readonly ports: PortSet;
 }
 
-/** What a completed unit has looked at, as it is written. */
+/** A completed unit's coverage, in the form it is written. */
 export function coveredUnit(
   { tenantId }: Writer,
   unit: RunUnit,
@@ -34,8 +34,8 @@ export function coveredUnit(
 }
 
 /**
- * Whether the inventory has a host that the units have looked at: in a network where nobody is,
- * which is most of a large one, nothing follows from their silence.
+ * Whether the inventory has a host that the units cover. If not, as in most of a large network,
+ * nothing follows from their silence.
  */
 export async function isAnyKnown(
   { client }: Writer,
@@ -50,7 +50,7 @@ export async function isAnyKnown(
   return rows.length > 0;
 }
 
-/** Notes which hosts the completed units have looked at, before the hosts are recorded. */
+/** Stores which hosts the completed units cover, before the hosts are recorded. */
 export async function stageCoverage(
   { client }: Writer,
   units: readonly CoveredUnit[],
@@ -63,7 +63,7 @@ export async function stageCoverage(
   }
 }
 
-/** Hosts of other batches than this one: their rows are locked now, in the order of all writers. */
+/** Hosts from other batches. Their rows are locked now, in the order that all writers use. */
 const coverListed = `
   INSERT INTO covered_hosts (host_id, t)
   SELECT h.id, h.checked_at FROM hosts h
@@ -79,8 +79,8 @@ export const coveredPorts: StagingTable = {
 const closeCoveredPorts = closePorts(postgresWords);
 
 /**
- * Concludes which ports of the covered hosts are closed. The hosts' rows are locked already, and so
- * are their ports.
+ * Marks the closed ports of the covered hosts. The hosts' rows, and with them their ports, are
+ * already locked.
  */
 export async function closeUnlisted(
   { client, jobId }: Writer,

@@ -7,7 +7,7 @@ import { postgresWords } from './merge-words.ts';
 import { copyRows, createStaging, type StagingTable } from './staging.ts';
 import type { HostIds, Writer } from './write-hosts.ts';
 
-/** How rows of a fact get into its table: copied into another one, and merged from there. */
+/** How rows of a fact reach its table: copied to a staging table, then merged. */
 interface Plan {
   readonly fact: AnyFact;
   readonly staging: StagingTable;
@@ -15,9 +15,9 @@ interface Plan {
 }
 
 /**
- * Gives what records the facts of a batch.
+ * Returns a function that records the facts of a batch.
  *
- * @returns of each batch, the events that no table takes, by type
+ * @returns for each batch, counts of events that no table stores, by type
  */
 export function factWriter(
   facts: readonly AnyFact[],
@@ -61,7 +61,7 @@ function planOf(fact: AnyFact): Plan {
   });
   const staging = {
     name: `staged_${table}`,
-    // What came later among rows of the same time.
+    // The order of arrival, which breaks ties of time.
     columns: { ...Object.fromEntries(types), nth: 'integer' as const },
   };
   const insert = `${insertOf(fact, staging)} ${mergeClause(fact, postgresWords)}`;
@@ -70,8 +70,8 @@ function planOf(fact: AnyFact): Plan {
 }
 
 /**
- * Each key once, in the order of the keys, since other units may be recording the same ones; what
- * has its own order in its table keeps that.
+ * Each key once, in key order, because other units may be recording the same keys. Facts with their
+ * own order keep it.
  */
 function insertOf(fact: AnyFact, staging: StagingTable): string {
   const { columns, key, merge, owner, table } = fact;
@@ -89,7 +89,7 @@ function insertOf(fact: AnyFact, staging: StagingTable): string {
   return `INSERT INTO ${table} (${owners}, ${names.join(', ')}) ${select}`;
 }
 
-/** Removes what older events of this job said about the hosts of staged rows. */
+/** Removes rows of this job's older events about the hosts of staged rows. */
 function forgetOlder(table: string, staged: string): string {
   return `
     DELETE FROM ${table} old USING (SELECT DISTINCT host_id, t FROM ${staged}) new

@@ -17,8 +17,8 @@ export interface Writer {
 export type HostIds = ReadonlyMap<string, string>;
 
 /**
- * What a batch says of hosts, and (`is_seen` false) the hosts of the inventory that a completed
- * unit has looked at in vain. `checked_at` is 'epoch' where nothing says whether the host is up.
+ * The hosts in a batch and, with `is_seen` false, the inventory's hosts that a completed unit
+ * covered without an answer. `checked_at` is 'epoch' if the host's state is unknown.
  */
 export const stagedHosts: StagingTable = {
   name: 'staged_hosts',
@@ -43,13 +43,13 @@ export const stagedHosts: StagingTable = {
   },
 };
 
-/** The hosts that completed units have looked at, with the time at which they began. */
+/** The hosts that completed units cover, with the units' start times. */
 export const coveredHosts: StagingTable = {
   name: 'covered_hosts',
   columns: { host_id: 'uuid', t: 'timestamptz' },
 };
 
-/** Hosts that are down: recorded as any sighting is, in the same pass. */
+/** Hosts that are down, recorded like any sighting, in the same pass. */
 const stageUnanswered = `
   INSERT INTO staged_hosts (id, is_seen, address, hostname, mac, vendor, os_family, asn, org, state,
     suspect, first_seen, checked_at)
@@ -61,9 +61,9 @@ const stageUnanswered = `
   ORDER BY h.id, c.t DESC`;
 
 /**
- * One statement that locks every host of the batch in the order of their ids: so that two writers
- * that meet on several hosts wait for each other in one direction only. Whoever holds a host's row
- * has its ports and facts to itself until the transaction ends.
+ * Locks every host of the batch in id order, in one statement, so that two writers with several
+ * hosts in common cannot deadlock. A lock on a host's row covers its ports and facts until the
+ * transaction ends.
  */
 const upsertHosts = `
   INSERT INTO hosts (id, tenant_id, address, ${hostDetails.join(', ')}, status, suspect, first_seen,
@@ -86,11 +86,13 @@ const countKnown = `
 
 export interface WrittenHosts {
   readonly ids: HostIds;
-  /** Whether an earlier batch of the job told of one of them. */
+  /** Whether an earlier batch of the job contained one of them. */
   readonly areKnown: boolean;
 }
 
-/** Records the hosts of a batch, and those that were covered in vain; locks all of them. */
+/**
+ * Records the hosts of a batch and those that were covered without an answer; locks all of them.
+ */
 export async function writeHosts(
   { client, tenantId, jobId }: Writer,
   sightings: ReadonlyMap<string, HostSighting>,

@@ -51,20 +51,20 @@ const upsertServices = `
   FROM staged_ports WHERE ${hasDetails}
   ${mergeServices}`;
 
-/** What an earlier look at a port of this job told of its service, where a later one replaced it. */
+/** Details of a service from an earlier observation in this job, now replaced by a later one. */
 const forgetServices = `
   DELETE FROM services s USING staged_ports p
   WHERE s.job_id = $1 AND s.host_id = p.host_id AND s.transport = p.transport AND s.port = p.port
     AND p.last_seen > s.last_seen`;
 
-/** The state known now. */
+/** The inventory's current state. */
 const updateHostPorts = (from: string, service: string): string => `
   INSERT INTO host_ports (tenant_id, ${hostPortColumns})
   SELECT $1, ${asHostPort(service, '$2')}
   FROM ${from}
   ${mergeHostPorts(postgresWords)}`;
 
-/** Of hosts that are new to the job, what the batch says is all that the job says. */
+/** For hosts that are new to the job, the batch has all of the job's rows. */
 const updateFromBatch = updateHostPorts('staged_ports p', 'p');
 const updateFromJob = updateHostPorts(
   `staged_ports b
@@ -98,7 +98,7 @@ const transportFields = transports.map(textField);
 const stateFields = portStates.map(textField);
 const reasonFields = reasons.map(textField);
 
-/** The rows of a batch; those of one port are one row, as if they had come one by one. */
+/** The rows of a batch, with rows of the same port merged as if they had arrived one by one. */
 function* encodePorts(copy: BinaryCopy, ports: PortColumns, ids: HostIds): Generator<void> {
   const hosts = ports.addresses.map((address) => uuidBytes(keyOf(ids, address)));
   const services = ports.services.map(serviceFields);
@@ -122,7 +122,7 @@ function* encodePorts(copy: BinaryCopy, ports: PortColumns, ids: HostIds): Gener
   }
 }
 
-/** service, confidence, method and the details. */
+/** Encoded service, confidence, method and details. */
 const serviceFieldCount = 3 + serviceDetails.length;
 
 function serviceFields(service: PortColumns['services'][number]): Buffer {
@@ -148,8 +148,8 @@ function nullFields(count: number): Buffer {
 }
 
 /**
- * The newest row of each port of a batch (the later one of two of the same time), and, where it
- * had others, the earliest time of them.
+ * The newest row of each port in a batch (on a tie, the later one) and, for a port with several
+ * rows, the earliest time.
  */
 function onePerPort(ports: PortColumns): {
   latest: Iterable<number>;

@@ -6,9 +6,9 @@ import { notABackup } from '../../maintenance/backup-kind.ts';
 import { messageOf } from '../../../errors.ts';
 
 /**
- * A backup is SQL text packed with zstd, which `psql` reads too: a comment with a header, COPY
- * statements with their rows, and a comment with the number of rows of each table and a checksum.
- * A file that lacks the last line is not whole.
+ * A backup is SQL text compressed with zstd, which `psql` can also read: a header comment, COPY
+ * statements with their rows, and a comment with row counts per table and a checksum. A file
+ * without this last line is incomplete.
  */
 export const backupFormat = 'portolan-backup';
 
@@ -20,20 +20,20 @@ const header = z.object({
   migrations: z.array(
     z.object({ version: z.number().int(), description: z.string(), checksum: z.string() }),
   ),
-  /** First moments of the months that have partitions, `2026-11-01`. */
+  /** First days of the months that have partitions, `2026-11-01`. */
   months: z.array(z.string().regex(/^\d{4}-\d\d-01$/)),
 });
 
 const trailer = z.object({
   rows: z.record(z.string(), z.number().int()),
-  /** Of all text before, hex: Node.js does not look at the checksum of what zstd packs. */
+  /** Checksum of all preceding text, hex, because Node.js does not verify zstd checksums. */
   sha256: z.string(),
 });
 
 export type BackupHeader = z.infer<typeof header>;
 export type BackupTrailer = z.infer<typeof trailer>;
 
-/** A piece of a backup, in the order of the file. */
+/** A piece of a backup, in file order. */
 export type BackupPiece =
   | { readonly kind: 'header'; readonly header: BackupHeader }
   | { readonly kind: 'table'; readonly name: string; readonly columns: readonly string[] }
@@ -45,13 +45,13 @@ export type BackupPiece =
 const endOfRows = Buffer.from('\\.\n');
 const newline = 0x0a;
 
-/** No statement is longer; a longer line without rows is no backup. */
+/** No statement is longer, so a longer line outside rows means that the file is not a backup. */
 const longestStatement = 1024 * 1024;
 
 /**
- * Reads a backup piece by piece, without holding more than a part of it.
+ * Reads a backup piece by piece, holding only part of it in memory.
  *
- * @throws AppError INVALID_INPUT where it is damaged, cut off or something else
+ * @throws AppError INVALID_INPUT if it is damaged, truncated or not a backup
  */
 export async function* readBackup(path: string): AsyncGenerator<BackupPiece> {
   const parser: Parser = { isInRows: false, hasTrailer: false, hash: createHash('sha256') };
@@ -115,17 +115,17 @@ function assertChecksum(path: string, parser: Parser, { sha256 }: BackupTrailer)
   if (parser.hasTrailer) throw notABackup(path, 'it has two ends');
   parser.hasTrailer = true;
   if (parser.hash.digest('hex') === sha256) return;
-  throw notABackup(path, 'it is damaged, its checksum is another');
+  throw notABackup(path, 'it is damaged: its checksum does not match');
 }
 
-/** Where the rows that begin at `at` end: at a line of `\.`, or with the lines. */
+/** Finds the end of the rows that begin at `at`: a line `\.` or the end of the lines. */
 function endOf(lines: Buffer, at: number): number {
   if (lines.subarray(at, at + endOfRows.length).equals(endOfRows)) return at;
   const found = lines.indexOf(`\n${endOfRows.toString()}`, at);
   return found < 0 ? lines.length : found + 1;
 }
 
-/** What a line says; nothing for what only psql needs. */
+/** Parses a line; undefined for statements that only psql needs. */
 function statement(path: string, line: string): BackupPiece | undefined {
   const [, name, list] = /^COPY ([a-z0-9_.]+) \(([^()]*)\) FROM stdin;$/.exec(line) ?? [];
   if (name !== undefined && list !== undefined) {
@@ -139,6 +139,6 @@ function statement(path: string, line: string): BackupPiece | undefined {
     if (parsed.success) return { kind: 'header', header: parsed.data };
     return { kind: 'trailer', trailer: trailer.parse(value) };
   } catch (error) {
-    throw notABackup(path, 'its header or its end is of another format', error);
+    throw notABackup(path, 'its header or its end has an unknown format', error);
   }
 }

@@ -18,8 +18,8 @@ import type { Server } from './server.ts';
 import { columnList, type PostgresTable, postgresTables } from './tables.ts';
 
 /**
- * Writes every tenant's rows, as they were at one moment, into a file that is renamed when it is
- * whole. Scans go on meanwhile.
+ * Writes a consistent snapshot of every tenant's rows to a file that is renamed once complete.
+ * Scans may keep running.
  */
 export async function backUpServer(
   server: Server,
@@ -52,7 +52,7 @@ async function assertNew(target: string): Promise<void> {
   if (existsSync(target)) {
     throw new AppError(
       'STORE_UNWRITABLE',
-      `${target} exists already: a backup does not overwrite; name another file`,
+      `${target} already exists: a backup does not overwrite files; name another one`,
     );
   }
   await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
@@ -60,7 +60,7 @@ async function assertNew(target: string): Promise<void> {
   });
 }
 
-/** Readable by its owner alone; with the checksum that `zstd --test` looks at. */
+/** Readable only by its owner; with the checksum that `zstd --test` verifies. */
 async function writePacked(
   part: string,
   text: AsyncIterable<Buffer | string>,
@@ -112,7 +112,7 @@ async function* backupText(
   yield 'COMMIT;\n';
 }
 
-/** The text and, behind it, a comment that says how many rows it has and what its checksum is. */
+/** The text, followed by a comment with its row counts and checksum. */
 async function* withChecksum(
   text: AsyncIterable<Buffer | string>,
   rows: Readonly<Record<string, number>>,
@@ -146,8 +146,9 @@ async function headerOf(client: pg.ClientBase, location: string): Promise<Backup
 }
 
 /**
- * A table's rows in COPY's text format, a line each. Where they are no longer wanted, as when the
- * disk is full, the server is told so: the connection is of no use before it has said its last.
+ * A table's rows in COPY's text format, one line per row. If the reader stops early, for example
+ * because the disk is full, the query is cancelled: until the server has finished, the connection
+ * cannot be used.
  */
 async function* rowsOf(
   client: pg.ClientBase,
@@ -176,7 +177,7 @@ function countLines(chunk: Buffer): number {
   return lines;
 }
 
-/** Columns that count by themselves go on behind the last number that was given. */
+/** Identity columns continue after the last number used. */
 export async function sequenceStatements(
   client: pg.ClientBase,
   tables: readonly PostgresTable[],

@@ -14,7 +14,10 @@ const unprotected = `
       AND (a.attname = 'tenant_id' OR c.relname = 'tenants'))
   ORDER BY 1`;
 
-/** Policies do not apply to partitions: a role that can read one reads every tenant's rows. */
+/**
+ * Policies do not apply to partitions, so a role that can read a partition reads every tenant's
+ * rows.
+ */
 const granted = `
   SELECT c.oid::regclass::text AS name FROM pg_class c
   WHERE c.relispartition AND c.relkind = 'r'
@@ -25,7 +28,7 @@ const roles = `
   SELECT rolname AS name, rolsuper AS "isSuper", rolbypassrls AS bypasses FROM pg_roles
   WHERE rolname IN ('portolan_app', 'portolan_maintenance')`;
 
-/** Checks row-level security: on every table, on every partition, and for the roles. */
+/** Checks row-level security on every table and partition, and for the roles. */
 export async function checkAccess(client: pg.ClientBase): Promise<Problem[]> {
   const tables = await client.query<{ name: string; isForced: boolean; hasPolicy: boolean }>(
     unprotected,
@@ -35,14 +38,14 @@ export async function checkAccess(client: pg.ClientBase): Promise<Problem[]> {
     .map(({ name, isForced }) =>
       access(
         name,
-        isForced ? 'the table has no policy that restricts' : 'row-level security is not forced',
+        isForced ? 'the table has no restrictive policy' : 'row-level security is not forced',
         isForced
           ? `create the policy own_tenant on ${name} as sql/postgres/0001_baseline/92-row-level-security.sql does`
           : `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
       ),
     );
   for (const { name } of (await client.query<{ name: string }>(granted)).rows) {
-    const message = 'portolan_app may use the partition itself, past its table’s policies';
+    const message = 'portolan_app can use the partition directly, bypassing its table’s policies';
     problems.push(access(name, message, `REVOKE ALL ON ${name} FROM portolan_app, PUBLIC`));
   }
   const known = await client.query<{ name: string; isSuper: boolean; bypasses: boolean }>(roles);

@@ -10,7 +10,7 @@ import type { Server } from './server.ts';
 import { makeAhead, misplacedRows, missingPartitions, moveToMonth } from './partitions.ts';
 import { quoted } from './tables.ts';
 
-/** Looks for what is wrong: partitions, access, indexes, orphans, stuck scans, summaries. */
+/** Looks for problems: partitions, access, indexes, orphans, stuck scans, summaries. */
 export async function checkServer(server: Server, options: CheckOptions): Promise<Problem[]> {
   const { fix, signal } = options;
   const problems = await server.asOwner(async (client) => [
@@ -39,8 +39,8 @@ async function checkPartitions(client: pg.ClientBase, fix: boolean): Promise<Pro
           code: 'missing_partition',
           severity: 'fault',
           object: name,
-          message: 'there is no partition for that month yet',
-          remedy: '"portolan db check --fix" or "portolan db vacuum" makes it',
+          message: 'the partition for that month is missing',
+          remedy: '"portolan db check --fix" or "portolan db vacuum" creates it',
         },
         { fix, repair: () => !left.has(name) },
       ),
@@ -66,8 +66,8 @@ async function checkDefaults(
           code: 'default_partition',
           severity: 'fault',
           object: `${fact}_default`,
-          message: `${rows} rows of ${month.slice(0, 7)} stand in the default partition`,
-          remedy: '"portolan db check --fix" moves them into a partition of their month',
+          message: `${rows} rows of ${month.slice(0, 7)} are in the default partition`,
+          remedy: '"portolan db check --fix" moves them to their month’s partition',
         },
         { fix, repair: () => true },
       ),
@@ -93,7 +93,7 @@ async function checkIndexes(client: pg.ClientBase, fix: boolean): Promise<Proble
           code: 'invalid_index',
           severity: 'fault',
           object: name,
-          message: `the index of ${table} is unfinished, so that no query uses it`,
+          message: `the index of ${table} is incomplete, so no query uses it`,
           remedy: `REINDEX INDEX CONCURRENTLY ${name}`,
         },
         { fix, repair },

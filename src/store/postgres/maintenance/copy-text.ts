@@ -7,11 +7,11 @@ import { withoutNul } from '../binary-copy.ts';
 import { drained } from '../staging.ts';
 
 /**
- * Copies rows into a table in COPY's text format, since a column may be of any type here.
+ * Copies rows into a table in COPY's text format, because columns may have any type here.
  *
  * @param target a table with the list of its columns
- * @param layout.types of the values, in order
- * @param layout.ending text behind every row's values, as the format has it
+ * @param layout.types of the values, in column order
+ * @param layout.ending text after every row's values, in COPY's format
  */
 export async function copyText(
   client: pg.ClientBase,
@@ -21,7 +21,7 @@ export async function copyText(
 ): Promise<void> {
   const stream: Writable = client.query(copyFrom(`COPY ${target} FROM STDIN`));
   const done = finished(stream);
-  // Awaited at the end, also where the stream fails before.
+  // Awaited at the end, even if the stream fails earlier.
   done.catch(() => undefined);
   try {
     for await (const batch of batches) {
@@ -62,7 +62,7 @@ function escaped(text: string): string {
     : text;
 }
 
-/** An escaped NUL in JSON becomes what it becomes in text. */
+/** An escaped NUL in JSON becomes the same character as in text. */
 function withoutNulEscape(json: string): string {
   if (!json.includes(String.raw`\u0000`)) return json;
   return json.replaceAll(

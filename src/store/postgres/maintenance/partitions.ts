@@ -3,10 +3,10 @@ import { transaction } from '../transaction.ts';
 import type pg from 'pg';
 import { quoted } from './tables.ts';
 
-/** Months that have partitions before their first scan, this one included. */
+/** Months that have partitions in advance, including the current one. */
 const monthsAhead = 4;
 
-/** The partitions that are missing among those of this and the next months. */
+/** The missing partitions of this and the next months. */
 export async function missingPartitions(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT fact::text || to_char(date_trunc('month', now(), 'UTC') AT TIME ZONE 'UTC'
@@ -22,9 +22,9 @@ export async function missingPartitions(client: pg.ClientBase): Promise<string[]
 }
 
 /**
- * Makes the partitions of this and the next months.
+ * Creates the partitions of this and the next months.
  *
- * @returns how many were made
+ * @returns how many were created
  */
 export async function makeAhead(client: pg.ClientBase): Promise<number> {
   const { rows } = await client.query<{ made: number }>(
@@ -35,19 +35,19 @@ export async function makeAhead(client: pg.ClientBase): Promise<number> {
   return firstRow(rows).made;
 }
 
-/** Rows that wait in a default partition although their scan's id names a month. */
+/** Rows in a default partition although their scan's id names a month. */
 export interface Misplaced {
   readonly fact: string;
-  /** Its first moment, as the server prints it. */
+  /** Start of the month, as printed by the server. */
   readonly month: string;
   readonly rows: number;
 }
 
-/** Months for which there can be partitions; and only ids of version 7 begin with a time. */
+/** Months that can have partitions. Only version 7 ids begin with a time. */
 const hasMonth = `substr(job_id::text, 15, 1) = '7'
   AND uuid_time(job_id) BETWEEN '1990-01-01Z' AND now() + interval '10 years'`;
 
-/** What stands in the default partitions and could stand in a month's. */
+/** Rows in the default partitions that belong in a month's. */
 export async function misplacedRows(client: pg.ClientBase): Promise<Misplaced[]> {
   const facts = await client.query<{ name: string }>('SELECT f::text AS name FROM fact_tables() f');
   const found: Misplaced[] = [];
@@ -62,10 +62,10 @@ export async function misplacedRows(client: pg.ClientBase): Promise<Misplaced[]>
 }
 
 /**
- * Makes a month's partitions and moves its rows out of the default ones, in one transaction, in
- * which the default partitions are closed to others.
+ * Creates a month's partitions and moves its rows out of the default ones, in one transaction that
+ * locks the default partitions.
  *
- * @returns the rows that were moved
+ * @returns the number of rows moved
  */
 export async function moveToMonth(client: pg.ClientBase, month: string): Promise<number> {
   const facts = await client.query<{ name: string }>('SELECT f::text AS name FROM fact_tables() f');

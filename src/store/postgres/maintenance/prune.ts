@@ -12,23 +12,23 @@ import { quoted } from './tables.ts';
 const isOld = `status IN ('completed', 'failed', 'cancelled', 'crashed')
   AND coalesce(completed_at, started_at, requested_at) < $1`;
 
-/** Scans whose rows are removed in one transaction. */
+/** Scans per transaction. */
 const scansAtOnce = 50;
 
-/** How long the partition of a month waits for those who use its table; then it is tried again. */
+/** How long dropping a month's partition waits for users of its table before it retries. */
 const lockTimeoutMs = 3000;
 const mostTries = 10;
 
-/** What is to go, as it stood when it was looked for. */
+/** What to remove, as of when it was determined. */
 interface Plan {
   readonly ids: readonly string[];
   readonly named: readonly string[];
   readonly removesScans: boolean;
-  /** Epoch ms as the server takes it. */
+  /** Epoch ms as a timestamp for the server. */
   readonly before: string;
 }
 
-/** Removes what old scans saw: whole months by their partitions, single scans row by row. */
+/** Removes the rows of old scans: whole months by dropping partitions, single scans row by row. */
 export async function pruneServer(server: Server, request: PruneRequest): Promise<PruneReport> {
   const { before, tables, keepScans, tenant, isDryRun } = request;
   const tenantId = tenant === undefined ? undefined : await tenantOf(server, tenant);
@@ -63,7 +63,7 @@ function oldScans(
   });
 }
 
-/** Months that are over, and all of whose scans, whoever's they are, go. */
+/** Past months in which every tenant's scans are removed. */
 async function oldPartitions(server: Server, { ids, named, before }: Plan): Promise<string[]> {
   return server.asMaintenance(async (client) => {
     const { rows } = await client.query<{ name: string }>(
@@ -81,7 +81,7 @@ async function oldPartitions(server: Server, { ids, named, before }: Plan): Prom
   });
 }
 
-/** Scans that lose something, by their tenant. */
+/** Scans that lose rows, by tenant. */
 function scansOfTenants(
   server: Server,
   { ids, named, removesScans }: Plan,
@@ -140,11 +140,10 @@ async function remove(
 }
 
 /**
- * Drops a month's partition, unless a scan of that month goes on meanwhile. Dropping it closes the
- * fact table, `scan_jobs` and `hosts` for a moment: where others hold them for longer, it lets them
- * pass and comes back.
+ * Drops a month's partition, unless a scan of that month was resumed. Dropping it briefly locks the
+ * fact table, `scan_jobs` and `hosts`; if others hold them for longer, it backs off and retries.
  *
- * @returns the rows that it had
+ * @returns the number of rows it had
  */
 async function dropPartition(server: Server, partition: string, plan: Plan): Promise<number> {
   for (let tries = 1; ; tries++) {
@@ -187,7 +186,7 @@ async function allOld(
   return rowCount === 0;
 }
 
-/** Removes the rows of some scans, those left out that go on meanwhile. */
+/** Removes the rows of some scans, except any that were resumed. */
 function removeScans(
   server: Server,
   { named, removesScans, before }: Plan,

@@ -24,8 +24,8 @@ import { postgresStatus } from './status.ts';
 import { type PostgresTable, postgresTables, quoted } from './tables.ts';
 
 /**
- * Fills a store from a backup, in one transaction. A new database gets the tables that the backup
- * was made with first, and is brought up to date at the end.
+ * Restores a backup in one transaction. A new database first gets the tables of the backup's
+ * version and is brought up to date at the end.
  */
 export function restoreServer(
   session: Session,
@@ -59,12 +59,12 @@ async function assertBackup(path: string): Promise<void> {
   throw kind === 'sqlite'
     ? new AppError(
         'UNSUPPORTED',
-        `${path} is a SQLite store: "portolan db copy ${path} postgres://…" takes it in`,
+        `${path} is a SQLite store: copy it with "portolan db copy ${path} postgres://…"`,
       )
     : notABackup(path, 'it is neither a SQLite file nor a backup of a PostgreSQL store');
 }
 
-/** Sees to it that the store has exactly the tables that the backup's rows are of. */
+/** Ensures that the store's tables match those of the backup. */
 async function prepareTables(
   client: pg.ClientBase,
   location: string,
@@ -74,7 +74,7 @@ async function prepareTables(
   if (isBeforeBaseline(migrations, header.migrations)) {
     throw new AppError(
       'STORE_OLDER',
-      `${path} is a backup of a development version of Portolan: restore it with that version, and ` +
+      `${path} is a backup of a development version of Portolan: restore it with that version, then ` +
         'copy the store with "portolan db copy"',
     );
   }
@@ -94,7 +94,7 @@ async function prepareTables(
   throw new AppError(
     'UNSUPPORTED',
     `${location} has other migrations (up to ${version}) than the backup (up to ` +
-      `${own.at(-1) ?? 0}): restore into a new database, which is brought up to date then`,
+      `${own.at(-1) ?? 0}): restore into a new database, which is then brought up to date`,
   );
 }
 
@@ -124,7 +124,7 @@ async function fill(
   const sequences = await sequenceStatements(client, tables);
   await client.query('RESET ROLE');
   for (const statement of sequences) await client.query(statement);
-  // The summaries are new tables of what stands in the others: their owner fills them.
+  // The materialized summaries derive from other tables; their owner refreshes them.
   await client.query('SET LOCAL ROLE portolan_maintenance');
   for (const view of ['host_summary', 'network_summary']) {
     await client.query(`REFRESH MATERIALIZED VIEW portolan_private.${view}`);
@@ -132,7 +132,7 @@ async function fill(
   return counted;
 }
 
-/** What a store has from its beginning, or writes by itself. */
+/** Tables that a new store fills itself. */
 const mayHaveRows = new Set(['tenants', 'settings', 'audit_log', 'audit_heads']);
 
 async function assertEmpty(
@@ -146,13 +146,13 @@ async function assertEmpty(
     if (rowCount === 0) continue;
     throw new AppError(
       'CONFIRMATION_NEEDED',
-      `${location} is not empty (${name} has rows): restore into a new database, or let --replace ` +
-        'remove what it holds',
+      `${location} is not empty (${name} has rows): restore into a new database, or pass --replace to ` +
+        'delete its contents',
     );
   }
 }
 
-/** @returns the number of rows of each table, as the end of the backup says */
+/** @returns the number of rows per table, from the end of the backup */
 async function copyTables(
   client: pg.ClientBase,
   pieces: AsyncIterable<BackupPiece>,
@@ -179,7 +179,7 @@ async function copyTables(
       } else if (piece.kind === 'trailer') wanted = piece.trailer.rows;
     }
   } catch (error) {
-    // The server waits for the rest of the rows: it is told that there will be none.
+    // The server waits for more rows, so end the COPY.
     copy?.stream.destroy();
     await copy?.done.catch(() => undefined);
     throw error;
@@ -196,12 +196,12 @@ async function end(path: string, { stream, done }: Copy): Promise<void> {
   if (!stream.destroyed) stream.end();
   await done.catch((error: unknown) => {
     throw /^2[23]/.test(systemCode(error) ?? '')
-      ? notABackup(path, `a row does not fit (${messageOf(error)})`, error)
+      ? notABackup(path, `a row is invalid (${messageOf(error)})`, error)
       : error;
   });
 }
 
-/** Looks up the table and columns that a file names, so that no other text enters a statement. */
+/** Looks up the table and columns named in a file, so that no other text reaches a statement. */
 function target(
   path: string,
   tables: readonly PostgresTable[],
@@ -218,7 +218,7 @@ function target(
 function begin(client: pg.ClientBase, into: string): Copy {
   const stream: Writable = client.query(copyFrom(`COPY ${into} FROM STDIN`));
   const done = finished(stream);
-  // Awaited at the end of the rows, also where the stream fails before.
+  // Awaited at the end of the rows, even if the stream fails earlier.
   done.catch(() => undefined);
   return { stream, done };
 }
@@ -247,7 +247,7 @@ async function verify(
     if (counted[name] === (wanted[name] ?? 0)) continue;
     throw notABackup(
       path,
-      `${name} has ${counted[name]} rows after it, and ${wanted[name] ?? 0} were backed up`,
+      `${name} has ${counted[name]} restored rows, but the backup has ${wanted[name] ?? 0}`,
     );
   }
   return counted;

@@ -6,12 +6,12 @@ export type UseClient = <T>(work: (client: pg.PoolClient) => Promise<T>) => Prom
 /** A store's server, for maintenance. */
 export interface Server extends Session {
   /**
-   * Runs `work` as the login user, who owns the tables, on a connection of its own; no transaction
-   * is open. The store is up to date.
+   * Runs `work` as the login user, who owns the tables, on a separate connection without a
+   * transaction. Requires an up-to-date store.
    */
   readonly asOwner: UseClient;
-  /** Runs `work` in a transaction that sees every tenant. The store is up to date. */
+  /** Runs `work` in a transaction that sees every tenant. Requires an up-to-date store. */
   readonly asMaintenance: UseClient;
-  /** The same to copy from it, which a store of the last development version allows too. */
+  /** The same for the source of a copy, which may also have the last development version. */
   readonly asSource: UseClient;
 }

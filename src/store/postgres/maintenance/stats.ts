@@ -10,7 +10,7 @@ import type {
 } from '../../maintenance/stats.ts';
 import type { Server } from './server.ts';
 
-/** Tables, partitions and materialized views, each with the table that it is a part of. */
+/** Tables, partitions and materialized views, each with its parent table. */
 const relations = `
   SELECT coalesce(i.inhparent, c.oid)::regclass::text AS "table", c.oid::regclass::text AS name,
     i.inhparent IS NOT NULL AS "isPartition",
@@ -27,7 +27,7 @@ const relations = `
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
   ORDER BY c.oid::regclass::text`;
 
-/** Indexes; those of partitions are counted with the index of their table. */
+/** Indexes; those of partitions count toward their table's index. */
 const indexes = `
   SELECT coalesce(h.inhparent, s.indexrelid)::regclass::text AS name,
     coalesce(t.inhparent, s.relid)::regclass::text AS "table",
@@ -57,7 +57,7 @@ const database = `
 
 type Relation = Omit<TableStats, 'partitions'> & { table: string; isPartition: boolean };
 
-/** Sizes, growth and use of a store on a server; rows as its statistics estimate them. */
+/** Sizes, growth and use of a PostgreSQL store. Row counts are the server's estimates. */
 export async function serverStats(server: Server): Promise<StoreStats> {
   const all = await server.asOwner(async (client) => ({
     relations: await rowsOf<Relation>(client, relations),
@@ -92,12 +92,12 @@ async function rowsOf<Row extends object>(client: pg.ClientBase, query: string):
   return (await client.query<Row>(query)).rows;
 }
 
-/** A table with its partitions added up. */
+/** Adds a table's partitions to it. */
 function tablesOf(found: readonly Relation[]): TableStats[] {
   const parts = Map.groupBy(found, ({ table }) => table);
   return [...parts].map(([name, all]) => {
     const sum = (field: 'rows' | 'bytes' | 'indexBytes' | 'deadRows' | 'inserts' | 'updates') =>
-      // A partitioned table's own row holds its partitions' estimate once more.
+      // A partitioned table's own row repeats the estimates of its partitions.
       all
         .filter(({ isPartition }) => isPartition || all.length === 1)
         .reduce((total, part) => total + (part[field] ?? 0), 0);

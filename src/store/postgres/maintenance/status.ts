@@ -8,9 +8,9 @@ import { assertVersion, migrationFolder } from '../open.ts';
 import { beginAs } from '../session.ts';
 
 /**
- * Looks at a store, without changing it.
+ * Inspects a store without changing it.
  *
- * @param options.mustBeUsable throw what makes a store unusable rather than tell of it
+ * @param options.mustBeUsable throw if the store is unusable instead of reporting it
  */
 export async function postgresStatus(
   client: pg.ClientBase,
@@ -37,7 +37,7 @@ export async function postgresStatus(
   };
 }
 
-/** Who may not see every tenant still sees how the store stands. */
+/** Users who may not see every tenant still get the rest of the status. */
 async function contents(client: pg.ClientBase): Promise<Pick<StoreStatus, 'tenants' | 'scans'>> {
   try {
     await client.query(beginAs({ name: 'portolan_maintenance' }));
@@ -45,7 +45,7 @@ async function contents(client: pg.ClientBase): Promise<Pick<StoreStatus, 'tenan
     const scans = await client.query<{ n: number }>('SELECT count(*) AS n FROM scan_jobs');
     return { tenants: tenants.rows.map(({ name }) => name), scans: firstRow(scans.rows).n };
   } catch (error) {
-    // No such role or right; or tables of a version that had none of these.
+    // The role or privilege is missing, or the tables are from before these existed.
     if (/^(42501|42704|42P01|22023)$/.test(systemCode(error) ?? ''))
       return { tenants: [], scans: 0 };
     throw error;

@@ -12,13 +12,13 @@ import { inTransaction, type Session, withClient } from '../session.ts';
 import type { Server, UseClient } from './server.ts';
 import { postgresStatus } from './status.ts';
 
-/** The last migration of the development versions; the baseline made the same tables. */
+/** The last migration of the development versions, with the same tables as the baseline. */
 const lastDevelopment = 11;
 
-/** How long one waits for others' locks and for a server that restarts. */
+/** How long to wait for locks and for a server restart. */
 const patienceMs = 30_000;
 
-/** Maintains the store in a PostgreSQL database. It connects at the first call. */
+/** Maintains a store in a PostgreSQL database. Connects on the first call. */
 export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAdmin {
   const location = withoutPassword(url);
   const pool = openPool(url, { ...defaultPool, ...settings });
@@ -86,6 +86,6 @@ async function bringUp(
   if (isDryRun) return pending;
   const driver = postgresMigrationDriver(client, location);
   const count = await migrate(driver, await loadMigrations(migrationFolder));
-  // Where others migrate at the same time, some of the steps are theirs.
+  // A concurrent migrator may have applied some of the steps.
   return pending.slice(0, count);
 }

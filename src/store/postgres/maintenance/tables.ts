@@ -2,9 +2,9 @@ import { entryOf } from '../../../core/entry.ts';
 import type pg from 'pg';
 import { inOrderOfReferences } from '../../maintenance/transfer.ts';
 
-/** A table of the store: one that is partitioned is one table. */
+/** A table of the store; a partitioned table counts as one. */
 export interface PostgresTable {
-  /** With its schema, where that is not `public`; fit to be written into SQL. */
+  /** Quoted for SQL, with its schema unless that is `public`. */
   readonly name: string;
   readonly columns: readonly PostgresColumn[];
   readonly references: ReadonlySet<string>;
@@ -13,11 +13,11 @@ export interface PostgresTable {
 export interface PostgresColumn {
   readonly name: string;
   readonly type: string;
-  /** It counts by itself. */
+  /** Whether it is an identity column. */
   readonly isIdentity: boolean;
 }
 
-/** Schemas whose tables others make, or that are made anew from the tables. */
+/** Schemas that others create, or that are derived from the tables. */
 const foreignSchemas = ['pg_catalog', 'information_schema', 'graphile_worker'];
 
 const queryTables = `
@@ -35,7 +35,7 @@ const queryTables = `
     AND n.nspname <> ALL ($1) AND n.nspname NOT LIKE 'pg\\_%'
     AND c.relname <> 'migrations'`;
 
-/** Every table with rows of the store's own, those that others refer to first. */
+/** Every table with the store's own rows, referenced tables first. */
 export async function postgresTables(client: pg.ClientBase): Promise<readonly PostgresTable[]> {
   const { rows } = await client.query<{
     name: string;
@@ -54,17 +54,17 @@ export async function postgresTables(client: pg.ClientBase): Promise<readonly Po
   return order.map((name) => entryOf(tables, name));
 }
 
-/** The connection reads arrays as text: `{hosts,scan_jobs}`. */
+/** Parses an array, which the connection returns as text: `{hosts,scan_jobs}`. */
 function arrayOf(text: string): string[] {
   return text.slice(1, -1).split(',').filter(Boolean);
 }
 
-/** A name as SQL takes it, whatever is in it. */
+/** Quotes any name for SQL. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The list of a table's columns. */
+/** A comma-separated list of quoted columns. */
 export function columnList(columns: readonly PostgresColumn[]): string {
   return columns.map(({ name }) => quoted(name)).join(', ');
 }

@@ -17,10 +17,10 @@ import type { Server } from './server.ts';
 import { type PostgresColumn, type PostgresTable, postgresTables, quoted } from './tables.ts';
 import { copyText } from './copy-text.ts';
 
-/** Tables that are no tenant's, or that are copied in a way of their own. */
+/** Tables without a tenant, or copied separately. */
 const notCopied = new Set(['tenants']);
 
-/** How rows get out of a store on a server and into it. */
+/** Copies rows out of and into a PostgreSQL store. */
 export function serverTransfer(server: Server): Transfer {
   return {
     tables: () =>
@@ -47,7 +47,10 @@ export function serverTransfer(server: Server): Transfer {
   };
 }
 
-/** All but the tenant, which is the same in every row, and numbers that are given anew. */
+/**
+ * All columns except the tenant, which is the same in every row, and identity columns, which get
+ * new numbers.
+ */
 function copiedColumns({ columns }: PostgresTable): PostgresColumn[] {
   return columns.filter(({ name, isIdentity }) => name !== 'tenant_id' && !isIdentity);
 }
@@ -56,7 +59,7 @@ async function byName(client: pg.ClientBase): Promise<ReadonlyMap<string, Postgr
   return new Map((await postgresTables(client)).map((table) => [table.name, table]));
 }
 
-/** The columns with these names, in their order. */
+/** The columns with these names, in this order. */
 function columnsOf({ columns }: PostgresTable, names: readonly string[]): PostgresColumn[] {
   const byColumn = new Map(columns.map((column) => [column.name, column]));
   return names.map((name) => entryOf(byColumn, name));
@@ -118,7 +121,7 @@ function readExpression({ name, type }: PostgresColumn): string {
     case 'boolean':
       return `${column}::integer`;
     case 'inet':
-      // An address; a network keeps its mask.
+      // Addresses lose their mask, networks keep it.
       return `CASE WHEN masklen(${column}) = CASE family(${column}) WHEN 4 THEN 32 ELSE 128 END
         THEN host(${column}) ELSE ${column}::text END`;
     case 'bytea':
@@ -128,7 +131,7 @@ function readExpression({ name, type }: PostgresColumn): string {
   }
 }
 
-/** What the connection's own reading of a type leaves to be done. */
+/** Converts what the connection's parsers leave unconverted. */
 const converters: Readonly<Record<string, ((value: unknown) => TransferValue) | undefined>> = {
   jsonb: (value) => JSON.stringify(value),
   json: (value) => JSON.stringify(value),
@@ -166,13 +169,13 @@ async function insert(
     await copyText(client, `${table.name} (${names})`, { types, ending }, batches);
     return;
   }
-  // Both stores have settings; those of the target stay.
+  // Both stores have settings; the target's take precedence.
   await client.query('CREATE TEMP TABLE copied_settings (LIKE settings) ON COMMIT DROP');
   await copyText(client, `copied_settings (${names})`, { types, ending }, batches);
   await client.query('INSERT INTO settings SELECT * FROM copied_settings ON CONFLICT DO NOTHING');
 }
 
-/** The partitions of every month that a scan of the tenant is of. */
+/** Creates the partitions for every month with scans of the tenant. */
 async function makePartitions(client: pg.ClientBase, tenantId: string): Promise<void> {
   await client.query(
     `SELECT ensure_partitions(id) FROM (SELECT DISTINCT ON (date_trunc('month', uuid_time(id), 'UTC')) id

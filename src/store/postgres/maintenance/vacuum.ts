@@ -7,14 +7,14 @@ import type { Server } from './server.ts';
 import { makeAhead } from './partitions.ts';
 import { postgresTables } from './tables.ts';
 
-/** Views that are computed ahead, and what each of their rows stands for. */
+/** Materialized views, each with a query for its expected row count. */
 const summaries = {
   'portolan_private.host_summary': 'SELECT count(*) AS n FROM hosts',
   'portolan_private.network_summary': `SELECT count(*) AS n FROM (SELECT DISTINCT tenant_id,
     network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 64 END)) FROM hosts) x`,
 };
 
-/** Makes room reusable, renews statistics and summaries, and makes partitions ahead. */
+/** Makes space reusable, refreshes statistics and summaries, and creates partitions in advance. */
 export async function vacuumServer(
   server: Server,
   { signal, onProgress }: MaintenanceOptions = {},
@@ -36,10 +36,10 @@ export async function vacuumServer(
 }
 
 /**
- * Makes the materialized views anew while others read them, and looks whether all went in: as a
- * role that row-level security binds, a refresh leaves rows out without a word.
+ * Refreshes the materialized views while others read them, and checks their row counts: under a
+ * role that is bound by row-level security, a refresh silently omits rows.
  *
- * @returns their rows
+ * @returns their row counts
  * @throws AppError STORE_DENIED
  */
 export async function refreshSummaries(server: Server): Promise<Record<string, number>> {
@@ -49,13 +49,13 @@ export async function refreshSummaries(server: Server): Promise<Record<string, n
       const before = await countOf(client, query);
       await client.query(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${view}`);
       const rows = await countOf(client, `SELECT count(*) AS n FROM ${view}`);
-      // Scans add to what is counted meanwhile.
+      // Running scans may have added rows since the first count.
       const after = await countOf(client, query);
       if (rows >= Math.min(before, after)) return rows;
       throw new AppError(
         'STORE_DENIED',
-        `${view} has ${rows} rows of ${before} after its refresh: its owner does not see every ` +
-          'tenant; an administrator gives portolan_maintenance BYPASSRLS and the view',
+        `${view} has ${rows} of ${before} rows after its refresh, because its owner does not see every ` +
+          'tenant: an administrator must give portolan_maintenance BYPASSRLS and the view',
       );
     });
   }

@@ -143,7 +143,7 @@ async function makeEmpty(target: string, part: string): Promise<void> {
   if (statSync(target, { throwIfNoEntry: false })) {
     throw new AppError(
       'STORE_UNWRITABLE',
-      `${target} exists already: a backup does not overwrite; name another file`,
+      `${target} already exists: a backup does not overwrite files; name another one`,
     );
   }
   try {
