@@ -64,8 +64,8 @@ export async function createScan(store: Store, scan: NewScan): Promise<PlannedSc
     unit_count: plan.unitCount,
     hosts_total: plan.hostCount,
     execution_context: { user: currentUser(), host: hostname(), directory: process.cwd() },
-    ...(scan.scanId !== undefined && { scan_id: scan.scanId }),
-    ...(scan.runLimitMs !== undefined && { run_limit_ms: scan.runLimitMs }),
+    scan_id: scan.scanId,
+    run_limit_ms: scan.runLimitMs,
     ...(scan.queue && queueColumns(scan.queue)),
     ...scan.origin,
     actor: scan.actor,
@@ -81,10 +81,10 @@ export async function createScan(store: Store, scan: NewScan): Promise<PlannedSc
 function queueColumns({ priority, label, maxAttempts, batchSize }: QueueSettings): Partial<NewJob> {
   return {
     is_detached: true,
-    ...(priority && { priority: jobPriorities[priority] }),
-    ...(label !== undefined && { worker_label: label }),
-    ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
-    ...(batchSize !== undefined && { batch_size: batchSize }),
+    priority: priority && jobPriorities[priority],
+    worker_label: label,
+    max_attempts: maxAttempts,
+    batch_size: batchSize,
   };
 }
 

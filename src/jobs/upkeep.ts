@@ -3,13 +3,12 @@ import { finishJob, isJobDone } from '../store/scans/end-scan.ts';
 import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { retryDelayMs } from '../store/scans/retry-delay.ts';
 import { isConflict, requeueJob } from '../store/scans/transitions.ts';
-import { type Job, toJob } from '../store/scans/jobs.ts';
+import { type Job, type JobRecord, toJob } from '../store/scans/jobs.ts';
 import { queueJob } from '../store/scans/queue-job.ts';
 import { workerActor } from '../store/scans/job-status.ts';
 import { openUnits } from '../store/scans/lease-units.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
-import type { JobRecord } from '../store/tables.ts';
 
 /** Leases of one unit at most: a unit that ends its worker each time must not end all of them. */
 const unitAttempts = 20;

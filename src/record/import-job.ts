@@ -6,11 +6,10 @@ import { AppError } from '../errors.ts';
 import { countFacts } from '../store/scans/end-scan.ts';
 import { markCrashedJobs } from '../store/scans/crash-detection.ts';
 import { createJob } from '../store/scans/create-job.ts';
-import { getJob, type Job, toJob, updateJob } from '../store/scans/jobs.ts';
+import { getJob, type Job, type JobRecord, toJob, updateJob } from '../store/scans/jobs.ts';
 import { setJobStatus } from '../store/scans/job-status.ts';
 import { identifier, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
-import type { JobRecord } from '../store/tables.ts';
 import { currentWorker } from '../store/scans/process-identity.ts';
 
 /** The scan type of a run whose file does not say what it was. */
@@ -64,11 +63,13 @@ async function create(
   const scanId = start?.scan_id ?? (id === runId.toLowerCase() ? undefined : runId);
   await createJob(db, {
     id,
-    ...(scanId !== undefined && { scan_id: scanId }),
+    scan_id: scanId,
     scan_type: start?.scan_type ?? importedScanType,
-    ...(start && { config: start.config, coverage: start.coverage, args: start.args }),
-    ...(start?.tool_version && { tool_version: start.tool_version }),
-    ...(start?.git_sha && { git_sha: start.git_sha }),
+    config: start?.config,
+    coverage: start?.coverage,
+    args: start?.args,
+    tool_version: start?.tool_version || undefined,
+    git_sha: start?.git_sha || undefined,
     requested_at: startedAt,
   });
   await updateJob(db, id, { started_at: db.dialect.time(startedAt) });

@@ -1,4 +1,3 @@
-import type { JobState } from '../core/job-states.ts';
 import type { PortState, Reason, Transport } from '../core/states.ts';
 
 /**
@@ -9,61 +8,6 @@ import type { PortState, Reason, Transport } from '../core/states.ts';
 declare const key: unique symbol;
 /** A key inside the store. */
 export type Key = { readonly [key]: never };
-
-/** A row of `scan_jobs`. */
-export interface JobRecord {
-  readonly id: Key;
-  readonly uuid: string;
-  readonly scan_id: string | null;
-  readonly tenant_id: Key;
-  readonly status: JobState;
-  readonly scan_type: string;
-  readonly config: unknown;
-  readonly coverage: unknown;
-  readonly args: unknown;
-  readonly tool_version: string | null;
-  readonly git_sha: string | null;
-  readonly seed: string | null;
-  readonly priority: number;
-  readonly attempts: number;
-  readonly unit_count: number | null;
-  readonly hosts_total: number | null;
-  readonly hosts_done: number;
-  readonly hosts_up: number;
-  readonly ports_open: number;
-  readonly host_count: number;
-  readonly error_count: number;
-  readonly counts: unknown;
-  readonly scan_stats: unknown;
-  readonly execution_context: unknown;
-  readonly error_message: string | null;
-  readonly is_partial: number | boolean;
-  readonly worker_id: string | null;
-  readonly worker_host: string | null;
-  readonly worker_pid: number | null;
-  readonly worker_started: string | null;
-  readonly timeout_at: number | null;
-  readonly requested_at: number;
-  readonly started_at: number | null;
-  readonly completed_at: number | null;
-  readonly heartbeat_at: number | null;
-  readonly is_detached: number | boolean;
-  readonly max_attempts: number;
-  readonly run_at: number | null;
-  readonly run_limit_ms: number | null;
-  readonly worker_label: string | null;
-  readonly batch_size: number;
-  readonly next_unit: number;
-  readonly leased_at: number | null;
-  readonly progress_percent: number;
-  readonly total_items: number;
-  readonly processed_items: number;
-  readonly failed_items: number;
-  readonly success_rate: number | null;
-  readonly target: string | null;
-  readonly profile: string | null;
-  readonly schedule: string | null;
-}
 
 /** The key of a port's facts. */
 export interface PortKey {

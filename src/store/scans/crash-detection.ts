@@ -1,10 +1,9 @@
 import { AppError } from '../../errors.ts';
 import { type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import type { JobRecord } from '../tables.ts';
 import { countFacts } from './end-scan.ts';
 import { setJobStatus } from './job-status.ts';
-import { getJob, type Job, toJob } from './jobs.ts';
+import { getJob, type Job, type JobRecord, toJob } from './jobs.ts';
 import { isAlive } from './process-identity.ts';
 
 /** How long a worker on another machine may be silent. */

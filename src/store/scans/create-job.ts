@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { newJobId } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
@@ -6,37 +7,40 @@ import { type Actor, currentActor } from '../setup/actor.ts';
 import { recordAudit } from '../setup/audit.ts';
 import { identifier, join, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import type { JobRecord } from '../tables.ts';
 import { scanObject } from './job-status.ts';
-import { type Job, toJob } from './jobs.ts';
+import { type Job, type JobRecord, toJob } from './jobs.ts';
 import { queueJob } from './queue-job.ts';
 
-/** A new scan; JSON values are objects, times epoch ms. */
-export interface NewJob {
-  /** UUID; a new one where none is given. */
-  readonly id?: string;
-  readonly scan_id?: string;
+type Given<Columns> = { readonly [Name in keyof Columns]?: NonNullable<Columns[Name]> | undefined };
+
+/** A new scan: its columns that are known; times epoch ms. */
+export interface NewJob
+  extends
+    Given<
+      Pick<
+        Job,
+        | 'id'
+        | 'scan_id'
+        | 'tool_version'
+        | 'git_sha'
+        | 'seed'
+        | 'priority'
+        | 'unit_count'
+        | 'hosts_total'
+        | 'timeout_at'
+        | 'requested_at'
+        | 'is_detached'
+        | 'max_attempts'
+        | 'run_limit_ms'
+        | 'worker_label'
+        | 'batch_size'
+        | 'target'
+        | 'profile'
+        | 'schedule'
+      >
+    >,
+    Given<Record<'args' | 'config' | 'coverage' | 'execution_context', object>> {
   readonly scan_type: string;
-  readonly config?: object;
-  readonly coverage?: object;
-  readonly args?: object;
-  readonly tool_version?: string;
-  readonly git_sha?: string;
-  readonly seed?: string;
-  readonly priority?: number;
-  readonly unit_count?: number;
-  readonly hosts_total?: number;
-  readonly execution_context?: object;
-  readonly timeout_at?: number;
-  readonly requested_at?: number;
-  readonly is_detached?: boolean;
-  readonly max_attempts?: number;
-  readonly run_limit_ms?: number;
-  readonly worker_label?: string;
-  readonly batch_size?: number;
-  readonly target?: string | undefined;
-  readonly profile?: string | undefined;
-  readonly schedule?: string | undefined;
   /** Who creates it; by default the user of this process. */
   readonly actor?: Actor | undefined;
 }
@@ -47,9 +51,14 @@ export interface NewJob {
  * @throws AppError AMBIGUOUS where its id or `scan_id` is taken
  */
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
-  const id = job.id ?? newJobId();
-  const actor = job.actor ?? currentActor();
-  const values = columnsOf(db, id, { ...job, actor });
+  const { id = newJobId(), actor = currentActor(), ...columns } = job;
+  const values = {
+    [db.dialect.uuidColumn]: id,
+    tenant_id: tenantKey(db),
+    status: 'pending' satisfies JobState,
+    created_by: actor.name,
+    ...storedColumns(db, columns),
+  };
   return db.transaction(async (tx) => {
     await tx.prepareScan(id);
     const [row] = await tx.query<JobRecord>(sql`
@@ -65,38 +74,20 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   });
 }
 
-function columnsOf(
-  db: StoreDatabase,
-  id: string,
-  job: NewJob & { readonly actor: Actor },
+/** Columns as a store takes them; it has defaults for what is left out. */
+function storedColumns(
+  { dialect }: StoreDatabase,
+  { timeout_at: timeoutAt, requested_at: requestedAt = Date.now(), ...columns }: NewJob,
 ): Readonly<Record<string, unknown>> {
-  const { time, uuidColumn } = db.dialect;
+  const entries = Object.entries<unknown>(defined(columns));
   return {
-    [uuidColumn]: id,
-    scan_id: job.scan_id ?? null,
-    tenant_id: tenantKey(db),
-    status: 'pending' satisfies JobState,
-    scan_type: job.scan_type,
-    config: JSON.stringify(job.config ?? {}),
-    coverage: JSON.stringify(job.coverage ?? {}),
-    args: JSON.stringify(job.args ?? []),
-    tool_version: job.tool_version ?? null,
-    git_sha: job.git_sha ?? null,
-    seed: job.seed ?? null,
-    priority: job.priority ?? 0,
-    unit_count: job.unit_count ?? null,
-    hosts_total: job.hosts_total ?? null,
-    execution_context: job.execution_context ? JSON.stringify(job.execution_context) : null,
-    timeout_at: job.timeout_at === undefined ? null : time(job.timeout_at),
-    requested_at: time(job.requested_at ?? Date.now()),
-    created_by: job.actor.name,
-    is_detached: job.is_detached ?? false,
-    run_limit_ms: job.run_limit_ms ?? null,
-    worker_label: job.worker_label ?? null,
-    target: job.target ?? null,
-    profile: job.profile ?? null,
-    schedule: job.schedule ?? null,
-    ...(job.max_attempts !== undefined && { max_attempts: job.max_attempts }),
-    ...(job.batch_size !== undefined && { batch_size: job.batch_size }),
+    requested_at: dialect.time(requestedAt),
+    ...(timeoutAt !== undefined && { timeout_at: dialect.time(timeoutAt) }),
+    ...Object.fromEntries(
+      entries.map(([name, value]) => [
+        name,
+        typeof value === 'object' ? JSON.stringify(value) : value,
+      ]),
+    ),
   };
 }

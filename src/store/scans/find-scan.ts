@@ -2,11 +2,10 @@ import { isUuid } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { jobKey, tenantKey } from '../filter.ts';
-import { getJob, type Job, toJob } from './jobs.ts';
+import { getJob, type Job, type JobRecord, toJob } from './jobs.ts';
 import { keyset, numberKey, type Page, type PageRequest, readPage, textKey } from '../keyset.ts';
 import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import type { JobRecord } from '../tables.ts';
 import { type UnitSet, unitSet } from './unit-set.ts';
 
 /** The fewest characters that name a scan by the beginning of its id. */

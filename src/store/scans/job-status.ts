@@ -5,8 +5,7 @@ import { type Actor, currentActor } from '../setup/actor.ts';
 import { recordAudit } from '../setup/audit.ts';
 import { assignments, identifier, join, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import type { JobRecord } from '../tables.ts';
-import { getJob, type Job, toJob } from './jobs.ts';
+import { getJob, type Job, type JobRecord, toJob } from './jobs.ts';
 import { currentWorker, type Worker } from './process-identity.ts';
 
 /** Columns that a change of status may set besides. */

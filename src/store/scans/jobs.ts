@@ -4,7 +4,7 @@ import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
 import { assignments, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
-import { fromJson, type JobRecord, numbersFromJson, objectFromJson } from '../tables.ts';
+import { fromJson, type Key, numbersFromJson, objectFromJson } from '../tables.ts';
 import type { Worker } from './process-identity.ts';
 
 /** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
@@ -69,6 +69,24 @@ export interface Job {
   readonly started_at: number | null;
   readonly completed_at: number | null;
   readonly heartbeat_at: number | null;
+}
+
+type JsonColumn = 'args' | 'config' | 'counts' | 'coverage' | 'execution_context' | 'scan_stats';
+type FlagColumn = 'is_detached' | 'is_partial';
+
+/** A row of `scan_jobs`. */
+export interface JobRecord
+  extends
+    Omit<Job, JsonColumn | FlagColumn | 'id' | 'worker'>,
+    Readonly<Record<JsonColumn, unknown>>,
+    Readonly<Record<FlagColumn, boolean | number>> {
+  readonly id: Key;
+  readonly uuid: string;
+  readonly tenant_id: Key;
+  readonly worker_host: string | null;
+  readonly worker_pid: number | null;
+  readonly worker_started: string | null;
+  readonly leased_at: number | null;
 }
 
 /** A job by its UUID. */

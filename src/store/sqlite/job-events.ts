@@ -1,7 +1,7 @@
 import { eventType } from '../scans/job-event.ts';
 import { sql } from '../sql.ts';
 import type { JobEvent, StoreDatabase } from '../store.ts';
-import type { JobRecord } from '../tables.ts';
+import type { JobRecord } from '../scans/jobs.ts';
 import { watchCommits } from './watch.ts';
 
 /** How long nobody looks where no commit is seen, ms. */
