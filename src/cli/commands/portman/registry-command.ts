@@ -51,7 +51,7 @@ interface CommandSpec<Result, Operands, Options> {
 }
 
 /** A {@link CommandModule} whose functions need no `this`, so that a file can export them. */
-interface Exports {
+export interface Exports {
   readonly define: (command: Command) => void;
   readonly run: CommandModule['run'];
 }
