@@ -4,7 +4,6 @@ import { findProcess } from '../../../listeners/list-listeners.ts';
 import { parsePort, parsePortWords } from '../../../portman/port-number.ts';
 import type { Registry } from '../../../portman/registry.ts';
 import { releasePorts } from '../../../portman/release.ts';
-import { requestPorts } from '../../../portman/request.ts';
 import { type OwnedReservation, withoutOwner } from '../../../portman/reservation.ts';
 import { type Claim, passOn, reservePorts } from '../../../portman/reserve.ts';
 import type { CommandModule } from '../../command.ts';
@@ -65,7 +64,9 @@ export const request = claimCommand<number, RequestOptions>({
     'the system.\n' +
     '\nExamples:\n  PORT=$(portman request 1 -n shop)\n' +
     '  portman request 3 -n shop --sequential --start 5000 --end 5999',
-  claim(registry, count, { sequential, random, ...claim }) {
+  async claim(registry, count, { sequential, random, ...claim }) {
+    // Loads Node.js' cryptography (10 ms), which the other commands do not need.
+    const { requestPorts } = await import('../../../portman/request.ts');
     const order = sequential ? 'sequential' : random ? 'random' : 'lowest';
     return requestPorts(registry, { ...claim, count, order });
   },
