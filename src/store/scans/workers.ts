@@ -14,15 +14,6 @@ export interface WorkerSettings {
   readonly labels: readonly string[];
 }
 
-/** What a worker does under one lease. */
-export interface WorkUnderWay {
-  /** UUID of the scan. */
-  readonly scan: string;
-  readonly units: number;
-  /** Epoch ms. */
-  readonly since: number;
-}
-
 /** A worker, present or recent; times are epoch ms. */
 export interface WorkerRow extends WorkerSettings {
   readonly id: string;
@@ -32,7 +23,12 @@ export interface WorkerRow extends WorkerSettings {
   readonly heartbeat_at: number;
   /** `stopping`: it hands its units back; `lost`: it was not heard of for too long. */
   readonly status: 'idle' | 'working' | 'stopping' | 'lost';
-  readonly work: readonly WorkUnderWay[];
+  /** Its leases: the scan's UUID, how many units, and since when. */
+  readonly work: readonly {
+    readonly scan: string;
+    readonly units: number;
+    readonly since: number;
+  }[];
 }
 
 /** Registers a worker. */
@@ -130,7 +126,7 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
 /** A lease is named by its worker's id, a slash and a number. */
 async function workUnderWay(
   db: StoreDatabase,
-): Promise<(WorkUnderWay & { readonly worker: string })[]> {
+): Promise<(WorkerRow['work'][number] & { readonly worker: string })[]> {
   const rows = await db.query<{ scan: string; lease: string; units: number; since: number }>(sql`
     SELECT ${identifier(`j.${db.dialect.uuidColumn}`)} AS scan, u.worker_id AS lease,
       count(*) AS units, min(u.started_at) AS since
