@@ -133,7 +133,7 @@ async function benchRoundTrip(folder: string): Promise<void> {
   const store = join(folder, 'million.db');
   await makeStore(store, 1_000_000);
   const { result, seconds } = await inProcess(`
-    const { compareDataSet } = await import(${source('../src/analytics/dataset/compare-data-set.ts')});
+    const { compareDataSet } = await import(${source('../src/analytics/data-set/compare-data-set.ts')});
     const { exportEvents } = await import(${source('../src/analytics/export-events.ts')});
     const { everyJobId, storedEvents } = await import(${source('../src/store/export/events.ts')});
     const { recordImport } = await import(${source('../src/record/import-recorder.ts')});
@@ -170,10 +170,10 @@ async function inProcess(body: string): Promise<Measured> {
   const program = `
     import { DuckDBInstance } from '@duckdb/node-api';
     import { openSqliteStore } from ${source('../src/store/sqlite/open.ts')};
-    import { writeDataSet } from ${source('../src/analytics/dataset/write-data-set.ts')};
-    import { writeEventFile } from ${source('../src/analytics/dataset/write-event-file.ts')};
+    import { writeDataSet } from ${source('../src/analytics/data-set/write-data-set.ts')};
+    import { writeEventFile } from ${source('../src/analytics/data-set/write-event-file.ts')};
     import { runQuery } from ${source('../src/analytics/query/run-query.ts')};
-    import { allTables } from ${source('../src/analytics/dataset/tables.ts')};
+    import { allTables } from ${source('../src/analytics/data-set/tables.ts')};
     const started = performance.now();
     const result = await (async () => {${body}})();
     const seconds = (performance.now() - started) / 1000;

@@ -1,4 +1,4 @@
-import type { DataSetCounts, WriteDataSetOptions } from './analytics/dataset/write-data-set.ts';
+import type { DataSetCounts, WriteDataSetOptions } from './analytics/data-set/write-data-set.ts';
 import { type EventFormat, exportEvents } from './analytics/export-events.ts';
 import { cacheFolderOf } from './analytics/query/column-cache.ts';
 import { runQuery } from './analytics/query/run-query.ts';
@@ -6,7 +6,7 @@ import { parseStatements } from './analytics/query/statements.ts';
 import { openStore as openStoreOf, packageVersion } from './app.ts';
 import { readConfig } from './config.ts';
 import type { ScanEvent } from './core/events.ts';
-import { pulled } from './core/pulled.ts';
+import { toGenerator } from './core/to-generator.ts';
 import { AppError } from './errors.ts';
 import { type ImportSource, readImport } from './import/read-import.ts';
 import { applyProfile, type NamedRequest } from './jobs/apply-profile.ts';
@@ -83,7 +83,7 @@ export async function* scan(
     faults,
     origin: { target: request.target, profile: request.profile },
   });
-  return yield* pulled(async (push, stopped) => {
+  return yield* toGenerator(async (push, stopped) => {
     const job = await runScan(store, planned, {
       signal: signal ? AbortSignal.any([stopped, signal]) : stopped,
       onEvents: async (batch) => {
@@ -175,7 +175,7 @@ export function query(
   { signal }: Abortable = {},
 ): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
   const cacheFolder = cacheFolderOf(store, { shared: readConfig(process.env).cacheFolder });
-  return pulled(async (push, stopped) => {
+  return toGenerator(async (push, stopped) => {
     const options = {
       folder: process.cwd(),
       signal: signal ? AbortSignal.any([stopped, signal]) : stopped,
@@ -220,7 +220,7 @@ export async function exportTables(
   store: Store,
   options: Pick<WriteDataSetOptions, 'folder' | 'scans' | 'format' | 'isPartitioned' | 'signal'>,
 ): Promise<DataSetCounts> {
-  const { writeDataSet } = await import('./analytics/dataset/write-data-set.ts');
+  const { writeDataSet } = await import('./analytics/data-set/write-data-set.ts');
   return await writeDataSet(store, options);
 }
 

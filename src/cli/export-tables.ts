@@ -1,4 +1,4 @@
-import type { DataSetFormat } from '../analytics/dataset/write-data-set.ts';
+import type { DataSetFormat } from '../analytics/data-set/write-data-set.ts';
 import { number, count } from '../core/quantity.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { Store } from '../store/store.ts';
@@ -61,13 +61,13 @@ async function writeAll(
 ): Promise<Written> {
   if ('sqlite' in place) {
     if ('file' in source) throw new TypeError('a file is not written as SQLite');
-    const { writeSqlite } = await import('../analytics/dataset/write-sqlite.ts');
+    const { writeSqlite } = await import('../analytics/data-set/write-sqlite.ts');
     return { counts: await writeSqlite(source.store, { ...common, file: place.sqlite }) };
   }
   if ('file' in source) {
-    const { writeFileDataSet } = await import('../analytics/dataset/write-file.ts');
+    const { writeFileDataSet } = await import('../analytics/data-set/write-file.ts');
     return writeFileDataSet({ ...common, ...place, source: sourceOf(io, source.file) });
   }
-  const { writeDataSet } = await import('../analytics/dataset/write-data-set.ts');
+  const { writeDataSet } = await import('../analytics/data-set/write-data-set.ts');
   return { counts: await writeDataSet(source.store, { ...common, ...place }) };
 }

@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../errors.ts';
-import { defined } from './defined.ts';
+import { omitUndefined } from './omit-undefined.ts';
 import { type Field, faultOf, flag, integer, number, text, type Values } from './field.ts';
 import { parsePorts } from './ports.ts';
 
@@ -170,7 +170,7 @@ export function parseScanSettings(value: unknown, source: string): ScanSettings 
 export function overrideSettings(base: ScanSettings, over: ScanSettings): ScanSettings {
   const { ports: _ports, top_ports: _top, ...withoutPorts } = base;
   const hasPorts = over.ports !== undefined || over.top_ports !== undefined;
-  return { ...(hasPorts ? withoutPorts : base), ...defined(over) };
+  return { ...(hasPorts ? withoutPorts : base), ...omitUndefined(over) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressSet } from './address-set.ts';
-import { needsConfirmation, refusedParts } from './refused.ts';
+import { needsConfirmation, refusedParts } from './refused-ranges.ts';
 import { type AddressRange, formatRange, parseTarget, splitTargets } from './targets.ts';
 
 function range(text: string): AddressRange {

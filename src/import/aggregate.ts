@@ -1,7 +1,7 @@
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { portStates, transports } from '../core/states.ts';
-import { allChecked } from './checked.ts';
+import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -14,7 +14,7 @@ import {
   asWord,
   firstAddress,
   portOf,
-} from './object.ts';
+} from './json-object.ts';
 import { objectImporter, type RecordContext } from './records.ts';
 
 /**
@@ -52,7 +52,7 @@ export function aggregateEvents(
   if (name !== undefined) {
     events.push({ type: 'scan.host', ...at, state: 'up', reason: 'syn-ack', hostname: name });
   }
-  return allChecked(events);
+  return checkEvents(events);
 }
 
 interface At {
@@ -86,7 +86,7 @@ function serviceOf(entry: AnyObject): Service | undefined {
   if (name === undefined) return undefined;
   return {
     name,
-    ...defined({ product: asText(entry['product']), version: asText(entry['version']) }),
+    ...omitUndefined({ product: asText(entry['product']), version: asText(entry['version']) }),
   };
 }
 
@@ -104,7 +104,7 @@ function pageEvent(line: AnyObject, at: At, url: URL): ScanEvent {
     path: `${url.pathname}${url.search}`,
     status: asCount(line['status'] ?? line['status_code']) ?? 0,
     h2: line['h2'] === 1 || line['h2'] === true || line['http2'] === true ? 1 : 0,
-    ...defined({
+    ...omitUndefined({
       server_header: asText(line['server_header'] ?? line['server'] ?? line['webserver']),
       content_type: asText(line['content_type']),
       content_length: asCount(line['content_length']),

@@ -1,7 +1,7 @@
 import { isAddress } from '../core/address.ts';
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 import { messageOf } from '../errors.ts';
-import { isObject } from './object.ts';
+import { isObject } from './json-object.ts';
 import { isScanPort } from './port-line.ts';
 
 /** What one line is. */

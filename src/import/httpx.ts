@@ -1,7 +1,7 @@
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { allChecked } from './checked.ts';
+import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -13,7 +13,7 @@ import {
   asWebUrl,
   firstAddress,
   portOf,
-} from './object.ts';
+} from './json-object.ts';
 import { objectImporter, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
@@ -44,9 +44,13 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
   }
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const cpe = asTexts(line['cpe']);
-  const service = { name: scheme, method: 'http', ...defined({ cpe: cpe.join(' ') || undefined }) };
+  const service = {
+    name: scheme,
+    method: 'http',
+    ...omitUndefined({ cpe: cpe.join(' ') || undefined }),
+  };
   const isOpen = { state: 'open', reason: 'syn-ack', service, t_first: t, t_last: t } as const;
-  return allChecked([
+  return checkEvents([
     { type: 'scan.port', ...at, ...isOpen },
     ...hostEvent(line, { run_id, addr, t }, url),
     { type: 'web.endpoint', ...at, scheme, ...pageOf(line, url, status), t },
@@ -72,7 +76,7 @@ function hostEvent(
   const asn = asObject(line['asn']);
   const hostname = firstAddress([url.hostname]) === undefined ? url.hostname : undefined;
   const number = asCount(asText(asn?.['as_number'] ?? asn?.['as-number'])?.replace(/^AS/i, ''));
-  const known = defined({
+  const known = omitUndefined({
     hostname,
     asn: number,
     org: asText(asn?.['as_name'] ?? asn?.['as-name']),
@@ -89,7 +93,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
     path: `${url.pathname}${url.search}`,
     status,
     h2: line['http2'] === true ? (1 as const) : (0 as const),
-    ...defined({
+    ...omitUndefined({
       server_header: asText(line['webserver']),
       content_type: asText(line['content_type'] ?? line['content-type']),
       content_length: asCount(line['content_length'] ?? line['content-length']),
@@ -107,7 +111,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
 /** tlsx's form inside httpx, which has certificates as PEM only on request. */
 function tlsOf(tls: AnyObject): Tls {
   const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
-  return defined({
+  return omitUndefined({
     version: tlsVersion(tls['tls_version']),
     cipher: asText(tls['cipher']),
     server_name: asText(tls['sni']),

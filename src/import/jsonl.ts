@@ -4,7 +4,7 @@ import { ImportCollector } from './collector.ts';
 import { parseEventLine } from './event-line.ts';
 import type { Importer, ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
-import { parseObject } from './object.ts';
+import { parseObject } from './json-object.ts';
 
 /** Portolan's own JSON Lines, version 1, and the V1 data set's three events. */
 export const jsonl: Importer = {

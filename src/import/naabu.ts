@@ -1,8 +1,8 @@
 import { isAddress } from '../core/address.ts';
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
-import { allChecked } from './checked.ts';
+import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asNumberTo,
@@ -12,7 +12,7 @@ import {
   asTexts,
   asTime,
   asWord,
-} from './object.ts';
+} from './json-object.ts';
 import { objectImporter, type ParseObject } from './records.ts';
 
 /** Hosts that are remembered. */
@@ -61,13 +61,13 @@ function newParser(): ParseObject {
     named.set(ip, key);
     const run_id = context.runId;
     const isUp = { state: 'up', reason: 'unknown' } as const;
-    return allChecked([{ type: 'scan.host', run_id, addr: ip, ...isUp, ...about, t }, event]);
+    return checkEvents([{ type: 'scan.host', run_id, addr: ip, ...isUp, ...about, t }, event]);
   };
 }
 
 function hostOf({ host, mac_address: mac }: AnyObject, ip: string) {
   const hostname = typeof host === 'string' && host !== ip ? host : undefined;
-  return defined({ hostname, mac: asText(mac)?.toLowerCase() });
+  return omitUndefined({ hostname, mac: asText(mac)?.toLowerCase() });
 }
 
 function serviceOf(line: AnyObject): Service | undefined {
@@ -77,7 +77,7 @@ function serviceOf(line: AnyObject): Service | undefined {
   const confidence = asNumberTo(10, line['confidence']);
   return {
     name,
-    ...defined({
+    ...omitUndefined({
       product: asText(line['product']),
       version: asText(line['version']),
       extra_info: asText(line['extra_info']),

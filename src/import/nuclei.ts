@@ -1,7 +1,7 @@
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { severities } from '../core/states.ts';
-import { allChecked } from './checked.ts';
+import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asNumberTo,
@@ -12,7 +12,7 @@ import {
   asTime,
   asWord,
   firstAddress,
-} from './object.ts';
+} from './json-object.ts';
 import { objectImporter, type RecordContext } from './records.ts';
 
 /** `nuclei -jsonl`: one finding per line. */
@@ -32,7 +32,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
   const matchedAt = asText(line['matched-at'] ?? line['matched'] ?? line['host']) ?? '';
   const t = context.time(asTime(line['timestamp']));
   const found = asObject(info['classification']);
-  return allChecked([
+  return checkEvents([
     {
       type: 'scan.finding',
       run_id: context.runId,
@@ -42,7 +42,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
       name: asText(info['name']) ?? rule,
       severity: asWord(severities, info['severity']) ?? 'unknown',
       matched_at: matchedAt,
-      ...defined({
+      ...omitUndefined({
         matcher: asText(line['matcher-name'] ?? line['matcher_name']),
         description: asText(info['description'])?.trim(),
         tags: words(info['tags']),

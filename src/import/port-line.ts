@@ -3,7 +3,7 @@ import { latestTime, longestText } from '../core/event-limits.ts';
 import type { ScanPort, Service } from '../core/events.ts';
 import { serviceDetails } from '../core/service-details.ts';
 import { portStates, reasons, transports } from '../core/states.ts';
-import { type AnyObject, isObject } from './object.ts';
+import { type AnyObject, isObject } from './json-object.ts';
 
 const known = {
   transports: new Set<unknown>(transports),

@@ -4,7 +4,7 @@ import type { ScanEvent } from '../core/events.ts';
 import { ImportCollector } from './collector.ts';
 import type { Importer, ImportInput } from './importer.ts';
 import { type Line, lines, maxLineBytes } from './lines.ts';
-import { type AnyObject, parseObject } from './object.ts';
+import { type AnyObject, parseObject } from './json-object.ts';
 import { peek } from './peek.ts';
 import { firstObject } from './sniff.ts';
 

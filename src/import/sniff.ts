@@ -1,4 +1,4 @@
-import { type AnyObject, parseObject } from './object.ts';
+import { type AnyObject, parseObject } from './json-object.ts';
 
 /** Lines of a file's beginning that are looked at. */
 const sniffedLines = 50;

@@ -1,4 +1,4 @@
-import { asText } from './object.ts';
+import { asText } from './json-object.ts';
 
 /** A version of TLS by the name that OpenSSL has for it, and every table here: `TLSv1.2`, `TLSv1`. */
 export function tlsVersion(value: unknown): string | undefined {

@@ -1,8 +1,8 @@
 import { bannerText } from '../core/banner-text.ts';
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, ScanPort, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { allChecked } from './checked.ts';
+import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -13,7 +13,7 @@ import {
   asTime,
   firstAddress,
   objectsOf,
-} from './object.ts';
+} from './json-object.ts';
 import { objectImporter, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
@@ -79,7 +79,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
     const about = { state: 'up', reason: 'syn-ack', hostname: domain } as const;
     events.push({ type: 'scan.host', run_id: context.runId, addr, ...about, t: latest });
   }
-  return allChecked(events);
+  return checkEvents(events);
 }
 
 interface Place {
@@ -179,7 +179,7 @@ function softwareOf(result: AnyObject): { product?: string; version?: string } {
   const build = asObject(result['build_info']);
   const said = [version, result['server_version'], result['version'], build?.['version']];
   // A number is the version of a protocol, such as NTP's.
-  return defined({ product, version: asText(said.find((each) => typeof each === 'string')) });
+  return omitUndefined({ product, version: asText(said.find((each) => typeof each === 'string')) });
 }
 
 function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
@@ -206,7 +206,7 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
         asText(asObject(response['protocol'])?.['name']) === 'HTTP/2.0'
           ? 1
           : 0,
-      ...defined({
+      ...omitUndefined({
         server_header: asTexts(headers['server'])[0],
         content_type: asTexts(headers['content_type'])[0],
         content_length: length,
@@ -225,13 +225,13 @@ function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
   const hello = asObject(log['server_hello']);
   // In TLS 1.3 the version itself stays at 1.2; an extension has the real one.
   const chosen = asObject(asObject(hello?.['supported_versions'])?.['selected_version']);
-  const found = defined({
+  const found = omitUndefined({
     version: tlsVersion((chosen ?? asObject(hello?.['version']))?.['name']),
     cipher: asText(asObject(hello?.['cipher_suite'])?.['name']),
     chain: chainOf(log),
   });
   if (Object.keys(found).length === 0) return undefined;
-  return { ...found, ...defined({ server_name: domain }) };
+  return { ...found, ...omitUndefined({ server_name: domain }) };
 }
 
 /** The certificates of a handshake log: base64 of DER, the server's own first. */

@@ -6,7 +6,7 @@ import { isConflict, requeueJob } from '../store/scans/transitions.ts';
 import { type Job, type JobRecord, toJob } from '../store/scans/jobs.ts';
 import { queueJob } from '../store/scans/queue-job.ts';
 import { workerActor } from '../store/scans/job-status.ts';
-import { openUnits } from '../store/scans/lease-units.ts';
+import { openUnits } from '../store/scans/pick-units.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
 

@@ -1,4 +1,4 @@
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import type { Service } from '../core/events.ts';
 import { type FingerprintRule, fingerprintRules, type RuleKind } from './fingerprints.ts';
 
@@ -27,7 +27,7 @@ function serviceOf(
   const extra = [rule.extra, field(groups['extra'])].filter(Boolean).join('; ');
   return {
     name: rule.name,
-    ...defined({
+    ...omitUndefined({
       product: rule.product,
       vendor: rule.vendor,
       version,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { parseAddress } from '../core/address.ts';
 import { addressSet } from '../core/address-set.ts';
-import { defined } from '../core/defined.ts';
+import { omitUndefined } from '../core/omit-undefined.ts';
 import { formatPorts } from '../core/ports.ts';
-import { isLoopbackRange, needsConfirmation, refusedParts } from '../core/refused.ts';
+import { isLoopbackRange, needsConfirmation, refusedParts } from '../core/refused-ranges.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../core/scan-config.ts';
 import type { ScanSettings } from '../core/scan-settings.ts';
 import { type AddressRange, formatRange } from '../core/targets.ts';
@@ -58,7 +58,7 @@ export async function resolveRequest(request: ScanRequest): Promise<ResolvedScan
   const isLocal = left.ranges.every(isLoopbackRange);
   const config = parseScanConfig({
     ...timingOf(request, isLocal),
-    ...defined(request),
+    ...omitUndefined(request),
     targets: left.ranges.map(formatRange),
     hostnames,
     assume_up: request.assume_up ? 'all' : 'named',

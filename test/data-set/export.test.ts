@@ -10,11 +10,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { compareDataSet } from '../../src/analytics/dataset/compare-data-set.ts';
-import { openDuckDb } from '../../src/analytics/dataset/duckdb.ts';
-import { portRelation } from '../../src/analytics/dataset/ports/port-relation.ts';
-import { allTables, dataSetTableNames } from '../../src/analytics/dataset/tables.ts';
-import { writeDataSet } from '../../src/analytics/dataset/write-data-set.ts';
+import { compareDataSet } from '../../src/analytics/data-set/compare-data-set.ts';
+import { openDuckDb } from '../../src/analytics/data-set/duckdb.ts';
+import { portRelation } from '../../src/analytics/data-set/ports/port-relation.ts';
+import { allTables, dataSetTableNames } from '../../src/analytics/data-set/tables.ts';
+import { writeDataSet } from '../../src/analytics/data-set/write-data-set.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';

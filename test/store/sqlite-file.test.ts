@@ -46,7 +46,7 @@ const source = (file: string): string =>
 const url = (file: string): string => JSON.stringify(pathToFileURL(source(file)));
 const imports = `
   import { openSqliteStore } from ${url('sqlite/open.ts')};
-  import { endlessUnits } from ${url('../../test/store/lease.ts')};
+  import { endlessUnits } from ${url('./lease.ts')};
   import { eventBatch } from ${url('../core/event-batch.ts')};`;
 
 /** A process of its own that runs a module's text, with the store's functions at hand. */

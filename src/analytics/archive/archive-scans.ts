@@ -8,8 +8,8 @@ import { fileError } from '../../store/maintenance/file-error.ts';
 import type { StoreAdmin } from '../../store/maintenance/store-admin.ts';
 import { getJob } from '../../store/scans/jobs.ts';
 import type { Store } from '../../store/store.ts';
-import { compareDataSet } from '../dataset/compare-data-set.ts';
-import { writeDataSet } from '../dataset/write-data-set.ts';
+import { compareDataSet } from '../data-set/compare-data-set.ts';
+import { writeDataSet } from '../data-set/write-data-set.ts';
 import { writeEvents } from './event-file.ts';
 
 export interface ArchiveRequest {

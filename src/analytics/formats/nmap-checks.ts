@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 import { type Attributes, empty, escape, open } from './xml.ts';
 
@@ -49,7 +49,7 @@ export function osElement({ os_matches: matches }: ScannedHost): string {
   const elements = matches.map(({ name, ...match }) => {
     const accuracy = Math.round(match.accuracy * 100);
     const { vendor, generation: osgen, device_type: type, family: osfamily } = match;
-    const about = { vendor: vendor ?? '', ...defined({ osgen, type }), accuracy };
+    const about = { vendor: vendor ?? '', ...omitUndefined({ osgen, type }), accuracy };
     const kind =
       osfamily === undefined
         ? ''
@@ -63,7 +63,7 @@ export function osElement({ os_matches: matches }: ScannedHost): string {
 /** The route to a host. */
 export function traceElement({ hops }: ScannedHost): string {
   const elements = hops.map(({ ttl, address, rtt_ms: rtt, hostname }) =>
-    empty('hop', { ttl, ...defined({ rtt, ipaddr: address, host: hostname }) }),
+    empty('hop', { ttl, ...omitUndefined({ rtt, ipaddr: address, host: hostname }) }),
   );
   return elements.length === 0 ? '' : `<trace>${elements.join('')}</trace>`;
 }

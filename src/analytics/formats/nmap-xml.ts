@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { NotShown } from '../../core/events.ts';
 import { parsePorts, portRuns, type PortSet } from '../../core/ports.ts';
 import { AppError } from '../../errors.ts';
@@ -126,7 +126,7 @@ function serviceElement(port: ScannedPort['port'], isTls: boolean): string {
   const texts = serviceAttributes.map(([attribute, detail]) => [attribute, port[detail]]);
   const attributes = {
     name: port.service,
-    ...defined(Object.fromEntries(texts)),
+    ...omitUndefined(Object.fromEntries(texts)),
     ...(isTls && port.service !== 'https' && { tunnel: 'ssl' }),
     method: isProbed ? 'probed' : 'table',
     conf: Math.round((port.confidence ?? 0.3) * 10),

@@ -1,5 +1,5 @@
 import { parseAddress } from '../../core/address.ts';
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScannedHost, ScannedPort } from '../../store/export/scanned-hosts.ts';
 
 /**
@@ -34,7 +34,7 @@ function service(host: ScannedHost['host'], scanned: ScannedPort): object {
     org: host.org ?? null,
     os: host.os_family ?? null,
     data: banners[0]?.banner ?? '',
-    ...defined({
+    ...omitUndefined({
       product: port.product,
       version: port.version,
       info: port.extra_info,

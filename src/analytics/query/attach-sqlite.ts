@@ -4,8 +4,8 @@ import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError, systemCode } from '../../errors.ts';
-import { type DuckDb, duckValue, identifier } from '../dataset/duckdb.ts';
-import type { ColumnType } from '../dataset/tables.ts';
+import { type DuckDb, duckValue, identifier } from '../data-set/duckdb.ts';
+import type { ColumnType } from '../data-set/tables.ts';
 
 interface AttachedTable {
   readonly name: string;

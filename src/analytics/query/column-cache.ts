@@ -9,9 +9,9 @@ import { listJobs } from '../../store/scans/find-scan.ts';
 import type { Job } from '../../store/scans/jobs.ts';
 import { allRows, type Page, type PageRequest } from '../../store/keyset.ts';
 import type { Store } from '../../store/store.ts';
-import type { TableProgress } from '../dataset/relations.ts';
-import { type QueryTable, storeWideTables } from '../dataset/tables.ts';
-import { writeDataSet } from '../dataset/write-data-set.ts';
+import type { TableProgress } from '../data-set/relations.ts';
+import { type QueryTable, storeWideTables } from '../data-set/tables.ts';
+import { writeDataSet } from '../data-set/write-data-set.ts';
 
 /** A Parquet file with the rows of some scans. */
 interface Pack {

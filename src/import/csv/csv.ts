@@ -1,11 +1,11 @@
 import { isAddress } from '../../core/address.ts';
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScanEvent } from '../../core/events.ts';
 import { portStates, reasons, transports } from '../../core/states.ts';
 import { csvFields } from './csv-fields.ts';
 import { type Column, type CsvHeader, csvHeader } from './csv-header.ts';
 import { csvRows } from './csv-rows.ts';
-import { asCount, asNumberTo, asPort, asText, asTime, asWord } from '../object.ts';
+import { asCount, asNumberTo, asPort, asText, asTime, asWord } from '../json-object.ts';
 import { type ParseRecord, type RecordContext, recordImporter } from '../records.ts';
 import { firstLines } from '../sniff.ts';
 
@@ -67,7 +67,7 @@ function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] |
   if (!state) return `"${given_state}" is not a state of a port`;
   const reason = asWord(reasons, field('reason'));
   const service = serviceOf(field);
-  const about = { transport, port, state, ...defined({ reason, service }) };
+  const about = { transport, port, state, ...omitUndefined({ reason, service }) };
   const event: ScanEvent = {
     type: 'scan.port',
     ...at,
@@ -92,7 +92,7 @@ function hostEvent(
     state: asWord(['up', 'down'] as const, field('state')) ?? 'up',
     reason: 'unknown',
     t,
-    ...defined({
+    ...omitUndefined({
       hostname: asText(field('hostname')),
       mac: field('mac')?.toLowerCase().slice(0, 40),
       vendor: field('vendor'),
@@ -127,7 +127,7 @@ function serviceOf(field: Field) {
   if (name === undefined) return undefined;
   return {
     name,
-    ...defined({
+    ...omitUndefined({
       product: field('product'),
       version: field('version'),
       extra_info: field('extra_info'),

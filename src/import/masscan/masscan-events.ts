@@ -2,7 +2,7 @@ import { isAddress } from '../../core/address.ts';
 import { bannerText } from '../../core/banner-text.ts';
 import type { ScanEvent } from '../../core/events.ts';
 import { type Reason, reasons, type Transport, transports } from '../../core/states.ts';
-import { asText, asWord } from '../object.ts';
+import { asText, asWord } from '../json-object.ts';
 
 /** Where and when masscan saw something. */
 export interface MasscanPlace {

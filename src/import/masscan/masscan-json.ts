@@ -1,5 +1,12 @@
 import type { ScanEvent } from '../../core/events.ts';
-import { type AnyObject, asObject, asPort, asTime, objectsOf, parseObject } from '../object.ts';
+import {
+  type AnyObject,
+  asObject,
+  asPort,
+  asTime,
+  objectsOf,
+  parseObject,
+} from '../json-object.ts';
 import { type RecordContext, recordImporter } from '../records.ts';
 import { firstLines } from '../sniff.ts';
 import { bannerEvents, statusEvents } from './masscan-events.ts';

@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../../core/events.ts';
-import { asPort, asTime } from '../object.ts';
+import { asPort, asTime } from '../json-object.ts';
 import { type RecordContext, recordImporter } from '../records.ts';
 import { firstLines } from '../sniff.ts';
 import { bannerEvents, statusEvents, unmasked } from './masscan-events.ts';

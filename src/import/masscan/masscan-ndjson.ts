@@ -1,5 +1,5 @@
 import type { ScanEvent } from '../../core/events.ts';
-import { type AnyObject, asObject, asPort, asTime } from '../object.ts';
+import { type AnyObject, asObject, asPort, asTime } from '../json-object.ts';
 import { objectImporter, objectParser, type RecordContext } from '../records.ts';
 import { bannerEvents, statusEvents } from './masscan-events.ts';
 

@@ -1,9 +1,9 @@
 import { canonicalAddress, isAddress } from '../../core/address.ts';
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { NotShown, ScanEvent } from '../../core/events.ts';
 import { hostScope } from '../../core/scope.ts';
 import { hostStates, portStates, type Transport, transports } from '../../core/states.ts';
-import { asWord } from '../object.ts';
+import { asWord } from '../json-object.ts';
 import type { HostContext, HostPlace } from './host-context.ts';
 import { osEvent } from './os-events.ts';
 import { addPortEvents } from './port-events.ts';
@@ -52,7 +52,7 @@ function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): Sc
       addr: place.addr,
       state: asWord(hostStates, status.attributes['state']) ?? 'unknown',
       reason: reasonOf(status),
-      ...defined({
+      ...omitUndefined({
         hostname: hostnameOf(host),
         mac: attribute(mac, 'addr')?.toLowerCase().slice(0, 40),
         vendor: attribute(mac, 'vendor'),

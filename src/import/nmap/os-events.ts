@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScanOs } from '../../core/events.ts';
 import type { HostPlace } from './host-context.ts';
 import { attribute, childOf, childrenOf, shareOf, type XmlElement } from './xml-tree.ts';
@@ -18,7 +18,7 @@ function toMatch(match: XmlElement): ScanOs['matches'][number] {
   return {
     name: attribute(match, 'name') ?? 'unknown',
     accuracy: shareOf(match, 'accuracy', 100) ?? 0,
-    ...defined({
+    ...omitUndefined({
       family: attribute(best, 'osfamily'),
       vendor: attribute(best, 'vendor'),
       generation: attribute(best, 'osgen'),

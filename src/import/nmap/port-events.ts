@@ -1,9 +1,9 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScanEvent, Service } from '../../core/events.ts';
 import { portStates, type Reason, transports } from '../../core/states.ts';
 import { tlsServiceName } from '../../core/tls-service-name.ts';
 import { masscanBanner, unmasked } from '../masscan/masscan-events.ts';
-import { asPort, asWord } from '../object.ts';
+import { asPort, asWord } from '../json-object.ts';
 import type { HostContext, HostPlace } from './host-context.ts';
 import { reasonOf } from './reason.ts';
 import type { PortFacts } from './port-facts.ts';
@@ -65,7 +65,7 @@ function seenOf(
   const word = asWord(portStates, state?.attributes['state']);
   // masscan repeats the port with each banner.
   if (!state || !word || state.attributes['reason'] === 'response') return undefined;
-  const about = defined({ service: service && serviceOf(service) });
+  const about = omitUndefined({ service: service && serviceOf(service) });
   return { ...at, state: word, reason: reasonOf(state), ...about };
 }
 
@@ -77,7 +77,7 @@ function serviceOf(element: XmlElement): Service | undefined {
   const method = attribute(element, 'method');
   return {
     name: isTls ? tlsServiceName(name) : name,
-    ...defined({
+    ...omitUndefined({
       ...Object.fromEntries(
         serviceAttributes.map(([key, detail]) => [detail, attribute(element, key)]),
       ),

@@ -1,5 +1,5 @@
 import { type Reason, reasons } from '../../core/states.ts';
-import { asWord } from '../object.ts';
+import { asWord } from '../json-object.ts';
 import type { XmlElement } from './xml-tree.ts';
 
 /** Why nmap holds a host or a port for what it says. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunFinish, ScanEvent } from '../../core/events.ts';
 import { parsePorts } from '../../core/ports.ts';
-import { asWord } from '../object.ts';
+import { asWord } from '../json-object.ts';
 import { transports } from '../../core/states.ts';
 import { hostEvents } from './host-events.ts';
 import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';

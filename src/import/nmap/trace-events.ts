@@ -1,5 +1,5 @@
 import { canonicalAddress, isAddress } from '../../core/address.ts';
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { ScanTrace } from '../../core/events.ts';
 import type { HostPlace } from './host-context.ts';
 import { attribute, childOf, childrenOf, countOf, numberOf, type XmlElement } from './xml-tree.ts';
@@ -18,7 +18,7 @@ function toHop(hop: XmlElement): ScanTrace['hops'] {
   if (ttl === undefined || ttl > 255) return [];
   if (!isAddress(address)) return [];
   const rtt = numberOf(hop, 'rtt');
-  const known = defined({
+  const known = omitUndefined({
     rtt_ms: rtt !== undefined && rtt >= 0 ? rtt : undefined,
     hostname: attribute(hop, 'host'),
   });

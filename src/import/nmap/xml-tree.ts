@@ -1,4 +1,4 @@
-import { asCount, asTime } from '../object.ts';
+import { asCount, asTime } from '../json-object.ts';
 import type { PortFacts } from './port-facts.ts';
 
 /** An XML element with everything in it. */

@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { Service } from '../../core/events.ts';
 import { recognize } from '../recognize.ts';
 import { type FaviconHashes, faviconHashes } from './favicon.ts';
@@ -139,7 +139,7 @@ function endpointOf(site: Site, url: URL, response: HttpResponse, html: string):
     h2: response.isHttp2 ? 1 : 0,
     server_header: header('server') ?? null,
     content_type: header('content-type') ?? null,
-    ...defined({
+    ...omitUndefined({
       content_length: isLength ? Number(length) : undefined,
       title: titleOf(html),
       location: header('location'),

@@ -1,7 +1,7 @@
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
 import type { ProbePort } from '../../probe/probe.ts';
 import type { ScanContext } from '../scanner.ts';
-import { needsDiscovery } from './discovery.ts';
+import { needsDiscovery } from './discovery-ports.ts';
 import { engineAddress } from './engine-address.ts';
 import { type Host, newHost } from './host.ts';
 import { reportHost } from './host-events.ts';
@@ -10,7 +10,7 @@ import { Pass, type PassSettings } from './pass.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { portStateOf } from './port-state.ts';
 import { ProbeQueue } from './probe-queue.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from './port-scheduler.ts';
 import type { Units } from './units.ts';
 
 /** Probes that may wait before no new host is opened. */

@@ -1,6 +1,6 @@
 import type { PortSet } from '../../core/ports.ts';
 import type { NetworkScanConfig } from '../../core/scan-config.ts';
-import { discoveryPorts } from './discovery.ts';
+import { discoveryPorts } from './discovery-ports.ts';
 import type { PassSettings } from './pass.ts';
 import { portList } from './port-list.ts';
 

@@ -5,7 +5,7 @@ import { createTcpEngine } from './create-engine.ts';
 import type { Engine } from './engine.ts';
 import { Hosts, type NetworkScanContext } from './hosts.ts';
 import { startLookAhead, withLookAhead } from './look-ahead.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler } from './port-scheduler.ts';
 import { udpEngine } from './udp-engine.ts';
 import { newUnitQueue } from './unit-queue.ts';
 import { Units } from './units.ts';

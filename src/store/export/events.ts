@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { RunUnit, ScanEvent, ScanHost, ScanPort } from '../../core/events.ts';
 import { recordOf } from '../../core/record-of.ts';
 import { serviceDetails } from '../../core/service-details.ts';
@@ -77,8 +77,8 @@ async function* portEvents(scan: StoredScan): AsyncGenerator<ScanPort> {
         transport,
         port,
         state,
-        ...defined({ reason }),
-        ...(name !== undefined && { service: { name, ...defined(details) } }),
+        ...omitUndefined({ reason }),
+        ...(name !== undefined && { service: { name, ...omitUndefined(details) } }),
         t_first: row.first_seen,
         t_last: row.last_seen,
       };

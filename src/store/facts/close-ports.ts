@@ -1,6 +1,6 @@
 import { portRuns, type PortSet } from '../../core/ports.ts';
 import { type Transport, transports } from '../../core/states.ts';
-import type { MergeWords } from './merge-words.ts';
+import type { MergeSyntax } from './merge-syntax.ts';
 
 /**
  * Marks the ports in `covered_ports` that must be closed on the hosts in `covered_hosts`. The first
@@ -10,7 +10,7 @@ import type { MergeWords } from './merge-words.ts';
  * known only if rows and counts (not_shown) together account for every covered port of the
  * transport. A host that was abandoned midway closes nothing.
  */
-export function closePorts({ elements, parameter }: MergeWords): string {
+export function closePorts({ elements, parameter }: MergeSyntax): string {
   const job = parameter(1);
   return `
   WITH covered AS (SELECT transport, sum(last - first + 1) AS size

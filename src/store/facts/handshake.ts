@@ -1,5 +1,5 @@
 import type { ScanTls, Tls, WebEndpoint } from '../../core/events.ts';
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import { jobKey } from '../filter.ts';
 import { join, sql } from '../sql.ts';
 import { json, ofPort, optional, type Row, text, time } from './columns.ts';
@@ -68,7 +68,7 @@ export function tlsOf(
   { version, cipher, alpn, ja3, ja3s, chain }: Row<typeof handshakeContents>,
   pems: ReadonlyMap<string, string>,
 ): Tls {
-  return defined({
+  return omitUndefined({
     version,
     cipher,
     alpn,

@@ -1,9 +1,9 @@
 import { columnName } from './columns.ts';
 import type { AnyFact } from './fact.ts';
-import type { MergeWords } from './merge-words.ts';
+import type { MergeSyntax } from './merge-syntax.ts';
 
 /** The ON CONFLICT clause for inserting a fact's rows. */
-export function mergeClause(fact: AnyFact, words: MergeWords): string {
+export function mergeClause(fact: AnyFact, words: MergeSyntax): string {
   const { columns, key, merge, table } = fact;
   const target = [ownerColumn(fact), ...key.map((field) => columnName(columns, field))];
   const onConflict = `ON CONFLICT (${target.join(', ')}) DO`;

@@ -1,4 +1,4 @@
-import type { MergeWords } from './merge-words.ts';
+import type { MergeSyntax } from './merge-syntax.ts';
 
 /** Columns with details about a host, apart from its status. */
 export const hostDetails = ['hostname', 'mac', 'vendor', 'os_family', 'asn', 'org'] as const;
@@ -28,7 +28,7 @@ const ifNewer = (column: string): string =>
  *
  * @param key the columns that identify a host
  */
-export function mergeHosts(key: string, { least, greatest, never }: MergeWords): string {
+export function mergeHosts(key: string, { least, greatest, never }: MergeSyntax): string {
   const ifChecked = (column: string): string =>
     `${column} = CASE WHEN excluded.checked_at > ${never} AND ${isNewer} THEN excluded.${column}
       ELSE hosts.${column} END`;

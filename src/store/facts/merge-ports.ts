@@ -1,5 +1,5 @@
 import { serviceDetails } from '../../core/service-details.ts';
-import type { MergeWords } from './merge-words.ts';
+import type { MergeSyntax } from './merge-syntax.ts';
 
 /** The columns of `port_scans`, in order. */
 export const portScanColumns = ['state', 'reason', 'service', 'confidence', 'method'] as const;
@@ -9,7 +9,7 @@ const ifSeenLater = (column: string): string =>
     ELSE port_scans.${column} END`;
 
 /** Merges a batch's port into its scan's row. The newest observation wins. */
-export function mergePortScans({ least, greatest }: MergeWords): string {
+export function mergePortScans({ least, greatest }: MergeSyntax): string {
   return `ON CONFLICT (job_id, host_id, transport, port) DO UPDATE SET
     first_seen = ${least}(port_scans.first_seen, excluded.first_seen),
     last_seen = ${greatest}(port_scans.last_seen, excluded.last_seen),
@@ -63,7 +63,7 @@ const isUnchanged = 'host_ports.last_changed = host_ports.first_seen';
  * When a port was last seen open; scans may arrive in any order. Without a known change, a port
  * that is not open was never seen open.
  */
-const lastOpen = ({ least, greatest }: MergeWords): string => `
+const lastOpen = ({ least, greatest }: MergeSyntax): string => `
   CASE WHEN NOT ${isOpen('excluded.state')}
     THEN CASE WHEN NOT ${isOpen('host_ports.state')} AND ${isUnchanged}
       THEN ${least}(host_ports.last_seen, excluded.last_seen) ELSE host_ports.last_seen END
@@ -76,7 +76,7 @@ const lastOpen = ({ least, greatest }: MergeWords): string => `
  * observation of another state, made since the last change, moves the change to the newest
  * observation.
  */
-const lastChanged = ({ least }: MergeWords): string => `
+const lastChanged = ({ least }: MergeSyntax): string => `
   CASE WHEN ${isNewer}
     THEN CASE WHEN excluded.state <> host_ports.state THEN excluded.checked_at
       ELSE host_ports.last_changed END
@@ -95,7 +95,7 @@ const ifBetterKnown = (column: string): string =>
   `${column} = CASE WHEN ${isBetterKnown} THEN excluded.${column} ELSE host_ports.${column} END`;
 
 /** Merges a scan's port into the inventory. The newest observation wins; known details stay. */
-export function mergeHostPorts(words: MergeWords): string {
+export function mergeHostPorts(words: MergeSyntax): string {
   const known = ['service', 'product', 'version', 'confidence', 'method'];
   return `ON CONFLICT (host_id, transport, port) DO UPDATE SET
     first_seen = ${words.least}(host_ports.first_seen, excluded.first_seen),

@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { WebEndpoint } from '../../core/events.ts';
 import { sql } from '../sql.ts';
 import {
@@ -79,7 +79,7 @@ async function* eventsOf(scan: StoredScan): AsyncGenerator<WebEndpoint> {
     for (const { server, tls_server_name: asked, ...row } of rows) {
       const { version: _v, cipher: _c, alpn: _a, ja3: _j, ja3s: _s, chain: _h, ...page } = row;
       const tls = asked === undefined ? undefined : tlsOf(asked, row, pems);
-      const more = defined({ server_header: server, tls });
+      const more = omitUndefined({ server_header: server, tls });
       yield { type: 'web.endpoint', run_id: scan.id, ...page, ...more };
     }
   }

@@ -3,7 +3,7 @@ import type { RunUnit } from '../../core/events.ts';
 import type { PortSet } from '../../core/ports.ts';
 import { closePorts, coveredRanges } from '../facts/close-ports.ts';
 import type { UnitCoverage } from '../scans/coverage.ts';
-import { postgresWords } from './merge-words.ts';
+import { postgresWords } from './merge-syntax.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 import { coveredHosts, type Writer } from './write-hosts.ts';
 

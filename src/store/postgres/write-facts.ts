@@ -3,7 +3,7 @@ import { rowCollector } from '../facts/collect-rows.ts';
 import { columnName } from '../facts/columns.ts';
 import { addressOf, type AnyFact, type FactRow } from '../facts/fact.ts';
 import { mergeClause } from '../facts/merge-facts.ts';
-import { postgresWords } from './merge-words.ts';
+import { postgresWords } from './merge-syntax.ts';
 import { copyRows, createStaging, type StagingTable } from './staging.ts';
 import type { HostIds, Writer } from './write-hosts.ts';
 

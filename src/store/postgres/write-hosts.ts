@@ -3,7 +3,7 @@ import { hostId } from '../../core/ids.ts';
 import { isUnanswered } from '../facts/host-down.ts';
 import { type HostSighting, timesOf } from '../facts/host-sightings.ts';
 import { hostDetails, hostScanColumns, mergeHosts, mergeHostScans } from '../facts/merge-hosts.ts';
-import { postgresWords } from './merge-words.ts';
+import { postgresWords } from './merge-syntax.ts';
 import { copyRows, type StagingTable } from './staging.ts';
 
 /** A transaction that records a batch of one job. */

@@ -13,7 +13,7 @@ import {
   portScanColumns,
 } from '../facts/merge-ports.ts';
 import { BinaryCopy, textField, uuidBytes } from './binary-copy.ts';
-import { postgresWords } from './merge-words.ts';
+import { postgresWords } from './merge-syntax.ts';
 import { copyInto, type StagingTable } from './staging.ts';
 import type { HostIds, WrittenHosts, Writer } from './write-hosts.ts';
 

@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import { newJobId } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-states.ts';
 import { AppError } from '../../errors.ts';
@@ -79,7 +79,7 @@ function storedColumns(
   { dialect }: StoreDatabase,
   { timeout_at: timeoutAt, requested_at: requestedAt = Date.now(), ...columns }: NewJob,
 ): Readonly<Record<string, unknown>> {
-  const entries = Object.entries<unknown>(defined(columns));
+  const entries = Object.entries<unknown>(omitUndefined(columns));
   return {
     requested_at: dialect.time(requestedAt),
     ...(timeoutAt !== undefined && { timeout_at: dialect.time(timeoutAt) }),

@@ -5,7 +5,7 @@ import type { StoreDatabase, UnitLease } from '../store.ts';
 import { completedUnits } from './find-scan.ts';
 import { setJobStatus, startJob } from './job-status.ts';
 import { type Job, type JobRecord, toJob, updateJob } from './jobs.ts';
-import { leaseUnits, openUnits, type UnitRequest } from './lease-units.ts';
+import { leaseUnits, openUnits, type UnitRequest } from './pick-units.ts';
 import type { Worker } from './process-identity.ts';
 import { queueJob } from './queue-job.ts';
 

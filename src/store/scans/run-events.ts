@@ -1,4 +1,4 @@
-import { defined } from '../../core/defined.ts';
+import { omitUndefined } from '../../core/omit-undefined.ts';
 import type { RunFinish, RunStart } from '../../core/events.ts';
 import type { Job } from './jobs.ts';
 
@@ -13,7 +13,7 @@ export function runStart(job: Job): RunStart {
     scan_type: job.scan_type,
     config: job.config as RunStart['config'],
     coverage: job.coverage as RunStart['coverage'],
-    ...defined({ git_sha: job.git_sha, scan_id: job.scan_id }),
+    ...omitUndefined({ git_sha: job.git_sha, scan_id: job.scan_id }),
   };
 }
 
@@ -27,7 +27,7 @@ export function runFinish(job: Job): RunFinish {
     host_count: job.host_count,
     error_count: job.error_count,
     counts: job.counts,
-    ...defined({ error_message: job.error_message }),
+    ...omitUndefined({ error_message: job.error_message }),
   };
 }
 

@@ -5,7 +5,7 @@ import { closePorts, coveredRanges } from '../facts/close-ports.ts';
 import { isUnanswered } from '../facts/host-down.ts';
 import type { UnitCoverage } from '../scans/coverage.ts';
 import type { DatabaseSync } from '../../database/driver.ts';
-import { sqliteWords } from './merge-words.ts';
+import { sqliteWords } from './merge-syntax.ts';
 import type { Statements } from './statements.ts';
 import type { JobKey } from './write-hosts.ts';
 

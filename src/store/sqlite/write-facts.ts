@@ -4,7 +4,7 @@ import { rowCollector } from '../facts/collect-rows.ts';
 import { type Column, columnName } from '../facts/columns.ts';
 import { addressOf, type AnyFact, type FactRow } from '../facts/fact.ts';
 import { mergeClause, ownerColumn } from '../facts/merge-facts.ts';
-import { sqliteWords } from './merge-words.ts';
+import { sqliteWords } from './merge-syntax.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 import { type RowInsert, rowInsert, writeRows } from './write-rows.ts';

@@ -4,7 +4,7 @@ import { hostDetails, hostScanColumns, mergeHosts, mergeHostScans } from '../fac
 import { keyOf } from '../facts/host-keys.ts';
 import { type HostSighting, timesOf } from '../facts/host-sightings.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
-import { sqliteWords } from './merge-words.ts';
+import { sqliteWords } from './merge-syntax.ts';
 import type { Statements } from './statements.ts';
 import { rowInsert, writeRows, writeRowsReturning } from './write-rows.ts';
 

@@ -12,7 +12,7 @@ import {
   mergeServices,
   portScanColumns,
 } from '../facts/merge-ports.ts';
-import { sqliteWords } from './merge-words.ts';
+import { sqliteWords } from './merge-syntax.ts';
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';

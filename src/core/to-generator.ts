@@ -6,7 +6,7 @@
  * @returns the values; what the work returns, once it has ended
  * @throws what the work throws
  */
-export async function* pulled<Value, Result>(
+export async function* toGenerator<Value, Result>(
   work: (push: (value: Value) => Promise<void>, signal: AbortSignal) => Promise<Result>,
 ): AsyncGenerator<Value, Result> {
   const stop = new AbortController();

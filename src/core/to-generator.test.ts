@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { pulled } from './pulled.ts';
+import { toGenerator } from './to-generator.ts';
 
 test('gives each value in turn, and in the end what the work returns', async () => {
-  const values = pulled<number, string>(async (push) => {
+  const values = toGenerator<number, string>(async (push) => {
     for (const value of [1, 2, 3]) await push(value);
     return 'done';
   });
@@ -16,7 +16,7 @@ test('gives each value in turn, and in the end what the work returns', async () 
 
 test('the work is a few values ahead of its reader, never more', async () => {
   let pushed = 0;
-  const values = pulled<number, void>(async (push) => {
+  const values = toGenerator<number, void>(async (push) => {
     for (let value = 0; value < 1000; value++) {
       await push(value);
       pushed++;
@@ -30,7 +30,7 @@ test('the work is a few values ahead of its reader, never more', async () => {
 
 test('a reader that stops early aborts the work, and waits for its end', async () => {
   let isOver = false;
-  const values = pulled<number, void>(async (push, signal) => {
+  const values = toGenerator<number, void>(async (push, signal) => {
     for (let value = 0; !signal.aborted; value++) await push(value);
     await new Promise((resolve) => setTimeout(resolve, 10));
     isOver = true;
@@ -40,7 +40,7 @@ test('a reader that stops early aborts the work, and waits for its end', async (
 });
 
 test('an error of the work reaches the reader after the values before it', async () => {
-  const values = pulled<number, void>(async (push) => {
+  const values = toGenerator<number, void>(async (push) => {
     await push(1);
     throw new Error('no more');
   });

@@ -1,6 +1,6 @@
-import type { MergeWords } from '../facts/merge-words.ts';
+import type { MergeSyntax } from '../facts/merge-syntax.ts';
 
-export const sqliteWords: MergeWords = {
+export const sqliteWords: MergeSyntax = {
   least: 'min',
   greatest: 'max',
   never: '0',

@@ -1,5 +1,5 @@
 /** SQL for merging rows that differs between the dialects. */
-export interface MergeWords {
+export interface MergeSyntax {
   /** Functions for the lesser and the greater of two values. */
   readonly least: string;
   readonly greatest: string;

@@ -10,7 +10,7 @@ import { newHost } from './host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { portList } from './port-list.ts';
 import { Pass } from './pass.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler } from './port-scheduler.ts';
 import { openUnit } from './units.ts';
 
 /** Asks ports of loopback, through an engine that answers for itself where it is told to. */

@@ -1,6 +1,6 @@
-import type { MergeWords } from '../facts/merge-words.ts';
+import type { MergeSyntax } from '../facts/merge-syntax.ts';
 
-export const postgresWords: MergeWords = {
+export const postgresWords: MergeSyntax = {
   least: 'least',
   greatest: 'greatest',
   never: "'epoch'",

@@ -1,7 +1,7 @@
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 
 /** Events made of foreign fields, or what is out of bounds in the first bad one. */
-export function allChecked(events: readonly ScanEvent[]): readonly ScanEvent[] | string {
+export function checkEvents(events: readonly ScanEvent[]): readonly ScanEvent[] | string {
   const found: ScanEvent[] = [];
   for (const event of events) {
     const { data, error } = scanEvent.safeParse(event);

@@ -1,7 +1,7 @@
 type Defined<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
 /** An object without its members that are null or undefined: an event leaves out what is not known. */
-export function defined<T extends object>(object: T): Defined<T> {
+export function omitUndefined<T extends object>(object: T): Defined<T> {
   const known: Defined<T> = {};
   for (const name in object) {
     const value = object[name];

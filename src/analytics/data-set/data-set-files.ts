@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { literal } from './duckdb.ts';
-import { unguarded } from './formula-guard.ts';
+import { unguarded } from './formula-guard-sql.ts';
 import { allTables, type QueryTable } from './tables.ts';
 
 /**

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Store } from '../../store/store.ts';
 import { everyJobId } from '../../store/export/events.ts';
 import { type DuckDb, literal, openDuckDb } from './duckdb.ts';
-import { guarded } from './formula-guard.ts';
+import { guarded } from './formula-guard-sql.ts';
 import { queryOf, readRelations, type TableProgress, type TableQueries } from './relations.ts';
 import { withTempFolder } from './temp-folder.ts';
 import { allTables, dataSetTableNames, type QueryTable } from './tables.ts';
