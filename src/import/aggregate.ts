@@ -1,7 +1,6 @@
 import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { portStates, transports } from '../core/states.ts';
-import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -26,6 +25,7 @@ export const aggregate = objectImporter({
   title: 'older aggregate lines ("open", "final_url")',
   matches: (line) => 'open' in line || 'final_url' in line,
   newParser: () => aggregateEvents,
+  isChecked: true,
 });
 
 /** The events of an aggregate line, or what is wrong with it. */
@@ -52,7 +52,7 @@ export function aggregateEvents(
   if (name !== undefined) {
     events.push({ type: 'scan.host', ...at, state: 'up', reason: 'syn-ack', hostname: name });
   }
-  return checkEvents(events);
+  return events;
 }
 
 interface At {

@@ -1,9 +1,14 @@
 import { type ScanEvent, scanEvent } from '../core/events.ts';
+import { isScanPort } from './port-line.ts';
 
 /** Events made of foreign fields, or what is out of bounds in the first bad one. */
 export function checkEvents(events: readonly ScanEvent[]): readonly ScanEvent[] | string {
   const found: ScanEvent[] = [];
   for (const event of events) {
+    if (isScanPort(event)) {
+      found.push(event);
+      continue;
+    }
     const { data, error } = scanEvent.safeParse(event);
     if (error) {
       const [issue] = error.issues;

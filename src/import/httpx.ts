@@ -1,7 +1,6 @@
 import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -25,6 +24,7 @@ export const httpx = objectImporter({
     typeof line['url'] === 'string' &&
     ['status_code', 'status-code', 'failed', 'webserver', 'host_ip'].some((key) => key in line),
   newParser: () => parseLine,
+  isChecked: true,
 });
 
 function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
@@ -50,11 +50,11 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
     ...omitUndefined({ cpe: cpe.join(' ') || undefined }),
   };
   const isOpen = { state: 'open', reason: 'syn-ack', service, t_first: t, t_last: t } as const;
-  return checkEvents([
+  return [
     { type: 'scan.port', ...at, ...isOpen },
     ...hostEvent(line, { run_id, addr, t }, url),
     { type: 'web.endpoint', ...at, scheme, ...pageOf(line, url, status), t },
-  ]);
+  ];
 }
 
 /** `host` is a name in newer versions, an address in older ones. */

@@ -2,7 +2,6 @@ import { isAddress } from '../core/address.ts';
 import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, Service } from '../core/events.ts';
 import { transports } from '../core/states.ts';
-import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asNumberTo,
@@ -27,6 +26,7 @@ export const naabu = objectImporter({
     asPort(asObject(line['port'])?.['Port'] ?? line['port']) !== undefined &&
     !['ports', 'data', 'url'].some((key) => key in line),
   newParser,
+  isChecked: true,
 });
 
 /** The lines of a host repeat what is known of it: once is enough. */
@@ -61,7 +61,7 @@ function newParser(): ParseObject {
     named.set(ip, key);
     const run_id = context.runId;
     const isUp = { state: 'up', reason: 'unknown' } as const;
-    return checkEvents([{ type: 'scan.host', run_id, addr: ip, ...isUp, ...about, t }, event]);
+    return [{ type: 'scan.host', run_id, addr: ip, ...isUp, ...about, t }, event];
   };
 }
 

@@ -1,7 +1,6 @@
 import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent } from '../core/events.ts';
 import { severities } from '../core/states.ts';
-import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asNumberTo,
@@ -21,6 +20,7 @@ export const nuclei = objectImporter({
   title: 'nuclei (-jsonl)',
   matches: (line) => 'template-id' in line || 'templateID' in line,
   newParser: () => parseLine,
+  isChecked: true,
 });
 
 function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
@@ -32,7 +32,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
   const matchedAt = asText(line['matched-at'] ?? line['matched'] ?? line['host']) ?? '';
   const t = context.time(asTime(line['timestamp']));
   const found = asObject(info['classification']);
-  return checkEvents([
+  return [
     {
       type: 'scan.finding',
       run_id: context.runId,
@@ -53,7 +53,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
       }),
       t,
     },
-  ]);
+  ];
 }
 
 /** The address that nuclei connected to; a finding about a name alone has none. */

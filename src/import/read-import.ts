@@ -6,7 +6,6 @@ import { Worker } from 'node:worker_threads';
 import type { ImportChunk } from '../core/event-batch.ts';
 import { AppError, type ErrorCode, systemCode } from '../errors.ts';
 import { decompress } from './decompress.ts';
-import { importerNamed, sniff } from './importers.ts';
 import { peek } from './peek.ts';
 
 /** A file, or a stream such as stdin with a name for messages. */
@@ -74,6 +73,8 @@ export async function* readHere(
   }
   const modifiedAt =
     'path' in source ? Math.trunc((await fileStats(source.path)).mtimeMs) : Date.now();
+  // Where a thread reads the file, this one needs no format.
+  const { importerNamed, sniff } = await import('./importers.ts');
   const importer = format === undefined ? sniff(head, name) : importerNamed(format);
   const progress = { bytesRead: () => bytes, isCutOff: () => isCutOff };
   yield* importer.read({ chunks: all, ...progress, modifiedAt, name });

@@ -29,6 +29,8 @@ export type ParseObject = (
 export interface RecordFormat extends Omit<Importer, 'read'> {
   /** A parser for one file: it may remember what it has read. */
   readonly newParser: () => ParseRecord;
+  /** Whether its events hold fields as they came, which must be within bounds. */
+  readonly isChecked?: boolean | undefined;
   /** Joins the lines of a record that may have several. */
   readonly join?: (lines: AsyncIterable<Line[]>) => AsyncIterable<Line[]>;
   /** Whether a file with this last line is complete; by default every file is. */
@@ -50,18 +52,15 @@ export function recordImporter(format: RecordFormat): Importer {
 }
 
 /** A format with one JSON object per line. */
-export interface ObjectFormat {
-  readonly name: string;
-  readonly title: string;
+export interface ObjectFormat extends Pick<RecordFormat, 'isChecked' | 'name' | 'title'> {
   /** Whether the first object of a file is of this format. */
   readonly matches: (line: AnyObject) => boolean;
   readonly newParser: () => ParseObject;
 }
 
-export function objectImporter({ name, title, matches, newParser }: ObjectFormat): Importer {
+export function objectImporter({ matches, newParser, ...format }: ObjectFormat): Importer {
   return recordImporter({
-    name,
-    title,
+    ...format,
     sniff(head) {
       const line = firstObject(head);
       return line !== undefined && matches(line);
@@ -81,7 +80,7 @@ export function objectParser(parse: ParseObject): ParseRecord {
 
 async function* readRecords(format: RecordFormat, input: ImportInput): AsyncGenerator<ImportChunk> {
   const { head, all } = await peek(input.chunks, headBytes);
-  const reading = new RecordReading(format, input, head);
+  const reading = new RecordReading(format, input, { head, parse: await parserOf(format) });
   const { collector } = reading;
   const found = format.join?.(lines(all)) ?? lines(all);
   for await (const records of found) {
@@ -97,6 +96,17 @@ async function* readRecords(format: RecordFormat, input: ImportInput): AsyncGene
   yield* collector.drain();
 }
 
+/** The schema of events takes longer to load than all formats together: only where it is needed. */
+async function parserOf({ newParser, isChecked }: RecordFormat): Promise<ParseRecord> {
+  const parse = newParser();
+  if (!isChecked) return parse;
+  const { checkEvents } = await import('./check-events.ts');
+  return (text, context) => {
+    const events = parse(text, context);
+    return typeof events === 'string' ? events : checkEvents(events);
+  };
+}
+
 class RecordReading {
   readonly collector: ImportCollector;
   private readonly format: RecordFormat;
@@ -107,12 +117,16 @@ class RecordReading {
   private hasTime = false;
   private lastText = '';
 
-  constructor(format: RecordFormat, input: ImportInput, head: Buffer) {
+  constructor(
+    format: RecordFormat,
+    input: ImportInput,
+    { head, parse }: { head: Buffer; parse: ParseRecord },
+  ) {
     this.collector = new ImportCollector(input);
     this.format = format;
     this.head = head;
     this.modifiedAt = input.modifiedAt;
-    this.parse = format.newParser();
+    this.parse = parse;
     this.context = { runId: '', time: (given) => this.timeOf(given) };
   }
 

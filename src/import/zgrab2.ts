@@ -2,7 +2,6 @@ import { bannerText } from '../core/banner-text.ts';
 import { omitUndefined } from '../core/omit-undefined.ts';
 import type { ScanEvent, ScanPort, Tls } from '../core/events.ts';
 import { portScope } from '../core/scope.ts';
-import { checkEvents } from './check-events.ts';
 import {
   type AnyObject,
   asCount,
@@ -27,6 +26,7 @@ export const zgrab2 = objectImporter({
     return hasStatus && !('rec_type' in line);
   },
   newParser: () => parseLine,
+  isChecked: true,
 });
 
 /** Default ports of protocols, for older files, which do not name the port. */
@@ -79,7 +79,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
     const about = { state: 'up', reason: 'syn-ack', hostname: domain } as const;
     events.push({ type: 'scan.host', run_id: context.runId, addr, ...about, t: latest });
   }
-  return checkEvents(events);
+  return events;
 }
 
 interface Place {
