@@ -233,7 +233,7 @@ describe.each(storeKinds)('on $name', ({ addressOrder, newStore }) => {
 
   test.each([
     [['show', 'ffff0000'], 1, /no scan ffff0000/],
-    [['show', '0190'], 1, /begins several scans/],
+    [['show', '0190'], 1, /matches several scans/],
     [['host', '10.0.0.0/8'], 2, /is a network/],
     [['host', '192.0.2.99'], 1, /no scan has seen/],
     [['ports', '010.0.0.1'], 2, /no IP address/],

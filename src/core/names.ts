@@ -13,6 +13,6 @@ export function assertName(kind: string, text: string): void {
   if (namePattern.test(text)) return;
   throw new AppError(
     'USAGE',
-    `"${text}" is no name of a ${kind}: up to 63 letters, digits, ".", "_" and "-"`,
+    `"${text}" is not a valid ${kind} name: use up to 63 letters, digits, ".", "_" and "-"`,
   );
 }

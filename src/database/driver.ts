@@ -117,7 +117,7 @@ export function storeError(error: unknown, path: string): unknown {
     case resultCodes.corrupt:
       return say(
         'STORE_CORRUPT',
-        'the database is damaged; restore a backup, or save what can be read with "sqlite3 FILE .recover"',
+        'the database is damaged; restore a backup, or recover what is readable with "sqlite3 FILE .recover"',
       );
     default:
       return error;

@@ -24,10 +24,7 @@ export async function findProfile(db: StoreDatabase, name: string): Promise<List
   if (builtIn) return { name, ...builtIn, is_built_in: true };
   const [own] = await storedProfiles(db, name);
   if (own) return { ...own, is_built_in: false };
-  throw new AppError(
-    'NOT_FOUND',
-    `there is no profile "${name}": "portolan profile list" shows them`,
-  );
+  throw new AppError('NOT_FOUND', `there is no profile "${name}": see "portolan profile list"`);
 }
 
 /** @throws AppError AMBIGUOUS for a name that is built in; as `saveProfile` */

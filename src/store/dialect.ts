@@ -22,15 +22,11 @@ export interface Dialect {
   readonly uuidColumn: string;
   /** The key of the tenant, scan or host with this UUID. */
   readonly keyOf: (table: 'hosts' | 'scan_jobs' | 'tenants', uuid: string) => Sql;
-  /**
-   * Restricts facts to a tenant where they have a tenant column, which their indexes begin with.
-   */
+  /** Restricts facts to a tenant if they have a tenant column, their indexes' first. */
   readonly isOfTenant: (table: string, tenantId: string) => Sql | undefined;
   /** The first column and value of a new fact: its tenant, where facts have a tenant column. */
   readonly factTenant: (tenantId: string) => { readonly column: Sql; readonly value: Sql };
-  /**
-   * Whether facts are partitioned by month, so that a list reads only the partitions of its rows.
-   */
+  /** Whether facts are partitioned by month, so that a list reads only the months it needs. */
   readonly hasPartitions: boolean;
   /** Whether a transaction blocks all other writers. */
   readonly hasOneWriter: boolean;

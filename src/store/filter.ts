@@ -37,9 +37,7 @@ export function selectHosts(words: readonly string[]): HostSelection | undefined
   };
 }
 
-/**
- * The condition on `hosts` for a selection: the user's tenant, and a match with any range or name.
- */
+/** The condition on `hosts` for a selection: the user's tenant, and any range or name. */
 export function whereHosts(db: StoreDatabase, selection: HostSelection | undefined): Sql {
   const { dialect } = db;
   const tenant = sql`hosts.tenant_id = ${tenantKey(db)}`;

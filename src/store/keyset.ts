@@ -26,10 +26,7 @@ export interface Page<Row> {
 export interface KeyColumn<Row> {
   readonly column: Sql;
   readonly of: (row: Row) => string | number;
-  /**
-   * Converts a cursor's value for comparison with the column; undefined for a value of another
-   * type.
-   */
+  /** Converts a cursor's value to the stored form; undefined for a value of another type. */
   readonly bind: (value: unknown) => unknown;
 }
 

@@ -27,7 +27,7 @@ export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]):
   return { [pieces]: list };
 }
 
-/** Fragments or values, one behind the other. */
+/** Concatenates fragments or values. */
 export function join(parts: readonly unknown[], separator: Sql = sql`, `): Sql {
   const list: Piece[] = [];
   for (const [index, part] of parts.entries()) {
@@ -45,27 +45,27 @@ export function join(parts: readonly unknown[], separator: Sql = sql`, `): Sql {
  */
 export function identifier(text: string): Sql {
   if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i.test(text)) {
-    throw new TypeError(`"${text}" is no name of a column`);
+    throw new TypeError(`"${text}" is not a valid column name`);
   }
   return { [pieces]: [{ text }] };
 }
 
-/** `a = ?, b = ?` of an object's members; members that are undefined are left out. */
+/** `a = ?, b = ?` from an object's members; undefined members are omitted. */
 export function assignments(values: Readonly<Record<string, unknown>>): Sql {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return join(given.map(([column, value]) => sql`${identifier(column)} = ${value}`));
 }
 
-/** Conditions joined by AND; those that are left out (false, undefined, '') do not count. */
+/** Conditions joined by AND; false, undefined and '' are omitted. */
 export function and(conditions: readonly (Sql | false | undefined | '')[]): Sql {
   const given = conditions.filter((condition) => isSql(condition));
   return given.length === 0 ? sql`1 = 1` : join(given, sql` AND `);
 }
 
 /**
- * The text and the parameters as a driver takes them.
+ * The text and parameters for a driver.
  *
- * @param placeholder the text of the parameter with a number, from 1: `?` or `$1`
+ * @param placeholder the text of a parameter by its number, from 1: `?` or `$1`
  */
 export function compileSql(
   query: Sql,

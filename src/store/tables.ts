@@ -41,7 +41,7 @@ export interface UnitRecord {
   readonly counts: unknown;
 }
 
-/** A JSON column as a value: SQLite holds text, PostgreSQL's driver has parsed it already. */
+/** Parses a JSON column: SQLite returns text, PostgreSQL's driver parsed values. */
 export function fromJson(value: unknown): unknown {
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
@@ -61,7 +61,7 @@ export function numbersFromJson(value: unknown): Record<string, number> {
   return numbers;
 }
 
-/** The texts of a JSON array that a store may hold as text; none where it is null. */
+/** The strings of a JSON array that may be stored as text; empty if null. */
 export function textsFromJson(value: unknown): string[] {
   const list = fromJson(value);
   return Array.isArray(list) ? list.map(String) : [];

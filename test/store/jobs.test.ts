@@ -166,7 +166,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect((await findJob(db, 'last')).id).toBe(named.id);
     expect((await findJob(db, id.toUpperCase())).id).toBe(id);
     expect((await findJob(db, id.slice(0, 34))).id.slice(0, 34)).toBe(id.slice(0, 34));
-    await expect(findJob(db, id.slice(0, 4))).rejects.toThrow(/begins several/);
+    await expect(findJob(db, id.slice(0, 4))).rejects.toThrow(/matches several/);
     await expect(findJob(db, 'ffff')).rejects.toThrow(/no scan ffff/);
     await expect(findJob(db, 'x%')).rejects.toThrow(/no scan "x%"/);
     await expect(createJob(db, { scan_type: 'x', scan_id: 'nightly' })).rejects.toThrow(

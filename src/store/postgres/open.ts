@@ -168,7 +168,7 @@ export async function tenantOf(
   if (id) return id;
   throw new AppError(
     'NOT_FOUND',
-    `${location} has no tenant "${tenant}": "portolan tenant list" shows them, ` +
-      '"portolan tenant add" creates one',
+    `${location} has no tenant "${tenant}": see "portolan tenant list", or ` +
+      'create it with "portolan tenant add"',
   );
 }

@@ -4,21 +4,21 @@ import { parsePorts, type PortSet } from '../../core/ports.ts';
 import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.ts';
 import { objectFromJson } from '../tables.ts';
 
-/** What a unit of a scan has looked at. */
+/** The hosts and ports that a unit of a scan covers. */
 export interface UnitCoverage {
-  /** Or `listed`: the hosts that the scan reported, and no others. */
+  /** Or `listed`: just the hosts that the scan reported. */
   readonly addresses: Iterable<string> | 'listed';
-  /** The same object for every unit of a scan. */
+  /** One object shared by all units of a scan. */
   readonly ports: PortSet;
 }
 
-/** What each unit of a scan covers; undefined for a unit that the scan does not have. */
+/** Returns a unit's coverage; undefined for a unit that the scan does not have. */
 export type Coverage = (unit: Pick<RunUnit, 'unit' | 'first' | 'last'>) => UnitCoverage | undefined;
 
 /**
- * What the units of a stored scan cover, computed from its configuration. Undefined for a scan that
- * is not a network scan: a configuration out of a file may hold anything, and without a plan
- * nothing is concluded.
+ * The coverage of a stored scan's units, computed from its configuration. Undefined for a scan that
+ * is not a network scan: an imported configuration may contain anything, and without a plan nothing
+ * is concluded.
  */
 export function jobCoverage(config: unknown): Coverage | undefined {
   const listed = listedCoverage(config);
@@ -31,7 +31,7 @@ export function jobCoverage(config: unknown): Coverage | undefined {
   }
 }
 
-/** What the units of a plan cover. */
+/** The coverage of a plan's units. */
 export function planCoverage(config: NetworkScanConfig, plan: ScanPlan): Coverage | undefined {
   // masscan reports open ports only.
   if (config.engine === 'masscan') return undefined;
@@ -44,7 +44,7 @@ export function planCoverage(config: NetworkScanConfig, plan: ScanPlan): Coverag
   };
 }
 
-/** A run of another scanner: its file lists the hosts, and the ports that it asked each for. */
+/** A run of another scanner: its file lists the hosts, and the ports probed on each. */
 function listedCoverage(config: unknown): Coverage | undefined {
   const { covers, ports: asked } = objectFromJson(config);
   if (covers !== 'listed' || typeof asked !== 'string') return undefined;

@@ -28,7 +28,7 @@ export async function markCrashedJobs(db: StoreDatabase, now = Date.now()): Prom
       await countFacts(db, crashed.id);
       marked.push(await getJob(db, crashed.id));
     } catch (error) {
-      // It ended, or somebody else marked it, between the two statements.
+      // It ended, or another process marked it, between the two statements.
       if (!(error instanceof AppError && error.code === 'ILLEGAL_TRANSITION')) throw error;
     }
   }

@@ -48,7 +48,7 @@ export interface NewJob
 /**
  * Records a new scan, `pending`; one for workers is queued in the same transaction.
  *
- * @throws AppError AMBIGUOUS where its id or `scan_id` is taken
+ * @throws AppError AMBIGUOUS if its id or `scan_id` is taken
  */
 export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   const { id = newJobId(), actor = currentActor(), ...columns } = job;
@@ -65,7 +65,7 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
       INSERT INTO scan_jobs (${join(Object.keys(values).map(identifier))})
       VALUES (${join(Object.values(values))})
       ON CONFLICT DO NOTHING RETURNING *`);
-    if (!row) throw new AppError('AMBIGUOUS', `there is a scan ${job.scan_id ?? id} already`);
+    if (!row) throw new AppError('AMBIGUOUS', `scan ${job.scan_id ?? id} already exists`);
     const after = { scan_type: job.scan_type, config: job.config ?? {}, args: job.args ?? [] };
     await recordAudit(tx, { action: 'scan.create', ...scanObject(id), after }, actor);
     const made = toJob(tx, row);

@@ -7,13 +7,13 @@ import { identifier, type Sql, sql } from '../sql.ts';
 import { completedUnits } from './find-scan.ts';
 import type { StoreDatabase } from '../store.ts';
 
-/** How a job ended. `partial`: completed, without having looked at everything. */
+/** How a job ended. `partial`: completed without covering everything. */
 export interface JobEnd extends Pick<StatusChange, 'attempt' | 'error_message' | 'from'> {
   readonly status: RunFinish['status'];
 }
 
 /**
- * Ends a scan, and writes what it found in numbers into its row.
+ * Ends a scan and stores its result counts in its row.
  *
  * @throws AppError NOT_FOUND, ILLEGAL_TRANSITION
  */
@@ -27,8 +27,8 @@ export async function finishJob(db: StoreDatabase, id: string, end: JobEnd): Pro
 }
 
 /**
- * Writes into a job's row what it has recorded, counted; beside that the sums of its units' own
- * counts, and what its scanner has counted itself.
+ * Stores in a job's row the counts of what it recorded, the sums of its units' counts, and the
+ * scanner's own counts.
  */
 export async function countFacts(
   db: StoreDatabase,
@@ -72,8 +72,8 @@ async function unitCounts(db: StoreDatabase, id: string): Promise<Record<string,
 }
 
 /**
- * Whether every unit of a scan is completed. Nothing lies open then; that none was left out is
- * counted, since a scan that ends too soon would call what it never saw closed.
+ * Whether every unit of a scan is completed. It also counts them, because a scan that ends with a
+ * unit missing would mark ports closed that it never probed.
  */
 export async function isJobDone(db: StoreDatabase, id: string): Promise<boolean> {
   const [row] = await db.query<{ unit_count: number; is_taken: number | boolean }>(sql`
@@ -88,7 +88,7 @@ export async function isJobDone(db: StoreDatabase, id: string): Promise<boolean>
   return false;
 }
 
-/** Removes a scan with every fact of it; the inventory keeps what is known of hosts and ports. */
+/** Removes a scan with all its facts. The inventory keeps its hosts and ports. */
 export async function removeJob(db: StoreDatabase, id: string): Promise<void> {
   await db.transaction(async (tx) => {
     const { scan_type, status, args } = await getJob(tx, id);

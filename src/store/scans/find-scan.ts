@@ -8,12 +8,12 @@ import { and, join, identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { type UnitSet, unitSet } from './unit-set.ts';
 
-/** The fewest characters that name a scan by the beginning of its id. */
+/** The shortest prefix of an id that names a scan. */
 const shortestPrefix = 4;
 
 /**
- * The scan that a user means: `last` (the newest), its id, the name that its own scanner gave it,
- * or the beginning of its id where only one begins so.
+ * Finds the scan that a user names: `last` (the newest), its id, its scanner's name for it, or a
+ * unique prefix of its id.
  *
  * @throws AppError NOT_FOUND, AMBIGUOUS (naming those that match)
  */
@@ -28,8 +28,8 @@ export async function findJob(db: StoreDatabase, reference: string): Promise<Job
   if (prefix.length < shortestPrefix || !/^[0-9a-f-]+$/.test(prefix)) {
     throw new AppError(
       'NOT_FOUND',
-      `there is no scan "${reference}": name it by "last" or by at least ${shortestPrefix} ` +
-        'characters of its id ("portolan scans" lists them)',
+      `there is no scan "${reference}": use "last" or at least ${shortestPrefix} ` +
+        'characters of its id (see "portolan scans")',
     );
   }
   const uuid = identifier(db.dialect.uuidColumn);
@@ -40,7 +40,7 @@ export async function findJob(db: StoreDatabase, reference: string): Promise<Job
   if (rows.length === 1) return toJob(db, rows[0]!);
   if (rows.length === 0) return getJob(db, reference);
   const matches = rows.map((row) => toJob(db, row).id).join(', ');
-  throw new AppError('AMBIGUOUS', `"${reference}" begins several scans: ${matches}`);
+  throw new AppError('AMBIGUOUS', `"${reference}" matches several scans: ${matches}`);
 }
 
 async function lastJob(db: StoreDatabase): Promise<Job> {
@@ -48,10 +48,7 @@ async function lastJob(db: StoreDatabase): Promise<Job> {
     SELECT * FROM scan_jobs WHERE tenant_id = ${tenantKey(db)}
     ORDER BY requested_at DESC, ${identifier(db.dialect.uuidColumn)} DESC LIMIT 1`);
   if (row) return toJob(db, row);
-  throw new AppError(
-    'NOT_FOUND',
-    'no scan is recorded yet: "portolan scan TARGET" makes the first',
-  );
+  throw new AppError('NOT_FOUND', 'there are no scans yet: run one with "portolan scan TARGET"');
 }
 
 export interface JobFilter {

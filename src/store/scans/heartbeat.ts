@@ -3,15 +3,15 @@ import { identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import type { Job } from './jobs.ts';
 
-/** How far a scan is. */
+/** A scan's progress. */
 export type ScanCounts = Pick<Job, 'hosts_done' | 'hosts_up' | 'ports_open'>;
 
 /**
- * Says that a scan's runner is alive, and adds to the scan's counts.
+ * Records that a scan's runner is alive, and adds to the scan's counts.
  *
- * @param job as its attempt began
- * @returns the scan's state, by which the runner learns that it is to stop; undefined where the scan
- *   is gone or another attempt has begun
+ * @param job as of the start of its attempt
+ * @returns the scan's state, which tells the runner to stop; undefined if the scan is gone or
+ *   another attempt has started
  */
 export async function heartbeat(
   db: StoreDatabase,

@@ -1,7 +1,7 @@
 import type { JobState } from '../../core/job-states.ts';
 import type { JobEvent } from '../store.ts';
 
-/** What a change of a scan's row is called. */
+/** The event type for a change of a scan's row. */
 export function eventType(from: JobState | null | undefined, to: JobState): JobEvent['type'] {
   if (from === null || from === undefined) return 'created';
   if (from === to) return 'progress';

@@ -8,26 +8,26 @@ import type { StoreDatabase } from '../store.ts';
 import { getJob, type Job, type JobRecord, toJob } from './jobs.ts';
 import { currentWorker, type Worker } from './process-identity.ts';
 
-/** Columns that a change of status may set besides. */
+/** Columns that a change of status may also set. */
 export interface StatusChange {
   readonly error_message?: string;
   readonly worker?: Worker;
   /** The lease's name, for a worker that is one of several. */
   readonly workerId?: string;
   readonly is_partial?: boolean;
-  /** Going to `pending`: not started before, epoch ms. */
+  /** For `pending`: earliest start, epoch ms. */
   readonly runAt?: number;
-  /** Only where the job still is in this attempt. */
+  /** Only if the job is still in this attempt. */
   readonly attempt?: number;
-  /** Only from this state: a worker's end is that of a scan that runs. */
+  /** Only from this state, because a worker may end only a running scan. */
   readonly from?: JobState;
-  /** Who does it, where that is not the usual actor. */
+  /** Who does it, if not the usual actor. */
   readonly actor?: Actor | undefined;
 }
 
 /**
- * Moves a scan to another state, if its present state allows that: one statement, so that of two
- * who try at once one wins. Going to `running` from `pending` begins a new attempt.
+ * Moves a scan to another state, if its current state allows it. It is one statement, so that only
+ * one of two concurrent callers wins. Going from `pending` to `running` starts a new attempt.
  *
  * @param id UUID
  * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION, naming both states
@@ -50,7 +50,7 @@ export async function setJobStatus(
       RETURNING *`);
     if (!row) {
       assertTransition(from, to);
-      throw new AppError('ILLEGAL_TRANSITION', `scan ${id} is run by another attempt by now`);
+      throw new AppError('ILLEGAL_TRANSITION', `another attempt is now running scan ${id}`);
     }
     const audited = { action: `scan.${to}`, before: { status: from }, after: { status: to } };
     await recordAudit(tx, { ...audited, ...scanObject(id) }, change.actor ?? actorOf(to));
@@ -112,7 +112,7 @@ export function workerActor(): Actor {
   return { kind: 'job', name: currentWorker().id };
 }
 
-/** A job that nobody else changes until the transaction ends. */
+/** Locks a job until the transaction ends. */
 async function lockJob(tx: StoreDatabase, id: string): Promise<Job> {
   await tx.query(sql`UPDATE scan_jobs SET status = status
     WHERE ${identifier(tx.dialect.uuidColumn)} = ${id}`);
@@ -120,8 +120,8 @@ async function lockJob(tx: StoreDatabase, id: string): Promise<Job> {
 }
 
 /**
- * Begins a scan: `pending` → `running`, with a new attempt number, which every write of this
- * worker then names.
+ * Starts a scan: `pending` → `running`, with a new attempt number that every write of this worker
+ * then includes.
  */
 export function startJob(db: StoreDatabase, id: string, worker: Worker): Promise<Job> {
   return setJobStatus(db, id, 'running', { worker });

@@ -7,7 +7,7 @@ import type { StoreDatabase } from '../store.ts';
 import { fromJson, type Key, numbersFromJson, objectFromJson } from '../tables.ts';
 import type { Worker } from './process-identity.ts';
 
-/** A scan, as callers see it: columns of `scan_jobs`, its UUID as `id`; times are epoch ms. */
+/** A scan as seen by callers: columns of `scan_jobs`, its UUID as `id`, times as epoch ms. */
 export interface Job {
   readonly id: string;
   /** The name that its scanner gave it, where that is not a UUID. */
@@ -33,9 +33,9 @@ export interface Job {
   readonly scan_stats: Readonly<Record<string, unknown>> | null;
   readonly execution_context: Readonly<Record<string, unknown>> | null;
   readonly error_message: string | null;
-  /** It ended without having looked at everything, or its file is not all of it. */
+  /** It ended without covering everything, or its file is incomplete. */
   readonly is_partial: boolean;
-  /** Who runs it, where one process does. */
+  /** The process that runs it, if it is just one. */
   readonly worker: Worker | undefined;
   /** Who ran it last. */
   readonly worker_id: string | null;
@@ -54,11 +54,11 @@ export interface Job {
   /** Units from this one on were never leased. */
   readonly next_unit: number;
   readonly progress_percent: number;
-  /** Addresses to look at, looked at, and those with an error (the same in other words). */
+  /** Addresses to scan, scanned, and those with an error. */
   readonly total_items: number;
   readonly processed_items: number;
   readonly failed_items: number;
-  /** Of the addresses looked at, those without an error, 0 … 1; null before the first. */
+  /** Fraction of scanned addresses without an error, 0 … 1; null before the first. */
   readonly success_rate: number | null;
   readonly timeout_at: number | null;
   /** The names of what it was created from. */
@@ -97,10 +97,10 @@ export async function getJob(db: StoreDatabase, id: string): Promise<Job> {
       )
     : [];
   if (rows[0]) return toJob(db, rows[0]);
-  throw new AppError('NOT_FOUND', `there is no scan ${id}: "portolan scans" lists them`);
+  throw new AppError('NOT_FOUND', `there is no scan ${id}: see "portolan scans"`);
 }
 
-/** Sets columns of a job other than its status, as the store takes their values. */
+/** Sets columns of a job other than its status. Values are in their stored form. */
 export async function updateJob(
   db: StoreDatabase,
   id: string,
@@ -111,7 +111,7 @@ export async function updateJob(
   );
 }
 
-/** A row of `scan_jobs` as callers see it. */
+/** Converts a row of `scan_jobs` for callers. */
 export function toJob(db: StoreDatabase, row: JobRecord): Job {
   const {
     id: _key,

@@ -9,13 +9,13 @@ import { leaseUnits, openUnits, type UnitRequest } from './pick-units.ts';
 import type { Worker } from './process-identity.ts';
 import { queueJob } from './queue-job.ts';
 
-/** A worker's question for work. */
+/** A worker's request for work. */
 export interface WorkRequest extends Pick<UnitRequest, 'workerId'> {
   readonly scanTypes: readonly string[];
   readonly labels: readonly string[];
-  /** How long the units are the worker's while it is silent. */
+  /** How long a silent worker keeps the units. */
   readonly leaseMs: number;
-  /** How many units of this scan to take. */
+  /** The number of units of this scan to take. */
   readonly unitsOf: (job: Job) => number;
   /** A unit of this scan by its index. */
   readonly unitAt: (job: Job, index: number) => Unit;
@@ -25,13 +25,13 @@ export interface WorkRequest extends Pick<UnitRequest, 'workerId'> {
 export interface Lease extends UnitLease {
   readonly job: Job;
   readonly units: readonly Unit[];
-  /** The numbers of the leases that are not recorded yet, by unit. */
+  /** Lease numbers that are not yet recorded, by unit. */
   readonly attempts: Map<number, number>;
-  /** How many workers hold units of this scan, this one among them. */
+  /** The number of workers with units of this scan, including this one. */
   readonly holders: number;
 }
 
-/** Scans with units to take, the one that waits longest first. */
+/** Scans with units to take, longest waiting first. */
 function takeable(db: StoreDatabase, kinds: Pick<WorkRequest, 'scanTypes' | 'labels'>): Sql {
   const { scanTypes, labels } = kinds;
   const now = db.dialect.fromNow(0);
@@ -48,19 +48,19 @@ function takeable(db: StoreDatabase, kinds: Pick<WorkRequest, 'scanTypes' | 'lab
 }
 
 /**
- * Takes units of the queued scan that waits longest, of those of the highest priority that the
- * worker can run. One transaction, so that two workers never take the same unit; it queues a
- * message for the next worker.
+ * Takes units of the longest waiting queued scan of the highest priority that the worker can run.
+ * It is one transaction, so that two workers never take the same unit, and it queues a message for
+ * the next worker.
  *
- * @returns undefined where there is nothing to do. A lease without units belongs to a scan that has
- *   none left after all.
+ * @returns undefined if there is nothing to do. A lease without units belongs to a scan that
+ *   turned out to have none left.
  */
 export async function takeLease(
   db: StoreDatabase,
   request: WorkRequest,
 ): Promise<Lease | undefined> {
   if (db.dialect.hasOneWriter) {
-    // Looking costs no lock: idle workers ask often.
+    // Checks without a lock first, because idle workers ask often.
     const [any] = await db.query(sql`SELECT 1 AS one ${takeable(db, request)}`);
     if (!any) return undefined;
   }
@@ -99,11 +99,11 @@ function unitOf({ index, first, last }: Unit): Unit {
 }
 
 /**
- * Starts a scan in this process, and leases its first units. They have no time limit: the process
- * is watched, not its leases.
+ * Starts a scan in this process and leases its first units, without a time limit: the process is
+ * watched, not its leases.
  *
  * @param before the scan as it was read
- * @throws AppError ILLEGAL_TRANSITION where it cannot be started any more
+ * @throws AppError ILLEGAL_TRANSITION if it can no longer be started
  */
 export async function startScan(
   db: StoreDatabase,
@@ -121,9 +121,10 @@ export async function startScan(
 }
 
 /**
- * Leases further units of a scan to the process that runs it.
+ * Leases more units of a scan to the process that runs it.
  *
- * @returns them; none where the scan was ended, paused, left to workers or taken by another attempt
+ * @returns the units; none if the scan was ended, paused, left to workers or taken by another
+ *   attempt
  */
 export async function extendLease(
   db: StoreDatabase,
@@ -144,14 +145,14 @@ export async function extendLease(
 }
 
 /**
- * Prepares a scan's units for another attempt: leases of earlier ones are void, and the first new
- * unit is the first that none of them has completed.
+ * Prepares a scan's units for another attempt: voids the leases of earlier ones and finds the first
+ * unit that none of them completed.
  */
 async function beginUnits(
   db: StoreDatabase,
   { before, job, unitAt }: { before: Job; job: Job; unitAt: UnitRequest['unitAt'] },
 ): Promise<Job> {
-  // Nothing to look for in a scan that was never run.
+  // A scan that never ran has nothing to find.
   if (before.attempts === 0 && job.attempts === 1 && job.next_unit === 0) return job;
   await releaseUnits(db, job.id);
   const { ranges } = await completedUnits(db, job.id);
@@ -163,7 +164,7 @@ async function beginUnits(
   return { ...job, next_unit, hosts_done };
 }
 
-/** @returns how many of its units a worker still holds, all of them for as long again */
+/** @returns how many units the worker still holds; all are extended */
 export async function renewLease(
   db: StoreDatabase,
   { job, workerId }: Lease,
@@ -177,7 +178,7 @@ export async function renewLease(
   return rows.length;
 }
 
-/** Hands back the units that a worker has not completed, and calls another worker for them. */
+/** Releases the units that a worker has not completed, and calls another worker for them. */
 export async function releaseLease(db: StoreDatabase, { job, workerId }: Lease): Promise<void> {
   await db.transaction(async (inside) => {
     const released = await releaseUnits(inside, job.id, sql`worker_id = ${workerId}`);
@@ -185,7 +186,7 @@ export async function releaseLease(db: StoreDatabase, { job, workerId }: Lease):
   });
 }
 
-/** @returns how many leased units were released: of all of a scan's, those that the condition names */
+/** @returns how many of a scan's leased units matched the condition and were released */
 export async function releaseUnits(
   db: StoreDatabase,
   id: string,

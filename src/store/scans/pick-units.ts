@@ -4,35 +4,35 @@ import { type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { type Job, updateJob } from './jobs.ts';
 
-/** Units of a scan that are to be leased. */
+/** Units of a scan to lease. */
 export interface UnitRequest {
   /** Names the lease. One name runs one lease at a time. */
   readonly workerId: string;
-  /** How long the units are the worker's while it is silent; undefined until they are released. */
+  /** How long a silent worker keeps the units; by default until they are released. */
   readonly leaseMs: number | undefined;
-  /** Units at most. */
+  /** Maximum number of units. */
   readonly wanted: number;
   /** A unit of the scan by its index. */
   readonly unitAt: (index: number) => Unit;
 }
 
-/** A unit that was leased. */
+/** A leased unit. */
 export interface LeasedUnit extends Unit {
   /** The number of the unit's lease. */
   readonly attempt: number;
 }
 
-/** The units of a scan that lie open: released, left in the middle, or lost with their worker. */
+/** Open units of a scan: released, interrupted, or lost with their worker. */
 export function openUnits({ dialect }: StoreDatabase): Sql {
   return sql`(u.status IN ('released', 'partial')
     OR (u.status = 'leased' AND u.lease_until < ${dialect.fromNow(0)}))`;
 }
 
 /**
- * Leases units of a scan in ascending order: first those that lie open, then new ones.
+ * Leases units of a scan in ascending order, open ones before new ones.
  *
  * @param db in a transaction that has locked the scan's row
- * @param job as that row is
+ * @param job as in that row
  */
 export async function leaseUnits(
   db: StoreDatabase,
@@ -65,10 +65,10 @@ async function leaseOpenUnits(
     RETURNING unit AS "index", first, last, attempt`);
 }
 
-/** The most unit numbers that one statement searches for those without a row. */
+/** Maximum unit numbers that one statement searches for ones without a row. */
 const widestWindow = 10_000;
 
-/** Leases units that have no row yet, and moves the scan's mark behind them. */
+/** Leases units without a row, and moves the scan's `next_unit` past them. */
 async function leaseNewUnits(
   db: StoreDatabase,
   job: Job,
@@ -82,7 +82,7 @@ async function leaseNewUnits(
   let window = wanted;
   while (leased.length < wanted && next < count) {
     const last = Math.min(count, next + window) - 1;
-    // Many are completed already where an earlier attempt has left gaps.
+    // An earlier attempt with gaps may have completed many of them.
     window = Math.min(window * 4, widestWindow);
     const size = { ...unitAt(0), end: unitAt(count - 1).last };
     const hosts = size.last - size.first + 1;
@@ -105,7 +105,7 @@ async function leaseNewUnits(
         ORDER BY unit LIMIT ${left}
         RETURNING unit AS "index", first, last, attempt`);
     leased.push(...found);
-    // With as many as were wanted, the window may not be at its end.
+    // If enough were found, the rest of the window may not have been searched.
     next = found.length < left ? last + 1 : Math.max(...found.map(({ index }) => index)) + 1;
   }
   await updateJob(db, job.id, { next_unit: next, leased_at: fromNow(0) });

@@ -3,17 +3,17 @@ import { type NetworkScanConfig, parseScanConfig } from '../../core/scan-config.
 import { type Coverage, planCoverage } from './coverage.ts';
 import type { Job } from './jobs.ts';
 
-/** A scan and what its configuration comes to, computed once. */
+/** A scan with the plan computed from its configuration. */
 export interface PlannedScan {
   readonly job: Job;
   readonly config: NetworkScanConfig;
   readonly plan: ScanPlan;
-  /** Undefined where nothing is concluded from what the scan did not find. */
+  /** Undefined if nothing is concluded from what the scan did not find. */
   readonly coverage: Coverage | undefined;
 }
 
 /**
- * Plans a scan of our own.
+ * Plans a Portolan scan.
  *
  * @throws AppError INVALID_INPUT, INVALID_TARGET, INVALID_PORTS
  */

@@ -9,7 +9,7 @@ export interface Worker {
   /** The machine, and on Linux its boot and pid namespace: only there does the pid mean anything. */
   readonly host: string;
   readonly pid: number;
-  /** The start time of the process, as the system words it; '' where it is unknown. */
+  /** The start time of the process in the system's format; '' if unknown. */
   readonly started: string;
 }
 
@@ -20,7 +20,7 @@ export function currentWorker(): Worker {
   return { id: `${hostname()}:${pid}`, host, pid, started: processStart(pid) ?? '' };
 }
 
-/** This process, under a name that no other use of it has. */
+/** This process with a unique name for this use. */
 export function uniqueWorker(): Worker {
   const worker = currentWorker();
   return { ...worker, id: `${worker.id}:${randomBytes(3).toString('hex')}` };
@@ -28,7 +28,7 @@ export function uniqueWorker(): Worker {
 
 /**
  * Whether a worker's process is still there: the same pid with another start time is another
- * process. Undefined where this machine cannot tell.
+ * process. Undefined if this machine cannot tell.
  */
 export function isAlive({ host, pid, started }: Omit<Worker, 'id'>): boolean | undefined {
   if (host !== currentHost()) return undefined;
@@ -42,11 +42,11 @@ function currentHost(): string {
   return [hostname(), boot, namespace].filter((part) => part !== undefined).join(' ');
 }
 
-/** Field 22 of /proc/PID/stat, counted behind the name, which may hold spaces and parentheses. */
+/** Field 22 of /proc/PID/stat, counted after the name, which may contain spaces and parentheses. */
 function processStart(pid: number): string | undefined {
   const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie has ended; only its parent has not noticed.
+  // A zombie has ended, but its parent has not yet reaped it.
   return fields?.[0] === 'Z' ? undefined : fields?.[19];
 }
 

@@ -31,7 +31,7 @@ export function runFinish(job: Job): RunFinish {
   };
 }
 
-/** A scan that has not ended is, in its events, one that did not look at everything. */
+/** An unfinished scan is exported as partial. */
 function finalStatus({ status, is_partial }: Job): RunFinish['status'] {
   if (status === 'completed') return is_partial ? 'partial' : 'completed';
   return status === 'failed' || status === 'cancelled' || status === 'crashed' ? status : 'partial';

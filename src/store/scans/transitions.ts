@@ -9,7 +9,7 @@ import { retryDelayMs } from './retry-delay.ts';
 import { identifier, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 
-/** Ends a scan that is not finished; what was found is kept. */
+/** Ends an unfinished scan and keeps its results. */
 export async function cancelJob(db: StoreDatabase, id: string, reason?: string): Promise<Job> {
   const cancelled = await setJobStatus(db, id, 'cancelled', {
     error_message: reason ?? 'cancelled by a user',
@@ -20,9 +20,9 @@ export async function cancelJob(db: StoreDatabase, id: string, reason?: string):
 }
 
 /**
- * Removes a scan that does not run, with every fact of it.
+ * Removes a scan that is not running, with all its facts.
  *
- * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION where it runs
+ * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION if it is running
  */
 export async function removeEndedJob(db: StoreDatabase, id: string): Promise<void> {
   await db.transaction(async (inside) => {
@@ -34,7 +34,7 @@ export async function removeEndedJob(db: StoreDatabase, id: string): Promise<voi
     if (status === 'running') {
       throw new AppError(
         'ILLEGAL_TRANSITION',
-        `scan ${id} is running: "portolan cancel" ends it first`,
+        `scan ${id} is running: stop it with "portolan cancel" first`,
       );
     }
     await removeJob(inside, id);
@@ -48,21 +48,21 @@ export function pauseJob(db: StoreDatabase, id: string, actor?: Actor): Promise<
 
 /** How a scan is queued again. */
 export interface Requeue {
-  /** Not before, epoch ms. */
+  /** Earliest start, epoch ms. */
   readonly runAt?: number;
-  /** Why, where it was not asked for. */
+  /** The reason, if no one requested it. */
   readonly error_message?: string;
-  /** Workers continue it, whatever ran it so far. */
+  /** Let workers continue it, whatever ran it before. */
   readonly detach?: boolean;
-  /** Attempts that are left from now on. */
+  /** Remaining attempts. */
   readonly attemptsLeft?: number;
-  /** Who does it, where no person asked for it. */
+  /** Who does it, if no person requested it. */
   readonly actor?: Actor;
 }
 
 /**
- * Makes a scan that ended or crashed `pending` again. What is completed stays so; no worker of an
- * earlier attempt can write any more.
+ * Makes a scan that ended or crashed `pending` again. Completed units stay completed; workers of
+ * earlier attempts can no longer write.
  *
  * @throws AppError NOT_FOUND, ILLEGAL_TRANSITION
  */
@@ -90,12 +90,12 @@ export async function requeueJob(
   });
 }
 
-/** Lets workers continue a scan that was paused, or that is pending for a process. */
+/** Lets workers continue a scan that is paused or pending for a process. */
 export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): Promise<Job> {
   return await db.transaction(async (inside) => {
     const { status } = await getJob(inside, id);
     if (status !== 'pending') await setJobStatus(inside, id, 'running', { actor });
-    // The process that ran it so far holds units without a time limit.
+    // The process that ran it before holds units without a time limit.
     await releaseUnits(inside, id, sql`lease_until IS NULL`);
     await updateJob(inside, id, {
       is_detached: true,
@@ -110,13 +110,13 @@ export async function resumeJob(db: StoreDatabase, id: string, actor?: Actor): P
 }
 
 /**
- * Ends an attempt that failed, and queues the next one where one is left.
+ * Ends a failed attempt, and queues the next one if any is left.
  *
- * @returns the scan: pending, or failed for good
- * @throws AppError ILLEGAL_TRANSITION where it has ended, or another attempt has begun
+ * @returns the scan, pending or permanently failed
+ * @throws AppError ILLEGAL_TRANSITION if it has ended or another attempt has started
  */
 export async function failAttempt(db: StoreDatabase, job: Job, message: string): Promise<Job> {
-  // In one transaction: nobody takes the state between for the end.
+  // One transaction, so that no one mistakes the intermediate state for the end.
   return await db.transaction(async (inside) => {
     const failed = await finishJob(inside, job.id, {
       status: 'failed',
@@ -133,7 +133,7 @@ export async function failAttempt(db: StoreDatabase, job: Job, message: string):
   });
 }
 
-/** Whether an error means that somebody else has changed the scan meanwhile. */
+/** Whether an error means that the scan was changed concurrently. */
 export function isConflict(error: unknown): boolean {
   return (
     error instanceof AppError && (error.code === 'ILLEGAL_TRANSITION' || error.code === 'NOT_FOUND')

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { unitSet } from './unit-set.ts';
 
-test('a set of units has those in its ranges and no others', () => {
+test('a set contains exactly the units in its ranges', () => {
   const set = unitSet([
     [0, 2],
     [5, 5],
@@ -14,7 +14,7 @@ test('a set of units has those in its ranges and no others', () => {
   expect(unitSet([]).has(0)).toBe(false);
 });
 
-test('whichever units are taken, the set has exactly those', () => {
+test('the set has exactly the units that were taken', () => {
   const units = fc.uniqueArray(fc.nat({ max: 60 }));
   fc.assert(
     fc.property(units, (taken) => {

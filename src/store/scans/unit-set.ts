@@ -1,4 +1,4 @@
-/** Units by number, as disjoint ascending closed ranges: a resumed /8 has 2 million, in few ranges. */
+/** Unit numbers as disjoint ascending closed ranges: a resumed /8 has 2 million, in few ranges. */
 export interface UnitSet {
   readonly ranges: readonly (readonly [first: number, last: number])[];
   readonly size: number;

@@ -21,7 +21,7 @@ export interface WorkerRow extends WorkerSettings {
   readonly pid: number;
   readonly started_at: number;
   readonly heartbeat_at: number;
-  /** `stopping`: it hands its units back; `lost`: it was not heard of for too long. */
+  /** `stopping`: it is releasing its units; `lost`: it has been silent for too long. */
   readonly status: 'idle' | 'working' | 'stopping' | 'lost';
   /** Its leases: the scan's UUID, how many units, and since when. */
   readonly work: readonly {
@@ -88,7 +88,7 @@ interface WorkerRecord {
   readonly is_lost: number | boolean;
 }
 
-/** Workers by the time they began; at most 1,000. */
+/** Workers in start order; at most 1,000. */
 export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
   const rows = await db.query<WorkerRecord>(sql`
     SELECT w.*, w.heartbeat_at < ${db.dialect.fromNow(-silentMs)} AS is_lost FROM workers w
@@ -99,7 +99,7 @@ export async function listWorkers(db: StoreDatabase): Promise<WorkerRow[]> {
       .filter(({ worker }) => worker === row.id)
       .map(({ worker: _worker, ...rest }) => rest);
     const { host, pid, process_started: started } = row;
-    // A worker that was killed on this machine is seen at once.
+    // A killed worker on this machine is detected at once.
     const status =
       row.is_lost || isAlive({ host, pid, started }) === false
         ? 'lost'

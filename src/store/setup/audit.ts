@@ -7,19 +7,19 @@ import { and, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson } from '../tables.ts';
 
-/** A change, as the audit log tells it. */
+/** A change for the audit log. */
 export interface Change {
-  /** What was done: `scan.create`, `tenant.add`, … */
+  /** The action: `scan.create`, `tenant.add`, … */
   readonly action: string;
   readonly object_type: string;
   readonly object_id: string;
-  /** What was and what is now, as far as it changed; without secrets. */
+  /** The changed fields before and after, without secrets. */
   readonly before?: object | null;
   readonly after?: object | null;
   readonly reason?: string;
 }
 
-/** A row of the audit log; time epoch ms. */
+/** A row of the audit log; time is epoch ms. */
 export interface AuditRow {
   readonly seq: number;
   readonly at: number;
@@ -33,14 +33,13 @@ export interface AuditRow {
   readonly reason: string | null;
   readonly address: string | null;
   readonly previous_hash: string;
-  /** SHA-256 of the row and of the hash before it, hex. */
+  /** SHA-256 of the row and the previous hash, hex. */
   readonly hash: string;
 }
 
 /**
- * Writes down who changed what, in the transaction that changes it: both happen or none. The rows
- * of a tenant are a chain, each with the hash of the one before, so that none can be changed, put
- * in or taken out unseen.
+ * Records who changed what, in the same transaction as the change. A tenant's rows form a hash
+ * chain, so that no row can be changed, inserted or removed undetected.
  *
  * @param db in a transaction (`StoreDatabase.transaction`)
  */
@@ -49,7 +48,7 @@ export async function recordAudit(
   change: Change,
   actor: Actor = currentActor(),
 ): Promise<void> {
-  // The end of the chain is locked until the transaction is over.
+  // Locks the end of the chain until the transaction ends.
   const heads = await db.query<{ seq: number; hash: string }>(sql`
     INSERT INTO audit_heads (tenant_id, seq, hash) VALUES (${tenantKey(db)}, 1, '')
     ON CONFLICT (tenant_id) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq, hash`);
@@ -82,7 +81,7 @@ function jsonOf(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
-/** What a row's hash is of: every field, in one order, as JSON with sorted members. */
+/** The input of a row's hash: every field, in a fixed order, as JSON with sorted members. */
 function hashOf(tenantId: string, row: Omit<AuditRow, 'hash'>): string {
   const { previous_hash, seq, at, actor_kind, actor, action, object_type, object_id } = row;
   const fields = [previous_hash, tenantId, seq, at, actor_kind, actor, action, object_type];
@@ -92,7 +91,7 @@ function hashOf(tenantId: string, row: Omit<AuditRow, 'hash'>): string {
     .digest('hex');
 }
 
-/** A store may keep the members of an object in an order of its own. */
+/** A store may reorder the members of an object. */
 function sortMembers(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -101,7 +100,7 @@ function sortMembers(_key: string, value: unknown): unknown {
 export interface AuditFilter {
   readonly action?: string | undefined;
   readonly actor?: string | undefined;
-  /** The beginning of an object's id. */
+  /** A prefix of an object's id. */
   readonly object?: string | undefined;
   readonly since?: number | undefined;
 }
@@ -136,14 +135,14 @@ function withValues(row: AuditRow): AuditRow {
   return { ...row, before: fromJson(row.before), after: fromJson(row.after) };
 }
 
-/** What a look at the whole chain found. */
+/** The result of verifying the whole chain. */
 export interface AuditVerdict {
   readonly rows: number;
-  /** The first place where the chain does not hold, and why. */
+  /** Where the chain first breaks, and why. */
   readonly fault: { readonly seq: number; readonly problem: string } | undefined;
 }
 
-/** Rows read at a time. */
+/** Rows per query. */
 const batch = 1000;
 
 /** Recomputes the chain of the tenant from its first row to its recorded end. */
@@ -166,16 +165,16 @@ export async function verifyAudit(
     const rows = await db.query<AuditRow>(sql`
       SELECT * FROM audit_log WHERE tenant_id = ${tenantKey(db)} AND seq > ${seq}
       ORDER BY seq LIMIT ${batch}`);
-    if (rows.length === 0) return fault('the rows from here on are missing');
+    if (rows.length === 0) return fault('the rows from here onward are missing');
     for (const row of rows.map(withValues)) {
       if (row.seq !== seq + 1) return fault('a row is missing');
-      if (row.previous_hash !== hash) return fault('the row before it was changed');
+      if (row.previous_hash !== hash) return fault('the previous row was changed');
       if (row.hash !== hashOf(db.tenantId, row)) return fault('the row was changed');
       ({ seq, hash } = row);
       if (seq === end.seq) break;
     }
   }
-  if (hash !== end.hash) return fault('the recorded end of the chain is another');
+  if (hash !== end.hash) return fault('the recorded end of the chain differs');
   const [beyond] = await db.query<{ seq: number }>(
     sql`SELECT seq FROM audit_log WHERE tenant_id = ${tenantKey(db)} AND seq > ${end.seq} LIMIT 1`,
   );

@@ -8,28 +8,28 @@ import { and, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { findTarget } from './targets.ts';
 
-/** What is never scanned; time epoch ms. */
+/** An exclusion from scans; time is epoch ms. */
 export interface Exclusion {
   readonly id: string;
   /** An address, network, range or name. */
   readonly excluded: string;
-  /** The name of the one target for which it holds; null for every scan of the tenant. */
+  /** The name of the target that it applies to; null for every scan of the tenant. */
   readonly target: string | null;
   readonly reason: string | null;
   readonly created_at: number;
   readonly created_by: string | null;
 }
 
-/** What is to be excluded, and from what. */
+/** What to exclude, and from what. */
 export interface NewExclusions {
   readonly excluded: readonly string[];
-  /** The name of a target; from every scan of the tenant where none is given. */
+  /** The name of a target; by default every scan of the tenant. */
   readonly target?: string | undefined;
   readonly reason?: string | undefined;
 }
 
 /**
- * Excludes addresses, networks, ranges or names from a target's scans, or from all of the tenant.
+ * Excludes addresses, networks, ranges or names from a target's scans or all of the tenant's.
  *
  * @throws AppError INVALID_TARGET, NOT_FOUND (no such target)
  */
@@ -58,8 +58,7 @@ export async function addExclusions(
 }
 
 /**
- * Exclusions, oldest first: all of them, or those that hold for one target, the tenant's among
- * them.
+ * Exclusions, oldest first: all of them, or those that apply to one target, including the tenant's.
  *
  * @param target its name
  */
@@ -73,7 +72,7 @@ export function listExclusions(db: StoreDatabase, target?: string): Promise<Excl
     ])} ORDER BY e.created_at, e.id`);
 }
 
-/** What no scan of the tenant looks at, as words of a target list. */
+/** The tenant's exclusions, as words of a target list. */
 export async function globalExclusions(db: StoreDatabase): Promise<string[]> {
   const rows = await db.query<{ excluded: string }>(sql`
     SELECT excluded FROM exclusions
@@ -84,8 +83,8 @@ export async function globalExclusions(db: StoreDatabase): Promise<string[]> {
 /**
  * Removes exclusions.
  *
- * @param what the id of one, or what is excluded, as it was given
- * @param target the target for which it holds; the tenant's own where none is given
+ * @param what an exclusion's id, or the excluded text as given
+ * @param target the target that it applies to; by default the tenant's exclusions
  * @throws AppError NOT_FOUND
  */
 export async function removeExclusion(
@@ -104,7 +103,7 @@ export async function removeExclusion(
       const where = target === undefined ? '' : ` for the target "${target}"`;
       throw new AppError(
         'NOT_FOUND',
-        `"${what}" is not excluded${where}: "portolan exclusion list" shows what is`,
+        `"${what}" is not excluded${where}: see "portolan exclusion list"`,
       );
     }
     for (const { id, excluded, target: from, reason } of found) {

@@ -8,7 +8,7 @@ import { and, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { fromJson } from '../tables.ts';
 
-/** A way to scan, by name. */
+/** Named scan settings. */
 export interface ScanProfile {
   readonly name: string;
   readonly description: string | null;
@@ -16,7 +16,7 @@ export interface ScanProfile {
 }
 
 /**
- * Keeps a profile of the tenant's own; one of the same name is replaced.
+ * Stores a profile of the tenant, replacing one of the same name.
  *
  * @throws AppError USAGE, INVALID_INPUT
  */
@@ -48,7 +48,7 @@ function profileObject(name: string): { object_type: string; object_id: string }
   return { object_type: 'profile', object_id: name };
 }
 
-/** The tenant's own profiles, by name: all of them, or the one with this name. */
+/** The tenant's profiles in name order: all of them, or the one with this name. */
 export async function storedProfiles(db: StoreDatabase, name?: string): Promise<ScanProfile[]> {
   const rows = await db.query<{ name: string; description: string | null; config: unknown }>(sql`
     SELECT name, description, config FROM scan_profiles
@@ -64,10 +64,7 @@ export async function removeProfile(db: StoreDatabase, name: string): Promise<vo
   await db.transaction(async (tx) => {
     const [profile] = await storedProfiles(tx, name);
     if (!profile) {
-      throw new AppError(
-        'NOT_FOUND',
-        `there is no profile "${name}" of your own: "portolan profile list" shows them`,
-      );
+      throw new AppError('NOT_FOUND', `you have no profile "${name}": see "portolan profile list"`);
     }
     await tx.query(
       sql`DELETE FROM scan_profiles WHERE tenant_id = ${tenantKey(tx)} AND name = ${name}`,

@@ -7,49 +7,50 @@ import { assignments, identifier, type Sql, sql } from '../sql.ts';
 import { type Schedule, scheduleObject } from './schedules.ts';
 import type { StoreDatabase } from '../store.ts';
 
-/** What became of a tick. `started`: its scan is under way. */
+/** The outcome of a tick. `started`: its scan is under way. */
 type RunStatus = 'started' | 'completed' | 'failed' | 'cancelled' | 'missed' | 'skipped';
 
-/** A tick of a schedule; times epoch ms. */
+/** A tick of a schedule; times are epoch ms. */
 export interface ScheduleRun {
   readonly schedule_id: string;
   readonly tick_at: number;
   readonly status: RunStatus;
-  /** UUID of the scan; null where there was none, or it was removed. */
+  /** UUID of the scan; null if there was none or it was removed. */
   readonly scan: string | null;
   readonly scan_status: JobState | null;
   /** When that scan ended. */
   readonly scan_completed_at: number | null;
-  /** Workers run it. */
+  /** Whether workers run it. */
   readonly scan_is_detached: boolean;
-  /** It may be begun again after its process vanished. */
+  /** Whether it may be restarted if its process vanished. */
   readonly scan_has_attempts: boolean;
-  /** Why there was no scan, or why it failed. */
+  /** Why there was no scan or why it failed. */
   readonly reason: string | null;
-  /** Ticks right before it at which no scheduler was there. */
+  /** Missed ticks immediately before it, when no scheduler was running. */
   readonly missed_before: number;
   readonly decided_at: number;
   readonly ended_at: number | null;
-  /** Since when its scan waits for a scheduler that goes on with it. */
+  /** When its scan was paused, to be resumed by a scheduler. */
   readonly paused_at: number | null;
 }
 
-/** What is to become of a tick. */
+/** What to do about a tick. */
 export interface TickDecision extends Pick<ScheduleRun, 'tick_at' | 'missed_before'> {
   readonly status: 'started' | 'failed' | 'missed' | 'skipped';
   readonly reason?: string | undefined;
-  /** The tick that comes next, epoch ms; undefined where none does. */
+  /** The next tick, epoch ms; undefined if there is none. */
   readonly next_at: number | undefined;
   readonly now: number;
 }
 
-/** Ticks are remembered this long. */
+/** How long ticks are kept. */
 const keptMs = 400 * 86_400_000;
 
 /**
- * Decides what becomes of a tick, if nobody has yet: of all who try, one is told `true`.
+ * Decides the outcome of a tick, unless it is already decided. Only one of several concurrent
+ * callers gets `true`.
  *
- * @param tx in a transaction, which also makes the scan
+ * @param tx in a transaction that also creates the scan
  */
 export async function decideTick(
   tx: StoreDatabase,
@@ -58,7 +59,7 @@ export async function decideTick(
 ): Promise<boolean> {
   const { time } = tx.dialect;
   const { tick_at: tick, status, reason, missed_before: missed, next_at: next, now } = decision;
-  // Whoever comes second waits here for the first, and then finds another tick to come.
+  // A second caller waits here for the first, then finds that `next_at` has moved on.
   const moved = await tx.query(sql`
     UPDATE schedules SET next_at = ${next === undefined ? null : time(next)}
     WHERE id = ${schedule.id} AND next_at = ${time(schedule.next_at!)} AND enabled = ${true}
@@ -77,7 +78,7 @@ export async function decideTick(
   return inserted.length > 0;
 }
 
-/** Names the scan of a tick. */
+/** Links a scan to a tick. */
 export async function setRunScan(
   tx: StoreDatabase,
   { id }: Schedule,
@@ -88,10 +89,10 @@ export async function setRunScan(
 }
 
 /**
- * Pauses the scan of a tick for a scheduler, which goes on with it: when its allowed hours begin,
- * or when one runs again.
+ * Pauses the scan of a tick, which a scheduler resumes when its allowed hours begin or when a
+ * scheduler runs again.
  *
- * @throws AppError ILLEGAL_TRANSITION where it does not run
+ * @throws AppError ILLEGAL_TRANSITION if it is not running
  */
 export async function holdScan(db: StoreDatabase, scan: string, now: number): Promise<void> {
   await db.transaction(async (tx) => {
@@ -101,7 +102,7 @@ export async function holdScan(db: StoreDatabase, scan: string, now: number): Pr
   });
 }
 
-/** Remembers that a tick's scan goes on. */
+/** Records that a tick's scan was resumed. */
 export function releaseRun(db: StoreDatabase, run: ScheduleRun): Promise<void> {
   return updateRun(db, run.schedule_id, run.tick_at, { paused_at: null });
 }
@@ -116,7 +117,7 @@ async function updateRun(
     WHERE schedule_id = ${scheduleId} AND tick_at = ${db.dialect.time(tick)}`);
 }
 
-/** The ticks whose scans are under way: of one schedule, or of all. */
+/** The ticks whose scans are under way, of one schedule or of all. */
 export function startedRuns(db: StoreDatabase, schedule?: Schedule): Promise<ScheduleRun[]> {
   const ofOne = schedule ? sql`r.schedule_id = ${schedule.id}` : sql`1 = 1`;
   return readRuns(db, sql`r.status = 'started' AND ${ofOne}`, sql`ORDER BY r.tick_at`);
@@ -128,7 +129,7 @@ export function latestRuns(db: StoreDatabase, id: string, limit: number): Promis
   return readRuns(db, sql`r.schedule_id = ${id}`, order);
 }
 
-/** The same as stores have it, without a scan too. */
+/** The same with nullable columns, because the scan may be missing. */
 type RunRecord = Omit<ScheduleRun, 'scan_is_detached' | 'scan_has_attempts'> & {
   readonly scan_is_detached: boolean | number | null;
   readonly scan_has_attempts: boolean | number | null;
@@ -151,8 +152,8 @@ async function readRuns(db: StoreDatabase, condition: Sql, order: Sql): Promise<
 }
 
 /**
- * Ends a tick whose scan has ended, if nobody has yet, and counts its schedule's failures: at the
- * last one allowed the schedule is suspended.
+ * Ends a tick whose scan has ended, unless it is already ended, and counts its schedule's failures.
+ * At the limit the schedule is suspended.
  *
  * @returns whether this call suspended it
  */
@@ -177,10 +178,10 @@ export async function endRun(
 }
 
 /**
- * Counts a failure of a schedule, and suspends it at the last one allowed.
+ * Counts a failure of a schedule and suspends the schedule at the limit.
  *
  * @param tx in a transaction
- * @returns whether it is suspended now
+ * @returns whether it is now suspended
  */
 export async function countFailure(tx: StoreDatabase, id: string, now: number): Promise<boolean> {
   const at = tx.dialect.time(now);

@@ -10,15 +10,15 @@ import { and, assignments, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase } from '../store.ts';
 import { findTarget } from './targets.ts';
 
-/** What becomes of a tick at which no scheduler was there. */
+/** How to handle a tick that was missed because no scheduler was running. */
 export const missedPolicies = ['skip', 'run-once'] as const;
 export type MissedPolicy = (typeof missedPolicies)[number];
 
-/** The scans that begin by themselves. */
+/** Types of scans that can be scheduled. */
 export const scheduledScans = ['network', 'discovery'] as const;
 export type ScheduledScan = (typeof scheduledScans)[number];
 
-/** A scan that begins by itself; times epoch ms. */
+/** A scheduled scan; times are epoch ms. */
 export interface Schedule {
   readonly id: string;
   readonly name: string;
@@ -26,23 +26,23 @@ export interface Schedule {
   /** Five fields, or a nickname. */
   readonly cron: string;
   readonly time_zone: string;
-  /** The name of what is scanned, and of how. */
+  /** The names of the target and the profile. */
   readonly target: string;
   readonly profile: string | null;
   readonly scan_type: ScheduledScan;
-  /** Its scans are left to workers with this label. */
+  /** Its scans are queued for workers with this label. */
   readonly worker_label: string | null;
-  /** Each scan begins up to so much later than its tick. */
+  /** Each scan starts up to this much later than its tick. */
   readonly jitter_ms: number;
   readonly missed: MissedPolicy;
-  /** As `parseAllowedHours` reads them, in the schedule's time zone. */
+  /** In the format of `parseAllowedHours`, in the schedule's time zone. */
   readonly allowed_hours: string | null;
-  /** Suspended after so many failures one after the other; 0 for never. */
+  /** Suspended after this many consecutive failures; 0 for never. */
   readonly max_failures: number;
   readonly failures: number;
   readonly enabled: boolean;
   readonly suspended_at: number | null;
-  /** The tick that comes next. */
+  /** The next tick. */
   readonly next_at: number | null;
   readonly created_at: number;
   readonly updated_at: number;
@@ -60,7 +60,7 @@ type Setting =
   | 'allowed_hours'
   | 'max_failures';
 
-/** What a new schedule is made of. */
+/** A new schedule. */
 export type NewSchedule = Pick<Schedule, 'name' | 'cron' | 'time_zone' | 'target'> & {
   readonly [Name in Setting]?: Schedule[Name] | undefined;
 };
@@ -68,8 +68,8 @@ export type NewSchedule = Pick<Schedule, 'name' | 'cron' | 'time_zone' | 'target
 /**
  * Adds a schedule.
  *
- * @param now epoch ms; its first tick comes later
- * @throws AppError USAGE, NOT_FOUND (no such target), AMBIGUOUS where the name is taken
+ * @param now epoch ms; its first tick is later
+ * @throws AppError USAGE, NOT_FOUND (no such target), AMBIGUOUS if the name is taken
  */
 export async function addSchedule(
   db: StoreDatabase,
@@ -80,7 +80,7 @@ export async function addSchedule(
   assertName('schedule', name);
   if (settings.allowed_hours) parseAllowedHours(settings.allowed_hours, zone);
   const next = parseCron(cron, zone).next(now);
-  if (next === undefined) throw new AppError('USAGE', `"${cron}" names a time that never comes`);
+  if (next === undefined) throw new AppError('USAGE', `"${cron}" never occurs`);
   const { time } = db.dialect;
   return db.transaction(async (tx) => {
     const { id: targetId } = await findTarget(tx, target);
@@ -97,7 +97,7 @@ export async function addSchedule(
         ${currentActor().name})
       ON CONFLICT DO NOTHING RETURNING id`);
     if (rows.length === 0) {
-      throw new AppError('AMBIGUOUS', `there is a schedule "${name}" already: remove it first`);
+      throw new AppError('AMBIGUOUS', `schedule "${name}" already exists: remove it first`);
     }
     const after = { name, cron, time_zone: zone, target, ...settings };
     await recordAudit(tx, { action: 'schedule.add', ...scheduleObject(id), after });
@@ -119,10 +119,7 @@ export function listSchedules(db: StoreDatabase): Promise<Schedule[]> {
 export async function findSchedule(db: StoreDatabase, name: string): Promise<Schedule> {
   const [schedule] = await readSchedules(db, sql`s.name = ${name}`);
   if (schedule) return schedule;
-  throw new AppError(
-    'NOT_FOUND',
-    `there is no schedule "${name}": "portolan schedule list" shows them`,
-  );
+  throw new AppError('NOT_FOUND', `there is no schedule "${name}": see "portolan schedule list"`);
 }
 
 /** The schedules with a tick at or before a time, soonest first. */
@@ -133,7 +130,7 @@ export function dueSchedules(db: StoreDatabase, now: number): Promise<Schedule[]
   );
 }
 
-/** When the next tick of all comes, epoch ms; undefined where none does. */
+/** When the next tick of any schedule is due, epoch ms; undefined if there is none. */
 export async function nextTick(db: StoreDatabase): Promise<number | undefined> {
   const [row] = await db.query<{ next_at: number | null }>(sql`
     SELECT min(next_at) AS next_at FROM schedules
@@ -154,8 +151,8 @@ async function readSchedules(db: StoreDatabase, condition: Sql): Promise<Schedul
 }
 
 /**
- * Says whether a schedule's ticks count. One that is enabled begins anew: not suspended, without
- * failures, and with the next tick from now on.
+ * Enables or disables a schedule. Enabling resets it: not suspended, no failures, and the next tick
+ * is in the future.
  *
  * @throws AppError NOT_FOUND
  */
@@ -189,7 +186,7 @@ export async function setScheduleEnabled(
   });
 }
 
-/** Removes a schedule and what is known of its ticks; its scans stay. @throws AppError NOT_FOUND */
+/** Removes a schedule and its ticks; its scans stay. @throws AppError NOT_FOUND */
 export async function removeSchedule(db: StoreDatabase, name: string): Promise<void> {
   await db.transaction(async (tx) => {
     const { id, cron, time_zone: zone, target, profile } = await findSchedule(tx, name);

@@ -14,19 +14,19 @@ import { fromJson, textsFromJson } from '../tables.ts';
 
 /** Hours in which a target may be scanned. */
 interface Hours {
-  /** As `parseAllowedHours` reads them. */
+  /** In the format of `parseAllowedHours`. */
   readonly allowed: string;
   readonly time_zone: string;
 }
 
-/** Something to scan, with what belongs to it; times epoch ms. */
+/** A named target with its settings; times are epoch ms. */
 export interface ScanTarget {
   readonly id: string;
   readonly name: string;
   readonly description: string | null;
-  /** Addresses, networks, ranges and names, as they were given. */
+  /** Addresses, networks, ranges and names, as given. */
   readonly targets: readonly string[];
-  /** How it is scanned; its ports among them. */
+  /** Its scan settings, including ports. */
   readonly settings: ScanSettings;
   readonly hours: Hours | null;
   readonly enabled: boolean;
@@ -36,7 +36,7 @@ export interface ScanTarget {
   readonly modified_by: string | null;
 }
 
-/** What a new target is made of. */
+/** A new target. */
 export interface NewTarget {
   readonly name: string;
   readonly description?: string | undefined;
@@ -54,7 +54,7 @@ interface TargetRecord extends Omit<ScanTarget, 'settings' | 'hours' | 'enabled'
  * Adds a target.
  *
  * @returns its id
- * @throws AppError USAGE, INVALID_TARGET, INVALID_INPUT, AMBIGUOUS where the name is taken
+ * @throws AppError USAGE, INVALID_TARGET, INVALID_INPUT, AMBIGUOUS if the name is taken
  */
 export async function addTarget(db: StoreDatabase, target: NewTarget): Promise<string> {
   const { name, description, targets, hours } = target;
@@ -75,7 +75,7 @@ export async function addTarget(db: StoreDatabase, target: NewTarget): Promise<s
         ${currentActor().name})
       ON CONFLICT DO NOTHING RETURNING id`);
     if (rows.length === 0) {
-      throw new AppError('AMBIGUOUS', `there is a target "${name}" already: remove it first`);
+      throw new AppError('AMBIGUOUS', `target "${name}" already exists: remove it first`);
     }
     if (ports !== undefined) await addPorts(tx, id, parsePorts(ports));
     const after = { name, targets, ...(ports !== undefined && { ports }), ...config };
@@ -84,7 +84,7 @@ export async function addTarget(db: StoreDatabase, target: NewTarget): Promise<s
   return id;
 }
 
-/** The one network that a list of targets is, where it is one. */
+/** The network, if the list of targets is a single network. */
 function networkOf(words: readonly string[]): string | null {
   const [target, ...others] = words.map(parseTarget);
   if (target?.kind !== 'range' || others.length > 0) return null;
@@ -116,8 +116,7 @@ export async function findTarget(db: StoreDatabase, name: string): Promise<ScanT
   if (target) return target;
   throw new AppError(
     'NOT_FOUND',
-    `there is no target "${name}": "portolan target list" shows them, "portolan target add" ` +
-      'makes one',
+    `there is no target "${name}": see "portolan target list" and "portolan target add"`,
   );
 }
 
@@ -152,7 +151,7 @@ function toTarget({ config, ...row }: TargetRecord, ports: string | undefined): 
 }
 
 /**
- * Says whether a target may be scanned.
+ * Enables or disables scans of a target.
  *
  * @throws AppError NOT_FOUND
  */
@@ -178,7 +177,7 @@ export async function setTargetEnabled(
 /**
  * Removes a target with its ports and exclusions; its scans stay.
  *
- * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION where a schedule scans it
+ * @throws AppError NOT_FOUND; ILLEGAL_TRANSITION if a schedule scans it
  */
 export async function removeTarget(db: StoreDatabase, name: string): Promise<void> {
   await db.transaction(async (tx) => {
@@ -190,7 +189,7 @@ export async function removeTarget(db: StoreDatabase, name: string): Promise<voi
       throw new AppError(
         'ILLEGAL_TRANSITION',
         `the schedule "${schedule.name}" scans the target "${name}": ` +
-          `"portolan schedule remove ${schedule.name}" first`,
+          `run "portolan schedule remove ${schedule.name}" first`,
       );
     }
     await tx.query(sql`DELETE FROM scan_targets WHERE id = ${id}`);

@@ -6,7 +6,7 @@ import { tenantKey } from '../filter.ts';
 import { identifier, sql } from '../sql.ts';
 import type { Store, StoreDatabase } from '../store.ts';
 
-/** A tenant and what it holds; time epoch ms. */
+/** A tenant with its row counts; time is epoch ms. */
 export interface TenantRow {
   readonly id: string;
   readonly name: string;
@@ -25,7 +25,7 @@ export function listTenants({ maintenance: db }: Store): Promise<TenantRow[]> {
     FROM tenants t ORDER BY t.name`);
 }
 
-/** The name of the tenant for which one works. */
+/** The name of the current tenant. */
 export async function tenantName(db: StoreDatabase): Promise<string> {
   const [row] = await db.query<{ name: string }>(
     sql`SELECT name FROM tenants WHERE id = ${tenantKey(db)}`,
@@ -33,14 +33,14 @@ export async function tenantName(db: StoreDatabase): Promise<string> {
   return row?.name ?? db.tenantId;
 }
 
-/** Letters, digits, `.`, `_` and `-`, so that a name needs no quotes anywhere. */
+/** Letters, digits, `.`, `_` and `-`, so that a name never needs quotes. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /**
  * Adds a tenant.
  *
  * @returns its UUID
- * @throws AppError UNSUPPORTED (SQLite has one tenant a file), USAGE, AMBIGUOUS where it exists
+ * @throws AppError UNSUPPORTED (SQLite has one tenant per file), USAGE, AMBIGUOUS if it exists
  */
 export function addTenant(store: Store, tenant: string): Promise<string> {
   assertSeveral(store);
@@ -72,7 +72,7 @@ export async function renameTenant(store: Store, from: string, to: string): Prom
   });
 }
 
-/** What a tenant has, in an order in which it can go: the rows that others refer to come last. */
+/** A tenant's tables in deletion order: referenced tables come last. */
 const ownedTables = [
   'scan_jobs',
   'exclusions',
@@ -86,17 +86,17 @@ const ownedTables = [
 ];
 
 /**
- * Removes a tenant with everything that it has, its audit log too; the log of whose tenant the
- * session is keeps that it was done.
+ * Removes a tenant with all its data, including its audit log. The removal is recorded in the audit
+ * log of the session's tenant.
  *
- * @throws AppError UNSUPPORTED, NOT_FOUND, USAGE for the tenant for which one works
+ * @throws AppError UNSUPPORTED, NOT_FOUND, USAGE for the current tenant
  */
 export async function removeTenant(store: Store, tenant: string): Promise<void> {
   assertSeveral(store);
   await store.maintenance.transaction(async (db) => {
     const id = await tenantId(db, tenant);
     if (id === db.tenantId) {
-      throw new AppError('USAGE', `"${tenant}" is the tenant you work for: name another one`);
+      throw new AppError('USAGE', `"${tenant}" is the current tenant: name another one`);
     }
     for (const table of ownedTables) {
       await db.query(sql`DELETE FROM ${identifier(table)} WHERE tenant_id = ${id}`);
@@ -115,21 +115,18 @@ async function tenantId(db: StoreDatabase, tenant: string): Promise<string> {
     sql`SELECT id FROM tenants WHERE name = ${tenant} FOR NO KEY UPDATE`,
   );
   if (row) return row.id;
-  throw new AppError(
-    'NOT_FOUND',
-    `there is no tenant "${tenant}": "portolan tenant list" shows them`,
-  );
+  throw new AppError('NOT_FOUND', `there is no tenant "${tenant}": see "portolan tenant list"`);
 }
 
 function taken(tenant: string): AppError {
-  return new AppError('AMBIGUOUS', `there is a tenant "${tenant}" already`);
+  return new AppError('AMBIGUOUS', `tenant "${tenant}" already exists`);
 }
 
 function assertName(tenant: string): void {
   if (namePattern.test(tenant)) return;
   throw new AppError(
     'USAGE',
-    `"${tenant}" is no name of a tenant: up to 63 letters, digits, ".", "_" and "-"`,
+    `"${tenant}" is not a valid tenant name: use up to 63 letters, digits, ".", "_" and "-"`,
   );
 }
 
@@ -137,6 +134,6 @@ function assertSeveral({ isShared, location }: Store): void {
   if (isShared) return;
   throw new AppError(
     'UNSUPPORTED',
-    `${location} is a SQLite file, which has one tenant: several need --db postgres://…`,
+    `${location} is a SQLite file with a single tenant: for several, use --db postgres://…`,
   );
 }

@@ -1,15 +1,14 @@
 import type { DatabaseSync } from '../../database/driver.ts';
 
-/** Ports of a batch from which the constraints cost more than compiling its statements anew. */
+/** Batch size from which the constraints cost more than recompiling the statements. */
 const bulkPorts = 1000;
 
 /**
- * Runs the writing of a batch; of a large one, without SQLite's check of each row's constraints,
- * which take a third of the time: what goes into such columns are words of the very lists that
- * they repeat, numbers of typed arrays, and keys of rows that the same transaction has read or
- * written. `db check` looks at all of it.
+ * Writes a batch; a large one without SQLite's constraint checks, which take a third of the time.
+ * The values are words from the same lists, numbers from typed arrays, and keys of rows that this
+ * transaction read or wrote. `db check` verifies all of it.
  *
- * @param work a transaction: the settings change only between two
+ * @param work a transaction, because the settings can change only outside one
  */
 export function inBulk<T>(db: DatabaseSync, ports: number, work: () => T): T {
   if (ports < bulkPorts) return work();

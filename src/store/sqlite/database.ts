@@ -25,18 +25,18 @@ const dialect: Dialect = {
   true: sql`1`,
   false: sql`0`,
   millisecond: sql`1`,
-  // A writer has locked the whole file.
+  // A writer locks the whole file.
   lock: { waiting: sql``, skipping: sql`` },
   factTenant: () => ({ column: sql``, value: sql`` }),
 };
 
-/** A SQLite database that is open: one connection, which one transaction has at a time. */
+/** An open SQLite database: one connection, used by one transaction at a time. */
 export interface SqliteConnection {
   readonly db: DatabaseSync;
   readonly path: string;
   /**
-   * Runs `work` when no transaction that waits for something is open. `work` is synchronous, or
-   * keeps others out until its promise is settled.
+   * Runs `work` when no asynchronous transaction is open. `work` is synchronous, or keeps others
+   * out until its promise settles.
    */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -54,13 +54,13 @@ export function sqliteConnection(db: DatabaseSync, path: string): SqliteConnecti
   };
 }
 
-/** A file has no partitions, and its workers watch it for commits. */
+/** Nothing to do: a file has no partitions, and its workers watch it for commits. */
 const capabilities = {
   prepareScan: () => Promise.resolve(),
   notifyWorkers: () => Promise.resolve(),
 };
 
-/** The shared queries' way into SQLite. */
+/** Runs shared queries on SQLite. */
 export function sqliteDatabase(connection: SqliteConnection, tenantId: string): StoreDatabase {
   const { db } = connection;
   const run = <T>(work: () => Promise<T>): Promise<T> =>
@@ -81,7 +81,7 @@ export function sqliteDatabase(connection: SqliteConnection, tenantId: string): 
   };
 }
 
-/** The same where the transaction is open. */
+/** The same within an open transaction. */
 function insideTransaction(db: DatabaseSync, tenantId: string): StoreDatabase {
   const database: StoreDatabase = {
     dialect,
@@ -98,7 +98,7 @@ function queryOn<Row>(db: DatabaseSync, query: Sql): Row[] {
   return db.prepare(text).all<Row>(...values.map(toInput));
 }
 
-/** A value of a shared query as SQLite binds it. */
+/** Converts a value of a shared query for binding. */
 function toInput(value: unknown): SQLInputValue {
   if (typeof value === 'boolean') return Number(value);
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')

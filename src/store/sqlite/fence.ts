@@ -4,8 +4,9 @@ import type { Statements } from './statements.ts';
 import type { JobKey } from './write-hosts.ts';
 
 /**
- * Whether a batch may be written: each of its units is leased to this runner and still to be done.
- * A batch without units needs any lease of the runner. Without a lease (an import) all is written.
+ * Whether a batch may be written: each of its units must be leased to this runner and not
+ * completed. A batch without units needs any lease of the runner. Without a lease (an import)
+ * everything is written.
  */
 export function fence(
   prepare: Statements,
@@ -34,7 +35,7 @@ const unitHeld = `
   SELECT status, worker_id = ? AND attempt = ? AS is_held FROM scan_units
   WHERE job_id = ? AND unit = ?`;
 
-/** A completed unit stays as it is: what completed it is in the store already. */
+/** A completed unit stays unchanged: the batch that completed it is already stored. */
 const upsertUnit = `
   INSERT INTO scan_units (job_id, unit, first, last, status, attempt, started_at, completed_at,
     counts, worker_id)

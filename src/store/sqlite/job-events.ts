@@ -4,16 +4,16 @@ import type { JobEvent, StoreDatabase } from '../store.ts';
 import type { JobRecord } from '../scans/jobs.ts';
 import { watchCommits } from './watch.ts';
 
-/** How long nobody looks where no commit is seen, ms. */
+/** Maximum interval between checks if no commit is seen, ms. */
 const patienceMs = 5000;
-/** Scans that are watched: those requested last. Whoever waits for an older one reads it itself. */
+/** Number of watched scans, newest first. To wait for an older one, read it directly. */
 const watched = 1000;
 
 type Seen = Pick<JobRecord, 'uuid' | 'status' | 'hosts_done' | 'hosts_up' | 'ports_open'>;
 
 /**
- * What becomes of scans in a SQLite file: what differs from one look to the next, a look after
- * each commit of any process. Changes within some milliseconds are one event.
+ * Changes to scans in a SQLite file: the differences between reads, one after each commit of any
+ * process. Changes within a few milliseconds form one event.
  */
 export async function* sqliteJobEvents(
   db: StoreDatabase,

@@ -12,28 +12,28 @@ import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
 import { fileStamp } from './stamp.ts';
 
-/** Marks a SQLite file as a store of Portolan ("PRTL"), also to `file(1)`. */
+/** Marks a SQLite file as a Portolan store ("PRTL"), for `file(1)` too. */
 const applicationId = 0x5052_544c;
 
-/** The files of SQL that make and change the tables. */
+/** The SQL migration files. */
 export const migrationFolder = new URL('../../../sql/sqlite/', import.meta.url);
 
 export interface OpenOptions {
-  /** Makes the file, readable by its owner alone, and its folder, where they do not exist. */
+  /** Create the file, readable only by its owner, and its folder if they do not exist. */
   readonly create?: boolean;
   readonly readOnly?: boolean;
-  /** The tenant that is asked for: a file has one. */
+  /** The requested tenant; a file has only one. */
   readonly tenant?: string | undefined;
 }
 
 /**
- * Opens a store in a SQLite file, and brings its tables up to date.
+ * Opens a store in a SQLite file and brings its tables up to date.
  *
- * Durability: a committed batch outlives the death of the process at any moment. A power failure
- * may take the last commits (never the file's consistency): their units are scanned again on
- * resume, so a wait for the disk at each commit would buy nothing.
+ * Durability: a committed batch survives a crash of the process. A power failure may lose the last
+ * commits, but never the file's consistency. Their units are scanned again on resume, so waiting
+ * for the disk at each commit would gain nothing.
  *
- * @throws AppError NOT_FOUND, STORE_CORRUPT (no database, or another program's), STORE_NEWER,
+ * @throws AppError NOT_FOUND, STORE_CORRUPT (not a database, or another program's), STORE_NEWER,
  *   MIGRATION_EDITED, STORE_UNWRITABLE, BUSY
  */
 export async function openSqliteStore(path: string, options: OpenOptions = {}): Promise<Store> {
@@ -48,7 +48,7 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     db.close();
     throw storeError(error, file);
   }
-  // Most commands only read: what records is loaded by the first that writes.
+  // Most commands only read, so the recorder is loaded on the first write.
   let recorder: Promise<Store['record']> | undefined;
   const record: Store['record'] = async (...batch) => {
     recorder ??= import('./record.ts').then(({ sqliteRecorder }) => sqliteRecorder(connection));
@@ -89,12 +89,12 @@ async function* jobEvents(
   yield* (await import('./job-events.ts')).sqliteJobEvents(...parameters);
 }
 
-/** Makes an empty file that its owner alone can read, and its folder. */
+/** Creates an empty file that only its owner can read, and its folder. */
 export async function createFile(file: string, { create, readOnly }: OpenOptions): Promise<void> {
   if (!create || readOnly) {
     throw new AppError(
       'NOT_FOUND',
-      `there is no database ${file}: a scan or an import makes one, or name another with --db`,
+      `there is no database ${file}: run a scan or an import to create it, or name another with --db`,
     );
   }
   try {
@@ -105,7 +105,7 @@ export async function createFile(file: string, { create, readOnly }: OpenOptions
     if (systemCode(error) === 'EEXIST' && existsSync(file)) return;
     throw new AppError(
       'STORE_UNWRITABLE',
-      `${file} cannot be made (${systemCode(error)}): check its folder, or name another with --db`,
+      `${file} cannot be created (${systemCode(error)}): check its folder, or name another with --db`,
       { cause: error },
     );
   }
@@ -131,26 +131,26 @@ async function prepare(db: DatabaseSync, file: string, { readOnly }: OpenOptions
     if (pendingMigrations(file, migrations, await driver.applied()).length === 0) return;
     throw new AppError(
       'STORE_UNWRITABLE',
-      `${file} was written by an older Portolan: open it once with the right to write, to upgrade`,
+      `${file} was written by an older Portolan: open it once with write permission to upgrade it`,
     );
   }
   await prepareWriting(db);
   await migrate(driver, migrations);
 }
 
-/** The settings of a connection that writes. */
+/** Settings of a connection that writes. */
 export async function prepareWriting(db: DatabaseSync): Promise<void> {
   db.exec(readSettings);
   await retryBusy(() => {
     db.exec('PRAGMA journal_mode = WAL');
   });
-  // 20,000 pages between checkpoints: a page that is written often reaches the file once.
+  // 20,000 pages between checkpoints, so that a frequently written page reaches the file once.
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 20000');
 }
 
-/** Never write tables into a browser's history that somebody named by mistake. */
+/** Never create tables in another program's database, such as a browser's history. */
 export function assertOurs(db: DatabaseSync, file: string): void {
-  // One statement sees one state of the file: another process may be making the store just now.
+  // One statement sees one state of the file, as another process may be creating the store.
   const { id, tables } = firstRow(
     db
       .prepare(
@@ -166,7 +166,7 @@ export function assertOurs(db: DatabaseSync, file: string): void {
   );
 }
 
-/** A file has one tenant: the default one, or the one that was copied into it. */
+/** A file has one tenant: the default one, or the one copied into it. */
 export function tenantOf(db: DatabaseSync, file: string, wanted: string | undefined): string {
   const { uuid, name } = firstRow(
     db

@@ -13,7 +13,7 @@ export async function runSqliteQueue(path: string, tenantId: string, queue: Queu
   const { concurrency, signal, work } = queue;
   const serve = async (): Promise<void> => {
     while (!signal.aborted) {
-      // From before the look on: a commit that comes between is not slept over.
+      // Starts watching before the check, so that no commit in between is missed.
       const changed = watch.next(patienceMs, signal);
       if (!(await work(tenantId))) await changed;
     }

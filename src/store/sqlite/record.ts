@@ -23,7 +23,7 @@ const selectJob = `
   SELECT j.id, j.attempts, j.tenant_id AS tenantId, t.uuid AS tenantUuid
   FROM scan_jobs j JOIN tenants t ON t.id = j.tenant_id WHERE j.uuid = ?`;
 
-/** The `record` of a SQLite store. */
+/** `record` for a SQLite store. */
 export function sqliteRecorder(
   { db, path, exclusively }: SqliteConnection,
   facts = everyFact,

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-/** Another write within this time may leave the file's time as it is. */
+/** Another write within this time may not change the file's timestamp. */
 const coarseMs = 100;
 
 /** A text that differs after any change of a SQLite file or its write-ahead log. */

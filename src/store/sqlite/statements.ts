@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from '../../database/driver.ts';
 
-/** Prepares a statement, or gives the one prepared before: its text is the key. */
+/** Prepares a statement, or returns the one already prepared for the same text. */
 export type Statements = (sql: string) => StatementSync;
 
-/** Statements of one connection. Texts are constants of the program, so that they stay few. */
+/** Caches one connection's statements. Texts are constants of the program, so there are few. */
 export function statements(db: DatabaseSync): Statements {
   const prepared = new Map<string, StatementSync>();
   return (sql) => {

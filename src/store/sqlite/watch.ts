@@ -1,15 +1,17 @@
 import { openDatabase } from '../../database/driver.ts';
 
-/** Sees that somebody, this process or another, has committed something to a SQLite file. */
+/** Detects commits to a SQLite file by any process. */
 export interface CommitWatch extends Disposable {
-  /** Resolves at the next commit, when so much time has passed, or when the signal aborts. */
+  /** Resolves at the next commit, on timeout, or when the signal aborts. */
   next(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** How often the file is looked at, ms: a counter in shared memory, some microseconds each time. */
+/** Polling interval, ms. Each poll reads a counter in shared memory, in some microseconds. */
 const pollMs = 15;
 
-/** Watches a file by a connection of its own: `data_version` counts the commits of all others. */
+/**
+ * Watches a file on a separate connection: `data_version` counts others' commits.
+ */
 export function watchCommits(path: string): CommitWatch {
   const db = openDatabase(path, { readOnly: true });
   const statement = db.prepare('PRAGMA data_version');

@@ -29,21 +29,21 @@ const markDown = `
 const closeCoveredPorts = closePorts(sqliteWords);
 
 /**
- * Whether the hosts have a port that this job has not seen itself: what it has seen has a reason,
- * what was concluded has none. In a new inventory there is none, and nothing to close.
+ * Whether the hosts have a port that this job did not observe: observed ports have a reason,
+ * concluded ones do not. A new inventory has none, so there is nothing to close.
  */
 const hasOthers = `
   SELECT 1 FROM covered_hosts c JOIN host_ports p ON p.host_id = c.host_id
   WHERE p.last_job_id <> ? OR p.reason IS NULL LIMIT 1`;
 
-/** Concludes, from what completed units have looked at, which hosts are down and ports closed. */
+/** Concludes from completed units' coverage which hosts are down and which ports closed. */
 export interface CoverageWriter {
   write(job: JobKey, unit: RunUnit, coverage: UnitCoverage): void;
-  /** After a rollback, which took back what the temporary tables held. */
+  /** Call after a rollback, which reverts the temporary tables. */
   forget(): void;
 }
 
-/** Makes the temporary tables: not to be called in a transaction, whose end might undo them. */
+/** Creates the temporary tables, outside a transaction, because a rollback would drop them. */
 export function coverageWriter(db: DatabaseSync, prepare: Statements): CoverageWriter {
   db.exec(coverageTables);
   let loaded: PortSet | undefined;
@@ -61,7 +61,7 @@ export function coverageWriter(db: DatabaseSync, prepare: Statements): CoverageW
   };
 }
 
-/** Notes which of the addresses are known hosts. */
+/** Stores which of the addresses are known hosts. */
 function coverHosts(
   prepare: Statements,
   job: JobKey,

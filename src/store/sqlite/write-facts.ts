@@ -9,7 +9,7 @@ import type { Statements } from './statements.ts';
 import type { HostKeys, JobKey } from './write-hosts.ts';
 import { type RowInsert, rowInsert, writeRows } from './write-rows.ts';
 
-/** Where a batch's facts go. */
+/** The owner of a batch's facts. */
 interface Target {
   readonly prepare: Statements;
   readonly job: JobKey;
@@ -22,9 +22,9 @@ interface Plan {
 }
 
 /**
- * Gives what records the facts of a batch.
+ * Returns a function that records the facts of a batch.
  *
- * @returns of each batch, the events that no table takes, by type
+ * @returns for each batch, counts of events that no table stores, by type
  */
 export function factWriter(
   facts: readonly AnyFact[],
@@ -75,9 +75,9 @@ function stored({ type }: Column<unknown>, value: unknown): SQLInputValue {
 }
 
 /**
- * Removes what older events of this job said about the rows' hosts.
+ * Removes rows of this job's older events about the rows' hosts.
  *
- * @returns the rows of hosts about which nothing newer is known
+ * @returns the rows of hosts without newer rows
  */
 function forgetOlder(
   { prepare, job, hosts }: Target,

@@ -42,7 +42,7 @@ const upsertHostScans = rowInsert(
   mergeHostScans,
 );
 
-/** Records the hosts of a batch in the inventory and in the job; gives their keys. */
+/** Records the hosts of a batch in the inventory and the job, and returns their keys. */
 export function writeHosts(
   prepare: Statements,
   job: JobKey,

@@ -19,8 +19,8 @@ import type { HostKeys, JobKey } from './write-hosts.ts';
 import { rowSelect, writeRows } from './write-rows.ts';
 
 /**
- * What ports of a batch have in common, each combination once: most rows are a host, a number and
- * two times beside one of some dozen, and a text costs more to hand over than to look up.
+ * Distinct combinations of values shared by ports of a batch. Most rows are a host, a number and
+ * two times plus one of a few dozen combinations, and binding a text costs more than looking it up.
  */
 const aboutPort = ['transport', ...portScanColumns] as const;
 
@@ -44,7 +44,7 @@ const insertServices = rowSelect(
   `CROSS JOIN port_kinds k ON k.id = r.column3 WHERE true ${mergeServices}`,
 );
 
-/** The state known now, taken from port_scans. */
+/** The inventory's current state, taken from port_scans. */
 const updateHostPorts = (where: string): string => `
   INSERT INTO host_ports (${hostPortColumns})
   SELECT ${asHostPort('s', 'p.job_id')}
@@ -54,7 +54,7 @@ const updateHostPorts = (where: string): string => `
   WHERE ${where}
   ${mergeHostPorts(sqliteWords)}`;
 
-/** What an earlier look at a port of this job told of its service, where a later one replaced it. */
+/** Details of a service from an earlier observation in this job, now replaced by a later one. */
 const forgetServices = `
   DELETE FROM services WHERE job_id = ? AND host_id = ? AND EXISTS (
     SELECT 1 FROM port_scans p WHERE p.job_id = services.job_id AND p.host_id = services.host_id
@@ -83,8 +83,8 @@ export function writePorts(
     },
   });
   writeServices(prepare, job, { ports, keys, kinds });
-  // A rowid above the mark is a row of this batch. Where some rows were known already, the hosts'
-  // ports of the whole job are gone through instead: more work, the same outcome.
+  // A rowid above the mark belongs to this batch. If some rows already existed, all of the job's
+  // ports on these hosts are merged instead: more work, same result.
   if (maxRowid(prepare) - mark === ports.length) {
     prepare(updateFromNew).run(mark);
     return;
@@ -100,7 +100,7 @@ function maxRowid(prepare: Statements): number {
   return max.get<{ mark: number | null }>()?.mark ?? 0;
 }
 
-/** Numbers the kinds of ports in a batch, and gives that of each row. */
+/** Numbers the kinds of ports in a batch, and returns each row's number. */
 function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
   prepare(makeKinds).run();
   prepare('DELETE FROM port_kinds').run();
@@ -108,7 +108,7 @@ function writeKinds(prepare: Statements, ports: PortColumns): Uint32Array {
   const numbers = new Map<number, number>();
   const kinds = new Uint32Array(ports.length);
   for (const { row, transport, state, reason, service } of new PortCursor(ports)) {
-    // No code reaches 128, so that each combination has a number of its own.
+    // Codes are below 128, so each combination has a distinct number.
     const code = ((service + 1) * 128 + reason + 1) * 256 + state * 8 + transport;
     let number = numbers.get(code);
     if (number === undefined) {

@@ -1,19 +1,19 @@
 import type { SQLInputValue } from '../../database/driver.ts';
 import type { Statements } from './statements.ts';
 
-/** Rows in one statement: 50 beat 1 by a quarter, 200 beat 50 by nothing. */
+/** Rows per statement: 50 are a quarter faster than 1, and 200 are no faster than 50. */
 const rowsPerStatement = 50;
 
-/** An INSERT for a group of rows, and the same for one that is left over. */
+/** An INSERT for a group of rows, and the same for a single remaining row. */
 export interface RowInsert {
   readonly many: string;
   readonly one: string;
 }
 
 /**
- * An INSERT of columns whose first one has the same value in every row.
+ * An INSERT whose first column has the same value in every row.
  *
- * @param tail what stands behind the rows, such as `ON CONFLICT …`
+ * @param tail SQL after the rows, such as `ON CONFLICT …`
  */
 export function rowInsert(table: string, columns: readonly string[], tail: string): RowInsert {
   const row = `(?1${', ?'.repeat(columns.length - 1)})`;
@@ -23,10 +23,10 @@ export function rowInsert(table: string, columns: readonly string[], tail: strin
 }
 
 /**
- * An INSERT of what is selected from `r (column1, column2, …)`, the rows; `?1` is the same in all.
+ * An INSERT that selects from the rows, `r (column1, column2, …)`; `?1` is the same in all.
  *
- * @param head up to the FROM of the rows
- * @param width values a row
+ * @param head SQL up to the FROM of the rows
+ * @param width values per row
  */
 export function rowSelect(head: string, width: number, tail: string): RowInsert {
   const row = `(?${', ?'.repeat(width - 1)})`;
@@ -35,7 +35,7 @@ export function rowSelect(head: string, width: number, tail: string): RowInsert 
   return { many: from(rowsPerStatement), one: from(1) };
 }
 
-/** Rows to be written. */
+/** Rows to write. */
 export interface Rows<Row> {
   readonly rows: Iterable<Row> & { readonly length: number };
   /** The first column of every row. */
@@ -44,14 +44,14 @@ export interface Rows<Row> {
   readonly push: (values: SQLInputValue[], row: Row) => void;
 }
 
-/** Writes rows, a group at a time. */
+/** Writes rows, group by group. */
 export function writeRows<Row>(prepare: Statements, insert: RowInsert, rows: Rows<Row>): void {
   forGroups(rows, (values, size) => {
     prepare(size === 1 ? insert.one : insert.many).run(...values);
   });
 }
 
-/** As {@link writeRows}, and gives what the INSERT returns. */
+/** Like {@link writeRows}, and returns the INSERT's RETURNING rows. */
 export function writeRowsReturning<Returned, Row>(
   prepare: Statements,
   insert: RowInsert,

@@ -14,12 +14,12 @@ import type { MaintenanceOptions } from '../../maintenance/progress.ts';
 import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
-/** Pages copied between two turns of this process's event loop: 8 MB. */
+/** Pages copied per turn of the event loop: 8 MB. */
 const pagesAtOnce = 2000;
 
 /**
- * Copies a store as it is at one moment, also while scans write to it, checks the copy and counts
- * its rows. It is written beside its place and renamed when it is whole.
+ * Copies a consistent snapshot of a store, even while scans write to it, then checks the copy and
+ * counts its rows. The copy is written beside the target and renamed once complete.
  */
 export async function backUpFile(
   { use }: SqliteFile,
@@ -47,9 +47,9 @@ export async function backUpFile(
 }
 
 /**
- * The open read transaction keeps what is copied as it was when it began. Without it SQLite starts
- * anew whenever somebody else writes: a copy of 110 MB never ended beside a writer of 500 rows a
- * second, and takes 0.4 s with it.
+ * The open read transaction fixes the snapshot. Without it SQLite restarts whenever another process
+ * writes: a copy of 110 MB never ended beside a writer of 500 rows per second; with it, it takes
+ * 0.4 s.
  */
 async function copySnapshot(
   db: DatabaseSync,
@@ -68,7 +68,7 @@ async function copySnapshot(
   }
 }
 
-/** Copies all pages of a database into another file. */
+/** Copies all pages of a database to another file. */
 export async function copyPages(
   db: DatabaseSync,
   target: string,
@@ -83,13 +83,13 @@ export async function copyPages(
   });
 }
 
-/** A copy that is read only would leave the files of a write-ahead log beside itself. */
+/** A copy opened read-only would leave write-ahead log files behind. */
 function ofOneFile(path: string): void {
   using db = openDatabase(path);
   db.exec('PRAGMA journal_mode = DELETE');
 }
 
-/** Rows of every table. */
+/** Row counts of every table. */
 export function countRows(db: DatabaseSync): Record<string, number> {
   const tables = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
@@ -105,9 +105,9 @@ export function countRows(db: DatabaseSync): Record<string, number> {
 }
 
 /**
- * Reads the whole of a file.
+ * Reads an entire file to verify it.
  *
- * @returns the rows of its tables
+ * @returns the row counts of its tables
  * @throws AppError STORE_CORRUPT
  */
 export async function assertSound(path: string): Promise<RowCounts> {
@@ -118,16 +118,16 @@ export async function assertSound(path: string): Promise<RowCounts> {
       .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
       .all<{ bytes: number }>(),
   );
-  // SQLite takes what is missing of the last page for zeros.
+  // SQLite reads a missing part of the last page as zeros.
   if (sizeOf(path) < bytes) throw new AppError('STORE_CORRUPT', `${path} is damaged: truncated`);
-  // Only the first row: reading on in a damaged file may itself fail.
+  // Only the first row, because reading further in a damaged file may fail.
   const check = db.prepare('PRAGMA integrity_check').get<{ integrity_check: string }>();
   const result = check?.integrity_check;
   if (result !== 'ok') throw new AppError('STORE_CORRUPT', `${path} is damaged: ${String(result)}`);
   return countRows(db);
 }
 
-/** @throws AppError STORE_CORRUPT where a copy has not the rows that it is to have */
+/** @throws AppError STORE_CORRUPT if a copy's row counts differ */
 export function assertSame(path: string, wanted: RowCounts, counted: RowCounts): void {
   for (const [table, rows] of Object.entries(wanted)) {
     if (counted[table] === rows) continue;
@@ -138,7 +138,7 @@ export function assertSame(path: string, wanted: RowCounts, counted: RowCounts):
   }
 }
 
-/** SQLite fills an empty file, and would make a new one readable by all. */
+/** SQLite fills an existing empty file, and would create a world-readable one. */
 async function makeEmpty(target: string, part: string): Promise<void> {
   if (statSync(target, { throwIfNoEntry: false })) {
     throw new AppError(

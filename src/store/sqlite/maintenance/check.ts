@@ -8,10 +8,10 @@ import { sqliteConnection, sqliteDatabase } from '../database.ts';
 import { tenantOf } from '../open.ts';
 import type { SqliteFile } from './file.ts';
 
-/** Faults of the file that are listed; one alone means that the file is damaged. */
+/** Maximum faults listed; even one means that the file is damaged. */
 const mostFaults = 20;
 
-/** Looks for what is wrong with a file: damage, broken references, orphans, stuck scans, access. */
+/** Looks for problems with a file: damage, broken references, orphans, stuck scans, access. */
 export function checkFile(
   { path, use }: SqliteFile,
   { fix, signal }: CheckOptions,
@@ -58,7 +58,7 @@ function damage(db: DatabaseSync): Promise<Problem[]> {
           object: 'file',
           message,
           remedy:
-            'restore a backup ("portolan db restore"), or save what can be read with ' +
+            'restore a backup ("portolan db restore"), or recover what is readable with ' +
             '"sqlite3 FILE .recover"',
         },
         { fix: false },
@@ -67,7 +67,7 @@ function damage(db: DatabaseSync): Promise<Problem[]> {
   );
 }
 
-/** Rows that refer to a row that is gone: another program wrote, which enforces no foreign keys. */
+/** Rows with dangling references, from another program that does not enforce foreign keys. */
 function dangling(db: DatabaseSync): Promise<Problem[]> {
   const rows = db
     .prepare(
@@ -81,7 +81,7 @@ function dangling(db: DatabaseSync): Promise<Problem[]> {
           code: 'dangling',
           severity: 'fault',
           object: table,
-          message: `${n} rows refer to rows of ${parent} that are gone`,
+          message: `${n} rows refer to missing rows of ${parent}`,
           remedy: 'restore a backup, or delete the rows that "PRAGMA foreign_key_check" lists',
         },
         { fix: false },
@@ -105,7 +105,7 @@ async function mode(path: string, fix: boolean): Promise<Problem[]> {
         code: 'file_mode',
         severity: 'note',
         object: path,
-        message: `others than its owner may use the file (mode ${bits.toString(8)})`,
+        message: `other users can access the file (mode ${bits.toString(8)})`,
         remedy: `chmod 600 ${path}`,
       },
       { fix, repair },

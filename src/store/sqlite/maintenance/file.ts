@@ -7,10 +7,10 @@ import { sqliteMigrationDriver } from '../migration-driver.ts';
 import { assertOurs, createFile, migrationFolder, openFile, prepareWriting } from '../open.ts';
 
 /**
- * Runs `work` on the file, which the first call opens.
+ * Runs `work` on the file, which is opened on the first call.
  *
  * @throws AppError NOT_FOUND, STORE_OLDER, STORE_NEWER, MIGRATION_EDITED, STORE_CORRUPT; what
- *   `work` throws, errors of the driver as those of the store
+ *   `work` throws, with driver errors turned into store errors
  */
 type UseFile = <T>(work: (db: DatabaseSync) => T | Promise<T>) => Promise<T>;
 
@@ -18,15 +18,15 @@ type UseFile = <T>(work: (db: DatabaseSync) => T | Promise<T>) => Promise<T>;
 export interface SqliteFile {
   readonly path: string;
   readonly use: UseFile;
-  /** The same to copy from it, which a store of the last development version allows too. */
+  /** The same for the source of a copy, which may also have the last development version. */
   readonly useSource: UseFile;
   readonly close: () => void;
 }
 
-/** The last migration of the development versions; the baseline made the same tables. */
+/** The last migration of the development versions, with the same tables as the baseline. */
 const lastDevelopment = 6;
 
-/** A file that is opened when it is first used. */
+/** A file that is opened on first use. */
 export function sqliteFile(path: string): SqliteFile {
   let opened: DatabaseSync | undefined;
   const useIf = (assertVersion: typeof assertCurrent): UseFile => {
@@ -56,7 +56,7 @@ export function sqliteFile(path: string): SqliteFile {
   };
 }
 
-/** Opens a file to read and write, whatever version its tables have. */
+/** Opens a file of any version to read and write. */
 export async function openAny(path: string): Promise<DatabaseSync> {
   const db = openFile(path, {});
   try {

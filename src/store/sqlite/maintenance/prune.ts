@@ -12,7 +12,7 @@ const endedBefore = `
   WHERE status IN ('completed', 'failed', 'cancelled', 'crashed')
     AND coalesce(completed_at, started_at, requested_at) < ? ORDER BY id`;
 
-/** Removes what old scans saw, a scan in each transaction, so that others can write in between. */
+/** Removes the rows of old scans, one scan per transaction, so that others can write in between. */
 export function pruneFile(
   { path, use }: SqliteFile,
   { before, tables, keepScans, tenant, isDryRun, scans: only, signal, onProgress }: PruneRequest,

@@ -12,8 +12,8 @@ import { assertSame, assertSound, copyPages } from './backup.ts';
 import { sqliteStatus } from './status.ts';
 
 /**
- * Fills a store's file from a backup. The pages go in as one transaction of the file, so that
- * others who have it open see all of the backup or nothing, and a crash leaves what was there.
+ * Restores a backup into a file. The pages are written in one transaction, so that other processes
+ * see all of the backup or nothing, and a crash leaves the old contents.
  */
 export async function restoreFile(
   target: string,
@@ -47,13 +47,13 @@ async function assertBackup(path: string): Promise<void> {
   throw kind === 'postgres'
     ? new AppError(
         'UNSUPPORTED',
-        `${path} is a backup of a PostgreSQL store: restore it into a PostgreSQL database, and ` +
+        `${path} is a backup of a PostgreSQL store: restore it into a PostgreSQL database, then ` +
           'copy that ("portolan db copy postgres://… FILE")',
       )
     : notABackup(path, 'it is neither a SQLite file nor a backup of a PostgreSQL store');
 }
 
-/** @throws AppError CONFIRMATION_NEEDED where the store has scans, hosts or more than a beginning */
+/** @throws AppError CONFIRMATION_NEEDED if the store has rows beyond those of a new store */
 async function assertEmpty(path: string): Promise<void> {
   const { state } = await sqliteStatus(path, { mustBeUsable: true });
   if (state === 'empty') return;
@@ -61,7 +61,7 @@ async function assertEmpty(path: string): Promise<void> {
   if (!hasRows(db)) return;
   throw new AppError(
     'CONFIRMATION_NEEDED',
-    `${path} is not empty: name another file, or let --replace remove what it holds`,
+    `${path} is not empty: name another file, or pass --replace to delete its contents`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { IndexStats, MonthStats, StoreStats, TableStats } from '../../maint
 import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
-/** Bytes of every table and index; of a table without rowid too, whose key is the table itself. */
+/** Bytes per table and index, including WITHOUT ROWID tables, whose primary key is the table. */
 const sizes = `
   SELECT s.type, s.name, s.tbl_name AS "table", sum(d.pgsize) AS bytes
   FROM sqlite_schema s JOIN dbstat d ON d.name = s.name

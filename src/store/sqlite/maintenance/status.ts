@@ -8,10 +8,10 @@ import { sqliteMigrationDriver } from '../migration-driver.ts';
 import { assertOurs, migrationFolder, openFile } from '../open.ts';
 
 /**
- * Looks at a store's file, without changing it.
+ * Inspects a store's file without changing it.
  *
- * @param options.mustBeUsable throw what makes a store unusable rather than tell of it
- * @throws AppError STORE_CORRUPT for a file that is no store
+ * @param options.mustBeUsable throw if the store is unusable instead of reporting it
+ * @throws AppError STORE_CORRUPT for a file that is not a store
  */
 export async function sqliteStatus(
   path: string,
@@ -41,7 +41,7 @@ export async function sqliteStatus(
   }
 }
 
-/** Bytes of the file and of what still stands in its write-ahead log. */
+/** Bytes of the file and its write-ahead log. */
 export function sizeOf(path: string): number {
   return [path, `${path}-wal`].reduce(
     (sum, name) => sum + (statSync(name, { throwIfNoEntry: false })?.size ?? 0),

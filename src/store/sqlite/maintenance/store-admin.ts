@@ -42,7 +42,7 @@ async function migrateFile(path: string, isDryRun: boolean): Promise<readonly Mi
       sqliteMigrationDriver(db, path),
       await loadMigrations(migrationFolder),
     );
-    // Where others migrate at the same time, some of the steps are theirs.
+    // A concurrent migrator may have applied some of the steps.
     return pending.slice(0, count);
   } catch (error) {
     throw storeError(error, path);

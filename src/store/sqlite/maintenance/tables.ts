@@ -8,32 +8,32 @@ import {
   type TransferValue,
 } from '../../maintenance/transfer.ts';
 
-/** A column that is copied, by the name that both kinds of store know it by. */
+/** A column to copy, under the name used by both kinds of store. */
 interface SqliteColumn {
-  /** As it is called here. */
+  /** Its name in SQLite. */
   readonly name: string;
-  /** The expression that reads it from a table called `t`. */
+  /** The expression that reads it from table `t`. */
   readonly read: string;
   /** The expression that stores a parameter in it. */
   readonly write: (parameter: string) => string;
 }
 
-/** A table of the file as copies see it. */
+/** A table as seen by copies. */
 export interface SqliteTable {
   readonly columns: ReadonlyMap<string, SqliteColumn>;
   readonly references: ReadonlySet<string>;
   readonly hasTenant: boolean;
-  /** The column of numbers of its own, which are given anew where rows go. */
+  /** The identity column, which gets new numbers in the target. */
   readonly order: string | undefined;
-  /** A column that is computed from another one when a row is put in. */
+  /** A column computed from another one on insert. */
   readonly computed:
     { column: string; from: string; of: (value: string) => TransferValue } | undefined;
 }
 
-/** Tables that are no tenant's, or that are copied in a way of their own. */
+/** Tables without a tenant, or copied separately. */
 const notCopied = new Set(['migrations', 'tenants']);
 
-/** Every table that is copied, read off the file's own schema. */
+/** Every table to copy, from the file's schema. */
 export function sqliteTables(db: DatabaseSync): ReadonlyMap<string, SqliteTable> {
   const names = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
@@ -52,7 +52,7 @@ export function sqliteTables(db: DatabaseSync): ReadonlyMap<string, SqliteTable>
   return new Map(names.map((name) => [name, tableOf(db, name, withUuid)]));
 }
 
-/** The tables as both kinds of store know them, those that others refer to first. */
+/** The tables as seen by both kinds of store, referenced tables first. */
 export function orderedTables(tables: ReadonlyMap<string, SqliteTable>): TransferTable[] {
   const references = new Map([...tables].map(([name, table]) => [name, table.references]));
   return inOrderOfReferences(references).map((name) => ({
@@ -91,7 +91,7 @@ function tableOf(db: DatabaseSync, table: string, withUuid: ReadonlySet<string>)
   };
 }
 
-/** The tables that columns refer to; `last_job_id` names a scan that may have been removed. */
+/** The tables that columns refer to. The scan in `last_job_id` may have been removed. */
 function referencesOf(db: DatabaseSync, table: string): Map<string, string> {
   const rows = db
     .prepare('SELECT "from" AS name, "table" AS parent FROM pragma_foreign_key_list(?)')
@@ -106,7 +106,7 @@ function plainColumn(name: string): SqliteColumn {
   return { name, read: `t.${name}`, write: (parameter) => parameter };
 }
 
-/** A number inside, a UUID outside; 0 is no row's number. */
+/** Numbers in this store, UUIDs in copies; no row has the number 0. */
 function keyColumn(name: string, parent: string): SqliteColumn {
   const uuid = `(SELECT p.uuid FROM "${parent}" p WHERE p.id = t.${name})`;
   return {

@@ -16,7 +16,7 @@ import type { SqliteFile } from './file.ts';
 import { orderedTables, type SqliteTable, sqliteTables } from './tables.ts';
 import { tenantOf } from '../open.ts';
 
-/** How rows get out of a file and into it. */
+/** Copies rows out of and into a file. */
 export function fileTransfer({ path, use, useSource }: SqliteFile): Transfer {
   return {
     tables: () => useSource((db) => orderedTables(sqliteTables(db))),
@@ -82,7 +82,7 @@ function target(db: DatabaseSync, tables: ReadonlyMap<string, SqliteTable>): Tra
   };
 }
 
-/** The statement that puts a row in, and what it is run with. */
+/** The INSERT for a row, and its parameters. */
 function insertion(
   table: SqliteTable,
   { name, columns }: TransferTable,
@@ -122,7 +122,7 @@ function tenantRow(db: DatabaseSync): TransferTenant {
   );
 }
 
-/** A file holds one tenant: one that holds nothing yet becomes the tenant's that is copied. */
+/** A file holds one tenant: an empty file takes over the copied tenant. */
 function takeTenant(db: DatabaseSync, path: string, tenant: TransferTenant): void {
   const present = tenantRow(db);
   if (present.id === tenant.id) return;

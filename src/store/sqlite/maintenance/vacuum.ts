@@ -4,8 +4,8 @@ import type { SqliteFile } from './file.ts';
 import { sizeOf } from './status.ts';
 
 /**
- * Writes the file anew without the gaps that removed rows have left, with new statistics. It needs
- * as much room on the disk as the file has, and waits for others' transactions.
+ * Rewrites the file without the gaps left by removed rows, and refreshes statistics. It needs as
+ * much disk space as the file, and waits for other transactions.
  */
 export function vacuumFile({ path, use }: SqliteFile): Promise<VacuumReport> {
   return use(async (db) => {
