@@ -3,19 +3,22 @@ import type { Config } from './config.ts';
 import type { StoreAdmin } from './store/maintenance/store-admin.ts';
 import type { Store } from './store/store.ts';
 
-/** What the callers (CLI, server, library) work with. Closed by `await using` or `dispose`. */
+/**
+ * The application, as used by the CLI, the server and the library. Close it with `await using` or
+ * `dispose`.
+ */
 export interface App extends AsyncDisposable {
   readonly store: Store;
   readonly version: string;
 }
 
-/** Which store, for which tenant, by how many connections. */
+/** The store, tenant and connection limits. */
 export type StoreConfig = Pick<Config, 'db'> & Partial<Pick<Config, 'pool' | 'tenant'>>;
 
 /**
- * Opens the application: the one place that constructs its parts.
+ * Opens the application. The only place that constructs its parts.
  *
- * @param options.create make the store where there is none: for commands that write
+ * @param options.create create the store if it is missing, for commands that write
  * @throws AppError as `openSqliteStore` and `openPostgresStore`
  */
 export async function openApp(
@@ -31,7 +34,7 @@ export async function openApp(
 }
 
 /**
- * Opens a store. Each kind is loaded where it is used: the driver of the other costs time.
+ * Opens a store. Each kind is loaded on demand, because the other's driver costs time.
  *
  * @throws AppError as `openSqliteStore` and `openPostgresStore`
  */
@@ -48,7 +51,7 @@ export async function openStore(
 }
 
 /**
- * Opens the same store for maintenance: whatever its version, also where there is none. Nothing is
+ * Opens the same store for maintenance, whatever its version and even if it is missing. Nothing is
  * connected or created before the first call.
  */
 export async function openAdmin({

@@ -3,27 +3,27 @@ import { join } from 'node:path';
 
 /** Connections to a PostgreSQL server. */
 export interface PoolSettings {
-  /** At most. */
+  /** Maximum number. */
   readonly max?: number;
-  /** Closed after so long without work, seconds. */
+  /** Seconds without use after which a connection is closed. */
   readonly idleSeconds?: number;
-  /** Closed after so long in all, seconds. */
+  /** Seconds after which a connection is closed in any case. */
   readonly lifetimeSeconds?: number;
 }
 
-/** What the environment says; nothing else in Portolan reads it. */
+/** Settings from the environment, which nothing else in Portolan reads. */
 export interface Config {
-  /** The store: a file's path, or the URL of a PostgreSQL database. */
+  /** The store: a file path or the URL of a PostgreSQL database. */
   readonly db: string;
-  /** The tenant for which one works; undefined for the default one. */
+  /** The tenant to use; undefined for the default one. */
   readonly tenant: string | undefined;
-  /** How many connections to PostgreSQL, and for how long; defaults where nothing is said. */
+  /** Limits for connections to PostgreSQL. */
   readonly pool: PoolSettings;
-  /** Where columns of stores that are no file are kept. */
+  /** The folder for column caches of stores that are not files. */
   readonly cacheFolder: string;
   /** The registry of local ports: a file's path. */
   readonly portRegistry: string;
-  /** Whether the user wants no colour anywhere (https://no-color.org). */
+  /** Whether the user wants no color anywhere (https://no-color.org). */
   readonly noColor: boolean;
 }
 
@@ -50,7 +50,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
-/** A positive whole number by its name; nothing where the text is none. */
+/** The positive integer in a variable, under a name; empty for other text. */
 function numberOf<Name extends string>(
   name: Name,
   text: string | undefined,

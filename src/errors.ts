@@ -1,6 +1,6 @@
 /**
- * Every error that a user can meet has a code of this table, which gives the process its exit
- * status (sysexits where one fits) and the server its HTTP status.
+ * Every error that a user can see has a code in this table, which sets the process's exit status
+ * (sysexits where one fits) and the server's HTTP status.
  */
 const codes = {
   USAGE: { exit: 2, http: 400 },
@@ -43,7 +43,7 @@ export type ErrorCode = keyof typeof codes;
 /**
  * An error that says what failed, with which value, and what to do about it.
  *
- * @example throw new AppError('INVALID_TARGET', `"${text}" is no address, network or range`)
+ * @example throw new AppError('INVALID_TARGET', `"${text}" is not an address, network or range`)
  */
 export class AppError extends Error {
   override readonly name = 'AppError';
@@ -71,18 +71,18 @@ export class AppError extends Error {
   }
 }
 
-/** The system's code of an error (`ECONNREFUSED`, …), or undefined. */
+/** An error's system code (`ECONNREFUSED`, …), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What was thrown, as an error. */
+/** Converts anything thrown to an Error. */
 export function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** What an error says, whatever was thrown. */
+/** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

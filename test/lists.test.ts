@@ -236,7 +236,7 @@ describe.each(storeKinds)('on $name', ({ addressOrder, newStore }) => {
     [['show', '0190'], 1, /matches several scans/],
     [['host', '10.0.0.0/8'], 2, /is a network/],
     [['host', '192.0.2.99'], 1, /no scan has seen/],
-    [['ports', '010.0.0.1'], 2, /no IP address/],
+    [['ports', '010.0.0.1'], 2, /not an IP address/],
     [['ports', '--port', '99999'], 2, /1 to 65535/],
     [['ports', '--since', 'yesterday'], 2, /12h, 7d/],
     [['ports', '--since', '2026-02-31'], 2, /12h, 7d/],

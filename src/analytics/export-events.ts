@@ -5,12 +5,12 @@ import type { ScanEvent, Service } from '../core/events.ts';
 const eventFormats = ['jsonl', 'json', 'csv'] as const;
 export type EventFormat = (typeof eventFormats)[number];
 
-/** Characters that are handed on at a time: one write an event would cost more than making it. */
+/** Characters per block, because one write per event would cost more than producing it. */
 const blockLength = 65_536;
 
 /**
  * Events as text: `jsonl` (version 1, what `import` reads), `json` (one array of the same objects),
- * or `csv` (a row a port). Memory holds one block of text.
+ * or `csv` (one row per port). Memory holds one block of text.
  */
 export function exportEvents(
   events: AsyncIterable<ScanEvent>,

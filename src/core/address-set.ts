@@ -2,18 +2,18 @@ import { AppError } from '../errors.ts';
 import { type Address, formatAddress, numberToIpv4 } from './address.ts';
 import { type AddressRange, formatRange } from './targets.ts';
 
-/** More targets than one job may have: 2^40, a quarter of a million times the Internet's IPv4. */
+/** Maximum targets of a job: 2^40, 256 times the IPv4 Internet. */
 const maxAddresses = 2 ** 40;
 
 /**
- * A set of addresses kept as sorted, disjoint ranges: memory grows with the ranges, never with
- * the addresses. IPv4 sorts before IPv6.
+ * A set of addresses as sorted, disjoint ranges. Memory grows with the ranges, not the addresses.
+ * IPv4 sorts before IPv6.
  */
 export interface AddressSet {
   readonly ranges: readonly AddressRange[];
   /** Number of addresses. */
   readonly size: number;
-  /** The text of the address at an index 0 … size − 1, in order. */
+  /** The text of the address at index 0 … size − 1, in ascending order. */
   at(index: number): string;
   has(address: Address): boolean;
 }
@@ -21,7 +21,7 @@ export interface AddressSet {
 /**
  * The union of ranges, less the excluded ones.
  *
- * @throws AppError INVALID_TARGET where more than 2^40 addresses remain
+ * @throws AppError INVALID_TARGET if more than 2^40 addresses remain
  */
 export function addressSet(
   included: Iterable<AddressRange>,
@@ -38,7 +38,7 @@ export function addressSet(
     const widest = ranges.reduce((a, b) => (b.last - b.first > a.last - a.first ? b : a));
     throw new AppError(
       'INVALID_TARGET',
-      `${formatRange(widest)} has more addresses than can be scanned (2^40): name a part of it`,
+      `${formatRange(widest)} has more addresses than can be scanned (2^40): specify a part of it`,
     );
   }
   return {
@@ -47,7 +47,8 @@ export function addressSet(
     at(index) {
       const position = lastAtMost(starts, index);
       const range = ranges[position];
-      if (!range || index >= size) throw new RangeError(`no address ${index} in a set of ${size}`);
+      if (!range || index >= size)
+        throw new RangeError(`address ${index} is outside a set of ${size}`);
       const offset = index - (starts[position] ?? 0);
       return range.family === 4
         ? numberToIpv4(Number(range.first) + offset)
@@ -57,12 +58,12 @@ export function addressSet(
   };
 }
 
-/** Whether an address lies in a range. */
+/** Whether an address is in a range. */
 function contains(range: AddressRange, { family, value }: Address): boolean {
   return range.family === family && range.first <= value && value <= range.last;
 }
 
-/** Whether all of a range lies in another. */
+/** Whether a range is entirely inside another. */
 export function containsRange(outer: AddressRange, inner: AddressRange): boolean {
   return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
 }
@@ -103,7 +104,7 @@ function subtractRanges(from: AddressRange[], holes: AddressRange[]): AddressRan
   });
 }
 
-/** Index of the last of the ascending numbers that is at most `value`; −1 where none is. */
+/** Index of the last of the ascending numbers that is at most `value`; −1 if there is none. */
 function lastAtMost(numbers: readonly number[], value: number): number {
   let low = 0;
   let high = numbers.length;

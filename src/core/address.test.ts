@@ -13,7 +13,7 @@ describe('addresses', () => {
     ' 1.2.3.4',
     '1::2::3',
   ])('"%s" is refused', (text) => {
-    expect(() => parseAddress(text)).toThrow(/is no IP address/);
+    expect(() => parseAddress(text)).toThrow(/is not an IP address/);
   });
 
   test('a leading zero is explained, not read as octal or decimal', () => {

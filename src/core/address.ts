@@ -20,14 +20,14 @@ export function parseAddress(text: string): Address {
   const address = tryParseAddress(text);
   if (address) return address;
   const hint = /^0\d|\.0\d/.test(text)
-    ? ' (an octet with a leading zero is read as octal by some programs, so it is refused)'
+    ? ' (a leading zero is rejected because some programs read the octet as octal)'
     : text.includes('%')
       ? ' (zones such as %eth0 are not supported)'
       : '';
-  throw new AppError('INVALID_TARGET', `"${text}" is no IP address${hint}`);
+  throw new AppError('INVALID_TARGET', `"${text}" is not an IP address${hint}`);
 }
 
-/** As {@link parseAddress}, but undefined where the text is no address. */
+/** Like {@link parseAddress}, but undefined for invalid text. */
 export function tryParseAddress(text: string): Address | undefined {
   if (isIPv4(text)) return { family: 4, value: BigInt(ipv4ToNumber(text)) };
   if (!isIPv6(text) || text.includes('%')) return undefined;
@@ -37,7 +37,7 @@ export function tryParseAddress(text: string): Address | undefined {
     : { family: 6, value };
 }
 
-/** Whether {@link parseAddress} takes a text. */
+/** Whether {@link parseAddress} accepts a text. */
 export function isAddress(text: string): boolean {
   return isIPv4(text) || (isIPv6(text) && !text.includes('%'));
 }
@@ -50,14 +50,14 @@ export function formatAddress({ family, value }: Address): string {
   return new SocketAddress({ address: groups, family: 'ipv6' }).address;
 }
 
-/** The canonical text of an address given as text: every spelling of one address, one text. */
+/** The canonical text of an address in any spelling. */
 export function canonicalAddress(text: string): string {
   return isIPv4(text) ? text : formatAddress(parseAddress(text));
 }
 
 /**
- * Bytes that sort as addresses do (memcmp; IPv4 before IPv6): a family byte, then 4 or 16 bytes.
- * What SQLite orders and range-searches addresses by.
+ * Bytes that sort like addresses (memcmp; IPv4 before IPv6): a family byte, then 4 or 16 bytes.
+ * SQLite sorts and range-searches addresses by them.
  */
 export function addressKey({ family, value }: Address): Buffer {
   const hex = value.toString(16).padStart(addressBits[family] / 4, '0');

@@ -1,24 +1,24 @@
 import { AppError } from '../errors.ts';
 import { assertTimeZone, wallTime } from './zoned-time.ts';
 
-/** When a scan may run. */
+/** The hours when a scan may run. */
 export interface AllowedHours {
-  /** Whether at an epoch ms. */
+  /** Whether it may run at an epoch ms. */
   has(at: number): boolean;
 }
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const dayMinutes = 24 * 60;
 
-/** Minutes of the week, from Monday 00:00; the end is not in it, and may lie in the next week. */
+/** Minutes of the week from Monday 00:00; the end is exclusive and may be in the next week. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Reads hours in which scans may run: parts with commas, each of them days (`Sat`, `Mon-Fri`),
- * hours (`22:00-06:00`, over midnight where they end before they begin) or both.
+ * Parses hours when scans may run: comma-separated parts, each with days (`Sat`, `Mon-Fri`), hours
+ * (`22:00-06:00`; past midnight if the end is before the start) or both.
  *
  * @param zone the time zone that the hours are in
  * @throws AppError USAGE

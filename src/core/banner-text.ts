@@ -1,6 +1,6 @@
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Characters that a terminal would act on, that hide, or that reorder the text around them. */
+/** Characters that control a terminal, are invisible, or reorder the surrounding text. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\\]/u;
 
 const shortEscapes: Readonly<Record<string, string>> = {
@@ -13,8 +13,8 @@ const shortEscapes: Readonly<Record<string, string>> = {
 /**
  * The text of a banner row: one line, safe to print, from which the bytes can be read back.
  * Printable UTF-8 stays as it is; a backslash, CR, LF and TAB become `\\`, `\r`, `\n`, `\t`; every
- * other control, invisible or unassigned character, and every byte that is no UTF-8, becomes one
- * `\xNN` a byte.
+ * other control, invisible or unassigned character, and every byte that is not UTF-8, becomes one
+ * `\xNN` per byte.
  *
  * @example bannerText(Buffer.from('220 ok\r\n\xff', 'latin1')) // '220 ok\\r\\n\\xff'
  */
@@ -47,7 +47,7 @@ function tryDecode(sequence: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes of the UTF-8 sequence that begins with this byte; 0 where none does. */
+/** Length of the UTF-8 sequence that begins with this byte; 0 if none does. */
 function sequenceLength(first: number): number {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;

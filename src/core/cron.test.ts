@@ -83,12 +83,12 @@ test('the latest tick before a time', () => {
   expect(new Date(at).toISOString()).toBe('2026-11-16T05:00:00.000Z');
 });
 
-test('a pattern that never comes has no tick', () => {
+test('a pattern that never occurs has no tick', () => {
   expect(parseCron('0 0 30 2 *', zone).next(0)).toBeUndefined();
 });
 
 test.each(['61 * * * *', 'hello', '* * * * * *', ''])('"%s" is refused', (pattern) => {
-  expect(() => parseCron(pattern, zone)).toThrow(/is no cron pattern/);
+  expect(() => parseCron(pattern, zone)).toThrow(/is not a valid cron pattern/);
 });
 
 test('a time zone that does not exist is refused', () => {

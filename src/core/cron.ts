@@ -4,32 +4,32 @@ import { assertTimeZone, instantOf, wallTime } from './zoned-time.ts';
 
 /** The ticks of a cron pattern; times are epoch ms. */
 export interface CronTicks {
-  /** The first tick after a time; undefined where none ever comes. */
+  /** The first tick after a time; undefined if there is none. */
   next(after: number): number | undefined;
-  /** A tick at or before a time, at most a clock change away from the last one; or undefined. */
+  /** A tick at or before a time, within one clock change of the latest; or undefined. */
   latest(at: number): number | undefined;
 }
 
 /**
- * Reads a cron pattern of five fields (minute, hour, day, month, day of the week) or a nickname
- * such as `@daily`. Where clocks change: a pattern with `*` for its hour ticks in every hour that
- * passes, the repeated one too; any other ticks once for each time that it names, at the first of
- * two hours of the same name, and at the end of a gap for those that lie in it.
+ * Parses a cron pattern of five fields (minute, hour, day, month, day of the week) or a nickname
+ * such as `@daily`. When clocks change, a pattern with `*` for its hour ticks in every elapsed
+ * hour, including a repeated one. Any other pattern ticks once per named time: in the first of two
+ * repeated hours, and at the end of a gap for times inside it.
  *
- * @throws AppError USAGE where the pattern or the time zone cannot be read
+ * @throws AppError USAGE if the pattern or the time zone is invalid
  */
 export function parseCron(pattern: string, zone: string): CronTicks {
   assertTimeZone(zone);
   const isHourly = /^@hourly$|^\S+\s+\*(\/1)?\s/i.test(pattern.trim());
-  // Times by name are counted where no clock changes, and then looked up in the zone: Croner's
-  // own rule for gaps holds for a single time of day, and not for lists of them.
+  // Named times are computed in UTC, where no clock changes, then converted to the zone: Croner's
+  // rule for gaps works for a single time of day, but not for lists.
   const cron = read(pattern, isHourly ? zone : 'UTC');
   const toCron = (at: number): Date => new Date(isHourly ? at : wallTime(zone, at));
   const fromCron = (date: Date): number =>
     isHourly ? date.getTime() : instantOf(zone, date.getTime());
   return {
     next(after) {
-      // Of two hours of one name the second is past all of its times, though it names them anew.
+      // In a repeated hour, all named times have already passed.
       let from = toCron(after);
       for (;;) {
         const date = cron.nextRun(from);
@@ -52,7 +52,7 @@ function read(pattern: string, timezone: string): Cron {
   } catch (cause) {
     throw new AppError(
       'USAGE',
-      `"${pattern}" is no cron pattern (${messageOf(cause).replace(/^CronPattern: /, '')}); ` +
+      `"${pattern}" is not a valid cron pattern (${messageOf(cause).replace(/^CronPattern: /, '')}); ` +
         'examples: "30 2 * * *", "*/15 8-18 * * MON-FRI", "@daily"',
       { cause },
     );

@@ -2,8 +2,8 @@ import { guardFormula } from './formula-guard.ts';
 
 /**
  * One line of CSV: quotes as in RFC 4180, a line feed at the end, objects as JSON, nothing for null
- * and undefined. Text that a spreadsheet would run as a formula is guarded by an apostrophe: a
- * product's name is whatever a server on the network chose to send.
+ * and undefined. Text that a spreadsheet would run as a formula gets an apostrophe, because a
+ * product's name is whatever a server on the network sends.
  */
 export function csvLine(values: readonly unknown[]): string {
   return `${values.map(csvField).join(',')}\n`;

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-/** The name of the user that runs this process; its number where the system has no entry for it. */
+/** The name of the user who runs this process, or the numeric id if it has no name. */
 export function currentUser(): string {
   try {
     return userInfo().username;

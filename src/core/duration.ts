@@ -10,8 +10,8 @@ const units = {
 } as const;
 
 /**
- * Milliseconds of a time span: `500ms`, `90s`, `30m`, `2h`, `1.5d`, `4w`; seconds where no unit is
- * given. Undefined for other text, and for a span of less than 1 ms.
+ * Milliseconds of a time span: `500ms`, `90s`, `30m`, `2h`, `1.5d`, `4w`; seconds by default.
+ * Undefined for other text and for spans under 1 ms.
  */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9}(?:\.\d+)?) ?(ms|[smhdw])?$/.exec(text.trim());

@@ -6,9 +6,9 @@ import { portStates, reasons, transports } from './states.ts';
 export const none = -1;
 
 /**
- * Port observations as columns: a thread hands another 50,000 of them without copying, and a store
- * binds numbers instead of walking objects. Codes are indices into `transports`, `portStates` and
- * `reasons`; `address` and `service` index the two dictionaries.
+ * Port observations as columns: a thread passes 50,000 of them to another without copying, and a
+ * store binds numbers instead of walking objects. Codes are indices into `transports`, `portStates`
+ * and `reasons`; `address` and `service` index the two dictionaries.
  */
 export interface PortColumns {
   readonly length: number;
@@ -26,27 +26,27 @@ export interface PortColumns {
   readonly last: Float64Array<ArrayBuffer>;
 }
 
-/** Events of one job on their way into a store: ports as columns, all others as they are. */
+/** Events of one job to be stored: ports as columns, all others as objects. */
 export interface EventBatch {
   readonly ports: PortColumns;
   readonly events: readonly Exclude<ScanEvent, ScanPort>[];
 }
 
-/** A batch out of a file, with how far the reading is. */
+/** A batch from a file, with the reading progress. */
 export interface ImportChunk {
   readonly runId: string;
   readonly batch: EventBatch;
-  /** Lines, and bytes of the file as it is (compressed, where it is), read so far. */
+  /** Lines and file bytes (compressed, if it is compressed) read so far. */
   readonly lines: number;
   readonly bytes: number;
-  /** So far: lines that are no events, and events of types that this version does not know. */
+  /** Counts so far of lines that are not events, and of events of unknown types. */
   readonly badLines: number;
   readonly skipped: Readonly<Record<string, number>>;
-  /** The file ends in the middle of a line of this run. */
+  /** Whether the file ends in the middle of a line of this run. */
   readonly isTruncated: boolean;
   /**
-   * The file does not say when anything was seen: its events have one time, that of the file, and
-   * where the run is known already, they take its.
+   * Whether the file has no times. Its events then have the file's time or, if the run is already
+   * stored, the run's.
    */
   readonly isUntimed: boolean;
 }
@@ -71,22 +71,22 @@ export class EventBatchBuilder {
   private events: Exclude<ScanEvent, ScanPort>[] = [];
   private addresses: string[] = [];
   private services: Service[] = [];
-  /** By every spelling met, so that a repeated one is parsed once. */
+  /** Keyed by spelling, so that a repeated one is parsed once. */
   private addressIndex = new Map<string, number>();
   private serviceIndex = new Map<string, number>();
 
-  /** @param capacity the most port observations that it takes */
+  /** @param capacity maximum number of port observations */
   constructor(capacity: number) {
     this.capacity = capacity;
     this.columns = newColumns(capacity);
   }
 
-  /** Number of events collected beside ports. */
+  /** Number of collected events other than ports. */
   get eventCount(): number {
     return this.events.length;
   }
 
-  /** Whether no further port fits. */
+  /** Whether it has no room for another port. */
   get isFull(): boolean {
     return this.length === this.capacity;
   }
@@ -173,10 +173,10 @@ function newColumns(capacity: number): Omit<PortColumns, 'length' | 'addresses' 
   };
 }
 
-/** What most services have and nothing more. */
+/** The fields of most services. */
 const bareFields: ReadonlySet<string> = new Set(['name', 'confidence', 'method']);
 
-/** Much cheaper than JSON.stringify for most: the name, which may hold anything, is last. */
+/** Much cheaper than JSON.stringify for most. The name is last because it may contain anything. */
 function serviceKey(service: Service): string {
   for (const field in service) if (!bareFields.has(field)) return JSON.stringify(service);
   return `${service.confidence}\n${service.method}\n${service.name}`;

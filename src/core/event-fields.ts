@@ -13,7 +13,7 @@ export const json = z.record(z.string(), z.json());
 export const base = { run_id: z.string().min(1).max(200) };
 export const endpoint = { addr: address, transport: z.enum(transports), port };
 
-/** How many ports of a host were found in a state that is not kept port by port. */
+/** How many ports of a host were in a state that is not stored per port. */
 export const notShown = z.object({
   transport: z.enum(transports),
   state: z.enum(portStates),
@@ -21,7 +21,7 @@ export const notShown = z.object({
   count,
 });
 
-/** A service on a port: how sure Portolan is of it (0 … 1) and how it was recognised. */
+/** A service on a port, with a confidence (0 … 1) and the method of identification. */
 export const service = z.object({
   name: text,
   ...recordOf(serviceDetails, () => text.optional()),
@@ -30,7 +30,7 @@ export const service = z.object({
   method: z.string().max(40).optional(),
 });
 
-/** A TLS handshake. `chain` is PEM texts, the server's own certificate first. */
+/** A TLS handshake. `chain` has PEM texts, the server's certificate first. */
 export const tls = z.object({
   version: text.optional(),
   cipher: text.optional(),
@@ -58,7 +58,7 @@ export const osMatch = z.object({
   vendor: text.optional(),
   generation: text.optional(),
   device_type: text.optional(),
-  /** One, or several apart by a space. */
+  /** One, or several separated by spaces. */
   cpe: text.optional(),
 });
 

@@ -31,10 +31,10 @@ export const runStart = z.object({
   args: z.union([z.array(text), json]),
   scan_type: z.string().min(1).max(40),
   config: json,
-  /** What the scan set out to look at: target texts, exclusions, a port list. */
+  /** What the scan was asked to cover: target texts, exclusions, a port list. */
   coverage: json,
   git_sha: z.string().max(64).optional(),
-  /** The name that the run's own scanner gave it, where `run_id` is made from that. */
+  /** The scanner's name for the run, if `run_id` is derived from it. */
   scan_id: z.string().min(1).max(200).optional(),
 });
 
@@ -53,8 +53,8 @@ export const runPhase = z.object({
 });
 
 /**
- * A unit is done: everything that was found in its part of the job stands before this line.
- * `first` and `last` are the range of positions in the job's order of targets.
+ * A unit is done: everything found in its part of the job precedes this line. `first` and `last`
+ * are positions in the job's order of targets.
  */
 export const runUnit = z.object({
   type: z.literal('run.unit'),
@@ -81,7 +81,7 @@ export const scanHost = z.object({
   os_family: text.optional(),
   asn: count.optional(),
   org: text.optional(),
-  /** Why this host's answers are doubtful: `all-open` where almost every port answers. */
+  /** Why this host's answers are suspect: `all-open` if almost every port answers. */
   suspect: z.string().max(40).optional(),
   not_shown: z.array(notShown).max(200).optional(),
   t: time,
@@ -107,7 +107,7 @@ export const scanBanner = z.object({
   t: time,
 });
 
-/** A TLS port that speaks no HTTP; the handshake of HTTPS stands in `web.endpoint`. */
+/** A TLS port without HTTP; the handshake of HTTPS is in `web.endpoint`. */
 export const scanTls = z.object({
   type: z.literal('scan.tls'),
   ...base,
@@ -138,9 +138,8 @@ export const webEndpoint = z.object({
 });
 
 /**
- * Something that a check has found, such as a vulnerability. What it is about is the port, the
- * host, or only what `matched_at` names. `source`, `rule`, `matcher`, `matched_at` and the place are
- * its identity.
+ * A finding of a check, such as a vulnerability, about a port, a host, or just what `matched_at`
+ * names. `source`, `rule`, `matcher`, `matched_at` and the place identify it.
  */
 export const scanFinding = z.object({
   type: z.literal('scan.finding'),
@@ -148,7 +147,7 @@ export const scanFinding = z.object({
   addr: address.optional(),
   transport: z.enum(transports).optional(),
   port: port.optional(),
-  /** The program that checked: `nuclei`. */
+  /** The program that ran the check: `nuclei`. */
   source: z.string().min(1).max(40),
   /** Its rule or template. */
   rule: text,
@@ -162,12 +161,12 @@ export const scanFinding = z.object({
   cwe: z.array(text).max(200).optional(),
   cvss: z.number().min(0).max(10).optional(),
   tags: z.array(text).max(500).optional(),
-  /** What was taken out of the answer. */
+  /** Data extracted from the response. */
   extracted: z.array(text).max(1000).optional(),
   t: time,
 });
 
-/** What a script has printed about a port or, without one, about the host. */
+/** Script output about a port or, without one, about the host. */
 export const scanScript = z.object({
   type: z.literal('scan.script'),
   ...base,
@@ -181,7 +180,7 @@ export const scanScript = z.object({
   t: time,
 });
 
-/** The operating systems that a host may run, best match first. */
+/** Operating system guesses for a host, best match first. */
 export const scanOs = z.object({
   type: z.literal('scan.os'),
   ...base,
@@ -190,7 +189,7 @@ export const scanOs = z.object({
   t: time,
 });
 
-/** The way to a host: the hops that answered. */
+/** The route to a host: the hops that answered. */
 export const scanTrace = z.object({
   type: z.literal('scan.trace'),
   ...base,

@@ -1,6 +1,6 @@
 /** What a value must be. By hand: a schema library would take a fifth of the start of a scan. */
 export interface Field<T = unknown> {
-  /** The values it takes, in words: `a whole number 0 to 5`. */
+  /** The accepted values, in words: `a whole number 0 to 5`. */
   readonly needs: string;
   readonly holds: (value: unknown) => value is T;
   readonly byDefault?: T;
@@ -15,7 +15,7 @@ export type Values<Fields> = {
   readonly [Name in keyof Fields]: Fields[Name] extends Pick<Field<infer T>, 'holds'> ? T : never;
 };
 
-/** What is wrong with a field's value; undefined where nothing is. */
+/** What is wrong with a field's value; undefined if it is valid. */
 export function faultOf({ needs, holds }: Field, value: unknown): string | undefined {
   if (holds(value)) return undefined;
   return `must be ${needs}, not ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`;

@@ -16,7 +16,7 @@ let counter = 0;
 
 /**
  * A new id of a scan job: UUID version 7 (RFC 9562), so that ids sort by time of creation; a
- * counter in the 12 bits behind the time keeps those of one millisecond in order (method 1 of its
+ * counter in the 12 bits after the time keeps ids of one millisecond in order (method 1 of its
  * section 6.2).
  */
 export function newJobId(): string {
@@ -34,8 +34,8 @@ export function newJobId(): string {
 }
 
 /**
- * The id of a host: UUID version 8 (RFC 9562) of the SHA-256 of tenant and canonical address.
- * The same host has the same id on every worker and in every store, without a look-up.
+ * The id of a host: UUID version 8 (RFC 9562) of the SHA-256 of tenant and canonical address. The
+ * same host has the same id on every worker and in every store, without a lookup.
  *
  * @param address any spelling of an IPv4 or IPv6 address
  */
@@ -44,9 +44,9 @@ export function hostId(tenantId: string, address: string): string {
 }
 
 /**
- * The id of a job for a stream whose own run id is no UUID: a UUID version 7 with the time of the
- * stream and a hash for its random bits, so that importing the same stream again meets the same
- * job, and ids still sort by time. A run id that is a UUID is kept.
+ * The id of a job for a stream whose run id is not a UUID: a UUID version 7 with the stream's time
+ * and a hash for its random bits, so that importing the same stream again finds the same job, and
+ * ids still sort by time. A run id that is a UUID is kept.
  *
  * @param runId the stream's own name for the run
  * @param startedAt epoch ms
@@ -57,14 +57,14 @@ export function jobIdOf(runId: string, startedAt: number): string {
 }
 
 /**
- * The beginning of a job's id that people are shown, and may name it by: the millisecond it is of,
- * and the twelve bits behind it, which tell jobs of one millisecond apart.
+ * The short id that users see and type: the millisecond and the twelve bits after it, which
+ * distinguish jobs of the same millisecond.
  */
 export function shortId(id: string): string {
   return id.slice(0, 18);
 }
 
-/** @param tail at least 10 bytes, the first two of which sort behind the time */
+/** @param tail at least 10 bytes; the first two sort after the time */
 function uuidV7(ms: number, tail: Uint8Array): string {
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(ms, 0, 6);

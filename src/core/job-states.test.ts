@@ -19,5 +19,5 @@ test('an illegal transition names both states and what is possible', () => {
     /completed scan cannot become running.*it is final/,
   );
   expect(() => assertTransition('pending', 'paused')).toThrow(/running, cancelled, failed/);
-  expect(() => assertTransition('paused', 'paused')).toThrow('the scan is paused already');
+  expect(() => assertTransition('paused', 'paused')).toThrow('the scan is already paused');
 });

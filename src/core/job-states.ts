@@ -13,9 +13,9 @@ export const jobStates = [
 export type JobState = (typeof jobStates)[number];
 
 /**
- * The one transition table of scan jobs. `crashed` is a running job whose process vanished; it,
- * a cancelled and a failed one go back to `pending` when they are resumed or retried. A completed
- * job is final.
+ * The transition table of scan jobs. `crashed` is a running job whose process vanished. Crashed,
+ * cancelled and failed jobs go back to `pending` when they are resumed or retried. Completed jobs
+ * are final.
  */
 const transitions: Readonly<Record<JobState, readonly JobState[]>> = {
   pending: ['running', 'cancelled', 'failed'],
@@ -37,7 +37,7 @@ export function statesBefore(to: JobState): readonly JobState[] {
   return jobStates.filter((from) => canTransition(from, to));
 }
 
-/** Whether a scan has ended; it may still be begun again, unless it is completed. */
+/** Whether a scan has ended; unless it is completed, it may be restarted. */
 export function isFinal(state: JobState): boolean {
   return !['pending', 'running', 'paused'].includes(state);
 }
@@ -52,7 +52,7 @@ export function assertTransition(from: JobState, to: JobState): void {
   const allowed = transitions[from].join(', ');
   const message =
     from === to
-      ? `the scan is ${to} already`
+      ? `the scan is already ${to}`
       : `a ${from} scan cannot become ${to}` +
         (allowed === '' ? ': it is final' : ` (possible from here: ${allowed})`);
   throw new AppError('ILLEGAL_TRANSITION', message, { details: { from, to } });

@@ -1,12 +1,12 @@
 import { AppError } from '../errors.ts';
 
-/** Letters, digits, `.`, `_` and `-`, so that a name needs no quotes anywhere. */
+/** Letters, digits, `.`, `_` and `-`, so that a name never needs quotes. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /**
  * Checks the name of something that a user sets up.
  *
- * @param kind what it is the name of: `target`
+ * @param kind what the name is for: `target`
  * @throws AppError USAGE
  */
 export function assertName(kind: string, text: string): void {

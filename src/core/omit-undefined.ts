@@ -1,6 +1,6 @@
 type Defined<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
-/** An object without its members that are null or undefined: an event leaves out what is not known. */
+/** An object without null and undefined members, because events omit unknown fields. */
 export function omitUndefined<T extends object>(object: T): Defined<T> {
   const known: Defined<T> = {};
   for (const name in object) {

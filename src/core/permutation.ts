@@ -1,6 +1,6 @@
 /**
  * A seeded permutation of 0 … size − 1 that needs no table: a balanced Feistel network over the
- * next even number of bits, walked until it lands inside (the method of Black and Rogaway,
+ * next even number of bits, walked until the result is in range (the method of Black and Rogaway,
  * "Ciphers with arbitrary finite domains", 2002). The same size and seed give the same order on
  * every machine, so that a shard, a unit and a resumed scan are just ranges of indices.
  *

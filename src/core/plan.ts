@@ -4,7 +4,7 @@ import { parsePorts, type PortSet } from './ports.ts';
 import type { NetworkScanConfig } from './scan-config.ts';
 import { parseTarget } from './targets.ts';
 
-/** About how many probes make a unit: some seconds of work, so that a crash loses no more. */
+/** Approximate probes per unit: a few seconds of work, so that a crash loses no more. */
 const probesPerUnit = 16_384;
 
 /**
@@ -17,24 +17,24 @@ export interface Unit {
   readonly last: number;
 }
 
-/** A job's work, computed from its configuration: nothing here grows with the targets. */
+/** A job's work, computed from its configuration. Its size does not grow with the targets. */
 export interface ScanPlan {
   readonly targets: AddressSet;
   readonly ports: PortSet;
-  /** Number of addresses in this job (in its shard, where it has one). */
+  /** Number of addresses in this job, or in its shard. */
   readonly hostCount: number;
   /** First tries: hosts × ports. */
   readonly probeCount: number;
   readonly unitCount: number;
-  /** The unit with a number 0 … unitCount − 1. */
+  /** The unit with this number, 0 … unitCount − 1. */
   unit(number: number): Unit;
   /** The address at a position of the job's seeded order. */
   addressAt(position: number): string;
 }
 
 /**
- * Lays out a job: targets in a seeded order, cut into units of whole hosts. A shard is an equal
- * range of that order, so that the shards of one seed meet every target exactly once.
+ * Plans a job: targets in a seeded order, split into units of whole hosts. Shards are equal ranges
+ * of that order, so the shards of one seed cover every target exactly once.
  *
  * @throws AppError INVALID_TARGET, INVALID_PORTS
  */
@@ -62,7 +62,7 @@ export function planScan(config: NetworkScanConfig): ScanPlan {
     probeCount: hostCount * portCount,
     unitCount,
     unit(number) {
-      if (number < 0 || number >= unitCount) throw new RangeError(`no unit ${number}`);
+      if (number < 0 || number >= unitCount) throw new RangeError(`there is no unit ${number}`);
       const first = start + number * hostsPerUnit;
       return { index: number, first, last: Math.min(first + hostsPerUnit, end) - 1 };
     },

@@ -1,7 +1,7 @@
 import type { PortColumns } from './event-batch.ts';
 
 /**
- * One row of {@link PortColumns}. Iterating moves it along the rows and gives itself each time, so
+ * One row of {@link PortColumns}. Iterating moves it along the rows and yields itself each time, so
  * that 50,000 ports are read without an object for each.
  */
 export class PortCursor implements Iterable<PortCursor> {
@@ -57,7 +57,7 @@ export class PortCursor implements Iterable<PortCursor> {
   }
 }
 
-/** What an index or a code of a column names in its list. */
+/** The list entry for an index or code in a column. */
 export function entryAt<T>(list: readonly T[], index: number): T {
   const entry = list[index];
   if (entry === undefined) throw new RangeError(`a list of ${list.length} has no entry ${index}`);

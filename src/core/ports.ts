@@ -22,7 +22,7 @@ export function parsePorts(text: string): PortSet {
   return ports;
 }
 
-/** One scan is planned by several parts of the program: its long list is read once. */
+/** Caches a scan's long list, because several parts of the program plan the scan. */
 let latest: { readonly text: string; readonly ports: PortSet } | undefined;
 
 function readPorts(text: string): PortSet {
@@ -42,7 +42,7 @@ function parseRange(text: string, part: string): [number, number] {
   if (!match || part === '') {
     throw new AppError(
       'INVALID_PORTS',
-      `"${part}" in "${text}" is no port or range (examples: 80,443,8000-8100; -; T:80,U:53)`,
+      `"${part}" in "${text}" is not a port or range (examples: 80,443,8000-8100; -; T:80,U:53)`,
     );
   }
   const [, from, dash, to] = match;
@@ -51,14 +51,14 @@ function parseRange(text: string, part: string): [number, number] {
   if (first < 1 || last > 65_535) {
     throw new AppError('INVALID_PORTS', `"${part}" in "${text}": a port is 1 to 65535`);
   }
-  if (last < first) throw new AppError('INVALID_PORTS', `"${part}" ends before it begins`);
+  if (last < first) throw new AppError('INVALID_PORTS', `"${part}" ends before it starts`);
   return [first, last];
 }
 
 /**
  * The ports that are most often found open, most common first.
  *
- * @throws AppError INVALID_PORTS where the list is not that long
+ * @throws AppError INVALID_PORTS if the list is shorter
  */
 export function topPorts(count: number, transport: Transport = 'tcp'): PortSet {
   const list = transport === 'tcp' ? topTcpPorts : topUdpPorts;
@@ -85,7 +85,7 @@ function formatRuns(ports: readonly number[]): string {
     .join(',');
 }
 
-/** Ascending ports as runs of neighbours: all 65,535 of them are one. */
+/** Ascending ports as ranges: all 65,535 form one range. */
 export function portRuns(ports: readonly number[]): { first: number; last: number }[] {
   const runs: { first: number; last: number }[] = [];
   for (const port of ports) {

@@ -1,4 +1,4 @@
-/** An object with a value for each of some names. */
+/** An object with a value for each name. */
 export function recordOf<Name extends string, Value>(
   names: readonly Name[],
   valueOf: (name: Name) => Value,

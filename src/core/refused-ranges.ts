@@ -3,10 +3,10 @@ import { isLoopback } from './address.ts';
 import { containsRange, overlaps } from './address-set.ts';
 import { type AddressRange, formatRange, parseTarget } from './targets.ts';
 
-/** Never scanned: no host lives there, or many would answer at once. */
+/** Never scanned, because there are no hosts or many would answer at once. */
 const alwaysRefused = rangesOf(['0.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4', '::/128', 'ff00::/8']);
 
-/** Scanned only where the user names a target inside; left out of a wider network. */
+/** Scanned only if the user names a target inside; left out of a wider network. */
 const refusedUnlessNamed = rangesOf([
   '127.0.0.0/8',
   '169.254.0.0/16',
@@ -27,9 +27,9 @@ const privateRanges = rangesOf(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16',
 const manyAddresses = 2n ** 16n;
 
 /**
- * The parts of a wider range that a scan leaves out.
+ * The parts of a wider range that a scan must leave out.
  *
- * @throws AppError REFUSED_TARGET where nothing of the range may be scanned
+ * @throws AppError REFUSED_TARGET if none of the range may be scanned
  */
 export function refusedParts(range: AddressRange): AddressRange[] {
   const refused = alwaysRefused.find((one) => containsRange(one, range));
@@ -50,8 +50,8 @@ export function isLoopbackRange({ family, first, last }: AddressRange): boolean 
 }
 
 /**
- * Why scanning these ranges wants a confirmation (`--yes`), or undefined where it does not: more
- * than a /16, or a range of public addresses.
+ * Why scanning these ranges needs confirmation (`--yes`): more than a /16, or a range of public
+ * addresses. Undefined if it does not.
  */
 export function needsConfirmation(ranges: readonly AddressRange[]): string | undefined {
   const count = ranges.reduce((sum, { first, last }) => sum + (last - first + 1n), 0n);
@@ -66,7 +66,7 @@ export function needsConfirmation(ranges: readonly AddressRange[]): string | und
 function rangesOf(networks: readonly string[]): readonly AddressRange[] {
   return networks.map((network) => {
     const target = parseTarget(network);
-    if (target.kind === 'name') throw new TypeError(`"${network}" is no network`);
+    if (target.kind === 'name') throw new TypeError(`"${network}" is not a network`);
     return target.range;
   });
 }

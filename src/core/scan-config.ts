@@ -8,26 +8,26 @@ interface Shard {
 }
 
 const fields = {
-  /** Addresses, networks and ranges, exclusions already taken out, in ascending order. */
+  /** Addresses, networks and ranges in ascending order, without the exclusions. */
   targets: texts,
-  /** Names that were resolved, by address. */
+  /** Resolved names by address. */
   hostnames: {
     needs: 'an object of texts',
     holds: (value): value is Readonly<Record<string, string>> =>
       isRecord(value) && !Array.isArray(value) && Object.values(value).every(text.holds),
     byDefault: {},
   },
-  /** Addresses taken as up without asking, since the user named them one by one. */
+  /** Addresses assumed up without discovery, because the user named them individually. */
   assume_up: { ...oneOf('named', 'all'), byDefault: 'named' },
-  /** Addresses named one by one. */
+  /** Addresses named individually. */
   named: { ...texts, byDefault: [] },
-  /** What was taken out of the targets. */
+  /** Exclusions from the targets. */
   exclude: { ...texts, byDefault: [] },
   /** A port list that `parsePorts` reads. */
   ports: text,
-  /** Ask hosts that no TCP connect found with the system's `ping`, where it exists. */
+  /** Probe hosts that no TCP connect found with the system's `ping`, if available. */
   icmp_ping: { ...flag, byDefault: false },
-  /** Only find out which hosts are up. */
+  /** Only find hosts that are up. */
   discovery_only: { ...flag, byDefault: false },
   ...storedSettings,
   seed: text,
@@ -39,17 +39,17 @@ const fields = {
       (isRecord(value) && Number.isInteger(value['index']) && Number.isInteger(value['count'])),
   },
   /**
-   * How ports are probed: `auto` takes the fastest that this machine can do; `nmap`, `masscan` are
-   * the user's own.
+   * How ports are probed: `auto` is the fastest method on this machine; `nmap` and `masscan` run
+   * the user's installation.
    */
   engine: { ...oneOf('auto', 'epoll', 'sockets', 'nmap', 'masscan'), byDefault: 'auto' },
-  /** Options for the program that the engine names. */
+  /** Options for the engine's program. */
   engine_args: { ...texts, byDefault: [] },
 } satisfies Readonly<Record<string, Field>>;
 
 /**
- * What a network scan needs to be repeated or resumed, as it is stored with its job. Every list is
- * text in the syntax of the command line, so that it stays small however many targets it names.
+ * The stored configuration of a network scan, sufficient to repeat or resume it. Lists are text in
+ * command-line syntax, so that they stay small for any number of targets.
  */
 export type NetworkScanConfig = Values<typeof fields>;
 
@@ -58,9 +58,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Reads a configuration: fills in what is left out, and leaves out what it does not know.
+ * Parses a configuration: fills in defaults and drops unknown fields.
  *
- * @throws AppError INVALID_INPUT naming the field that does not hold what it must
+ * @throws AppError INVALID_INPUT naming the invalid field
  */
 export function parseScanConfig(value: unknown): NetworkScanConfig {
   if (!isRecord(value)) {

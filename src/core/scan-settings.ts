@@ -3,18 +3,21 @@ import { omitUndefined } from './omit-undefined.ts';
 import { type Field, faultOf, flag, integer, number, text, type Values } from './field.ts';
 import { parsePorts } from './ports.ts';
 
-/** How one setting is checked, and spelled on the command line. */
+/** How a setting is validated and spelled on the command line. */
 interface Setting extends Field<boolean | number | string> {
   readonly isNumber?: true;
-  /** It limits the load on a network: the stricter of a target's and a profile's counts. */
+  /**
+   * Whether it limits the load on a network: the stricter of a target's and a profile's values
+   * wins.
+   */
   readonly isLimit?: true;
-  /** The flags of its option, as commander reads them, and what the option does. */
+  /** The flags of its option, in commander's syntax, and its description. */
   readonly option: readonly [flags: string, description: string];
-  /** The words that the option takes, with the values that they stand for. */
+  /** The option's words and the values that they stand for. */
   readonly choices?: Readonly<Record<string, boolean>>;
 }
 
-/** The settings that a scan's configuration stores as they are. */
+/** The settings that a scan's configuration stores unchanged. */
 export const storedSettings = {
   reverse_dns: {
     ...flag,
@@ -75,7 +78,7 @@ export const storedSettings = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-/** Every setting that a profile, a target or a command line may give. */
+/** Every setting for profiles, targets and the command line. */
 const declared = {
   ports: {
     ...text,
@@ -101,7 +104,7 @@ const declared = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-/** How to scan; what is left out has a default. */
+/** Scan settings; omitted ones have defaults. */
 export type ScanSettings = Partial<Values<typeof declared>>;
 
 export type SettingName = keyof ScanSettings;
@@ -116,9 +119,9 @@ function isSettingName(name: string): name is SettingName {
 export const settingNames: readonly SettingName[] = Object.keys(settings).filter(isSettingName);
 
 /**
- * Checks the values of settings, each alone.
+ * Validates each setting.
  *
- * @param source what they are of, for the message: `profile "web"`
+ * @param source their origin, for the message: `profile "web"`
  * @throws AppError INVALID_INPUT naming the setting that is not one, or its value
  */
 export function assertSettings(value: object, source: string): asserts value is ScanSettings {
@@ -135,9 +138,9 @@ export function assertSettings(value: object, source: string): asserts value is 
 }
 
 /**
- * Checks settings that somebody wrote.
+ * Validates settings written by a user.
  *
- * @param source what they are of, for the message: `profile "web"`
+ * @param source their origin, for the message: `profile "web"`
  * @throws AppError INVALID_INPUT
  */
 export function parseScanSettings(value: unknown, source: string): ScanSettings {
@@ -166,7 +169,7 @@ export function parseScanSettings(value: unknown, source: string): ScanSettings 
   return parsed;
 }
 
-/** Settings with those that override them. Ports and top ports are one choice. */
+/** Merges settings with overrides. Ports and top ports are one choice. */
 export function overrideSettings(base: ScanSettings, over: ScanSettings): ScanSettings {
   const { ports: _ports, top_ports: _top, ...withoutPorts } = base;
   const hasPorts = over.ports !== undefined || over.top_ports !== undefined;
@@ -174,13 +177,13 @@ export function overrideSettings(base: ScanSettings, over: ScanSettings): ScanSe
 }
 
 /**
- * The settings of a profile used on a target: the profile's, else the target's; of their limits
- * the stricter.
+ * The settings of a profile used on a target: the profile's take precedence, and limits are the
+ * stricter of both.
  */
 export function combineSettings(target: ScanSettings, profile: ScanSettings): ScanSettings {
   const limits = settingNames.flatMap((name) => {
     if (!settings[name].isLimit) return [];
-    // 0 is no limit.
+    // 0 means no limit.
     const least = Math.min(...[target, profile].map((given) => Number(given[name] || Infinity)));
     return Number.isFinite(least) ? [[name, least] as const] : [];
   });

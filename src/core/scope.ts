@@ -1,4 +1,4 @@
-/** An address as it stands before a colon: IPv6 in brackets. */
+/** An address to be followed by a colon: IPv6 in brackets. */
 function bracketed(addr: string): string {
   return addr.includes(':') ? `[${addr}]` : addr;
 }

@@ -1,4 +1,4 @@
-/** States of a port: the four that scans record, and three that other scanners' files may hold. */
+/** States of a port: the four that scans record, and three from other scanners' files. */
 export const portStates = [
   'open',
   'closed',
@@ -17,8 +17,8 @@ export const hostStates = ['up', 'down', 'unknown'] as const;
 export type HostState = (typeof hostStates)[number];
 
 /**
- * Why a state was concluded, in nmap's words. The first group is what Portolan's own scans
- * conclude, the second what other scanners' files may hold.
+ * Why a state was concluded, in nmap's words: first those of Portolan's scans, then those of other
+ * scanners' files.
  */
 export const reasons = [
   'syn-ack',
@@ -57,11 +57,11 @@ export const reasons = [
 ] as const;
 export type Reason = (typeof reasons)[number];
 
-/** Open or possibly open: the states whose ports are rows by default; others are only counted. */
+/** Open or possibly open: ports in these states are stored by default; others are only counted. */
 export function isRecordedByDefault(state: PortState): boolean {
   return state === 'open' || state === 'open|filtered';
 }
 
-/** Severities of a finding, least first. */
+/** Severities of a finding, lowest first. */
 export const severities = ['unknown', 'info', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];

@@ -81,7 +81,7 @@ describe('sets of addresses', () => {
   });
 
   test('a /64 is refused, with the way out', () => {
-    expect(() => addressSet([range('2001:db8::/64')])).toThrow(/name a part of it/);
+    expect(() => addressSet([range('2001:db8::/64')])).toThrow(/specify a part of it/);
   });
 });
 

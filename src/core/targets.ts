@@ -15,7 +15,7 @@ export interface AddressRange {
   readonly last: bigint;
 }
 
-/** One word of a target list: addresses, or a name that is still to be resolved. */
+/** One word of a target list: addresses, or a name to be resolved. */
 export type Target =
   | { readonly kind: 'range'; readonly text: string; readonly range: AddressRange }
   | { readonly kind: 'name'; readonly text: string };
@@ -42,12 +42,12 @@ export function parseTarget(text: string): Target {
   if (/^[\d.]+$/.test(word)) parseAddress(word); // says what is wrong with it
   throw new AppError(
     'INVALID_TARGET',
-    `"${text}" is no address, network, range or host name ` +
+    `"${text}" is not a valid address, network, range or host name ` +
       '(examples: 10.0.0.1, 10.0.0.0/24, 10.0.0.1-50, 2001:db8::/120, www.example.com)',
   );
 }
 
-/** A page of a browser is what many paste: its host is what they mean. */
+/** Users often paste a URL when they mean its host. */
 function refuseUrl(text: string): void {
   const [, host, port] =
     /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]/]*\]|[^/?#:]*)(?::(\d+))?/i.exec(text) ?? [];
@@ -107,15 +107,15 @@ function parseRangeEnd(text: string, first: Address, end: string): Address {
     ? { family: 4, value: first.value - (first.value % 256n) + BigInt(end) }
     : parseAddress(end);
   if (last.family !== first.family || (octet && Number(end) > 255)) {
-    throw new AppError('INVALID_TARGET', `"${text}" is no range of addresses of one family`);
+    throw new AppError('INVALID_TARGET', `"${text}" is not a range of addresses of one family`);
   }
   if (compareAddresses(last, first) < 0) {
-    throw new AppError('INVALID_TARGET', `"${text}" ends before it begins`);
+    throw new AppError('INVALID_TARGET', `"${text}" ends before it starts`);
   }
   return last;
 }
 
-/** The shortest text of a range: an address, a network where it is one, or `first-last`. */
+/** The shortest text of a range: an address, a network if possible, or `first-last`. */
 export function formatRange({ family, first, last }: AddressRange): string {
   const from = formatAddress({ family, value: first });
   if (first === last) return from;

@@ -1,9 +1,9 @@
 import type { ScanSettings } from './scan-settings.ts';
 
 /**
- * Timing templates 0 (paranoid) to 5 (insane), in the order of nmap's `-T`: the pauses of 0 to 2
- * and the time limits of 4 and 5 are its documented ones, rates are Portolan's own manners. 3 is
- * the default: it changes no setting.
+ * Timing templates 0 (paranoid) to 5 (insane), in the order of nmap's `-T`. The pauses of 0 to 2
+ * and the time limits of 4 and 5 are nmap's documented values; the rates are Portolan's. 3 is the
+ * default and changes no setting.
  */
 export const timingTemplates: readonly ScanSettings[] = [
   { rate: 1 / 300, parallelism: 1, host_parallelism: 1, timeout_ms: 10_000 },
@@ -21,5 +21,5 @@ export const timingTemplates: readonly ScanSettings[] = [
   },
 ];
 
-/** On loopback nobody is disturbed: no rate limit, and as many connections as one host takes best. */
+/** Loopback disturbs no one: no rate limit, and as many connections as a host handles best. */
 export const loopbackTiming: ScanSettings = { rate: 0, host_parallelism: 64 };

@@ -19,8 +19,8 @@ const tlsNames: Readonly<Record<string, string>> = {
 const alreadyTls = new Set(Object.values(tlsNames));
 
 /**
- * The name of a service inside TLS, the same for scanned and imported ports: its own where it has
- * one, else `ssl/` and the plain name, as nmap writes it. A name that already says TLS stays.
+ * The name of a service inside TLS, for scanned and imported ports: its TLS name if it has one,
+ * otherwise `ssl/` and the plain name, as in nmap. A name that already implies TLS stays.
  *
  * @example tlsServiceName('imap') // 'imaps'
  * @example tlsServiceName('redis') // 'ssl/redis'

@@ -1,9 +1,9 @@
 /**
- * Turns work that hands out values by calling a function into a generator of them. The work waits
- * until each value is taken, so that none pile up. A reader that stops early aborts the work.
+ * Turns work that passes values to a callback into a generator. The work waits until each value is
+ * taken, so that none pile up. A reader that stops early aborts the work.
  *
- * @param work gets the function to call with each value, and the signal that ends it
- * @returns the values; what the work returns, once it has ended
+ * @param work receives the callback for values and a signal to stop
+ * @returns yields the values, then returns the work's result
  * @throws what the work throws
  */
 export async function* toGenerator<Value, Result>(

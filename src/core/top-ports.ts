@@ -1,10 +1,10 @@
 /**
- * TCP ports, most often found open first. Our own list: a person's ranking of the services that
- * networks of offices, data centres, clouds and homes run (the first 300 or so), then
- * the ports of Portolan's own table of services, then whole families: the alternates of web
- * servers and consoles (ten ports from each round number), the dynamic ports of Windows RPC,
- * displays, node ports of clusters, neighbours of database ports, exporters, and the system ports
- * that IANA assigns. It was not measured and follows no other scanner's list.
+ * TCP ports, most often open first. The list is Portolan's own: a manual ranking of the services in
+ * office, data center, cloud and home networks (the first 300 or so), then the ports of Portolan's
+ * own table of services, then whole families: the alternates of web servers and consoles (ten ports
+ * from each round number), the dynamic ports of Windows RPC, displays, node ports of clusters,
+ * neighbours of database ports, exporters, and the system ports that IANA assigns. It is not based
+ * on measurements or another scanner's list.
  */
 export const topTcpPorts: readonly number[] = [
   80, 443, 22, 21, 25, 53, 110, 143, 3389, 445, 139, 135, 23, 3306, 8080, 993, 995, 587, 465, 111,
@@ -101,8 +101,8 @@ export const topTcpPorts: readonly number[] = [
 ];
 
 /**
- * UDP ports, most often found open first: services that answer a question of their protocol, then
- * games, telephony and industry. Made as {@link topTcpPorts}.
+ * UDP ports, most often open first: services that answer a request of their protocol, then games,
+ * telephony and industry. Compiled like {@link topTcpPorts}.
  */
 export const topUdpPorts: readonly number[] = [
   53, 161, 123, 137, 500, 1900, 5353, 67, 69, 111, 138, 514, 4500, 5060, 68, 631, 520, 1434, 389,

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 
-/** Making one takes 50 times as long as using it. */
+/** Creating one takes 50 times as long as using it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(zone: string): Intl.DateTimeFormat {
@@ -44,8 +44,8 @@ export function localTimeZone(): string {
 }
 
 /**
- * What clocks in a time zone show, as the epoch ms at which clocks in UTC show the same: a day is
- * always 24 hours long there.
+ * The local time in a time zone, as the epoch ms at which UTC clocks show the same, so that a day
+ * always has 24 hours.
  *
  * @param at epoch ms
  */
@@ -63,10 +63,10 @@ export function wallTime(zone: string, at: number): number {
 }
 
 /**
- * When clocks in a time zone show a time: the first time where they show it twice, and the end of
- * the gap where they are set forward over it.
+ * When clocks in a time zone show a time: the first occurrence if it is repeated, the end of the
+ * gap if it is skipped.
  *
- * @param wall as {@link wallTime} gives it
+ * @param wall a result of {@link wallTime}
  * @returns epoch ms
  */
 export function instantOf(zone: string, wall: number): number {
@@ -85,7 +85,7 @@ function offsetAt(zone: string, at: number): number {
   return wallTime(zone, at) - at;
 }
 
-/** The moment between two at which clocks are set forward, to the second. */
+/** When clocks are set forward between two times, to the second. */
 function endOfGap(zone: string, from: number, to: number): number {
   let [low, high] = [Math.floor(from / 1000), Math.ceil(to / 1000)];
   const atEnd = offsetAt(zone, high * 1000);

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBusy } from './driver.ts';
 
-/** How long one waits for other writers before giving up: many times the longest transaction. */
+/** How long to wait for other writers: many times the longest transaction. */
 const lockTimeoutMs = 30_000;
 
 /**
- * Runs `work`, and again for as long as another connection holds the lock that it needs. The wait
- * is ours and not SQLite's busy timeout, which would stop this process's event loop: a scan in
- * progress would time out its own probes.
+ * Runs `work`, retrying while another connection holds the lock that it needs. SQLite's busy
+ * timeout would block the event loop, so that a running scan would time out its own probes.
  *
  * @throws what `work` throws; SQLITE_BUSY after half a minute; the signal's reason
  */
@@ -22,7 +21,7 @@ export async function retryBusy<T>(
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
     }
-    // Jitter, so that two writers do not meet again at each try.
+    // Jitter keeps two writers from colliding on every retry.
     await sleep(waitMs * (0.5 + Math.random()), undefined, signal ? { signal } : {});
   }
 }

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../errors.ts';
 
 export type SQLInputValue = sqlite.SQLInputValue;
 type Named = Record<string, SQLInputValue>;
-/** A row, or nothing where the query finds none. */
+/** The first row, or undefined. */
 type Found<Row> = Row | undefined;
 type UntypedRow = Record<string, sqlite.SQLOutputValue>;
 
@@ -22,24 +22,24 @@ export interface DatabaseSync extends sqlite.DatabaseSync {
 }
 
 /**
- * Opens a database with the SQLite that is built into Node.js. The only file that knows the
- * driver; `docs/decisions/0002-sqlite-driver.md` says why this one.
+ * Opens a database with the SQLite that is built into Node.js. The only file that uses the driver;
+ * see `docs/decisions/0002-sqlite-driver.md` for the choice.
  */
 export function openDatabase(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
   const { DatabaseSync: Database } = loadSqlite();
   return new Database(path, { readOnly: options.readOnly ?? false });
 }
 
-/** What a copy says of itself between two turns. */
+/** A copy's progress. */
 interface CopyProgress {
   readonly totalPages: number;
   readonly remainingPages: number;
 }
 
 /**
- * Copies a database page by page into a file, without stopping this process's event loop.
+ * Copies a database page by page to a file without blocking the event loop.
  *
- * @param options.rate pages between two turns
+ * @param options.rate pages per turn of the event loop
  */
 export async function backupDatabase(
   db: DatabaseSync,
@@ -49,7 +49,7 @@ export async function backupDatabase(
   await loadSqlite().backup(db, path, options);
 }
 
-/** Node.js 22 warns that its SQLite is experimental: of no use to the reader of a scan. */
+/** Suppresses Node.js 22's warning that its SQLite is experimental, which does not help users. */
 function loadSqlite(): typeof sqlite {
   const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
   process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
@@ -63,7 +63,7 @@ function loadSqlite(): typeof sqlite {
   }
 }
 
-/** SQLite's primary result codes that mean something to a user. */
+/** SQLite's primary result codes that are meaningful to users. */
 const resultCodes = {
   busy: 5,
   locked: 6,
@@ -87,33 +87,33 @@ export function isBusy(error: unknown): boolean {
   return code === resultCodes.busy || code === resultCodes.locked;
 }
 
-/** An error of the driver as one that says which file and what to do; any other as it is. */
+/** Turns a driver error into one that names the file and what to do; passes others through. */
 export function storeError(error: unknown, path: string): unknown {
   const say = (code: ConstructorParameters<typeof AppError>[0], message: string): AppError =>
     new AppError(code, `${path}: ${message}`, { cause: error });
   switch (resultCode(error)) {
     case resultCodes.busy:
     case resultCodes.locked:
-      return say('BUSY', 'another process has locked it for too long; try again when it is done');
+      return say('BUSY', 'another process kept it locked for too long; try again when it is done');
     case resultCodes.readOnly:
       return say(
         'STORE_UNWRITABLE',
-        'it cannot be written; check the owner and mode of the file and its folder',
+        'cannot be written; check the owner and mode of the file and its folder',
       );
     case resultCodes.cantOpen:
       return say(
         'STORE_UNWRITABLE',
-        'it cannot be opened; check that its folder exists and can be written',
+        'cannot be opened; check that its folder exists and is writable',
       );
     case resultCodes.full:
       return say(
         'STORE_FULL',
-        'the disk is full; what was not yet recorded is rolled back: free some space, then run it again or resume the scan',
+        'the disk is full; unrecorded changes were rolled back: free some space, then run it again or resume the scan',
       );
     case resultCodes.ioError:
-      return say('STORE_UNWRITABLE', `the disk failed (${messageOf(error)})`);
+      return say('STORE_UNWRITABLE', `disk I/O error (${messageOf(error)})`);
     case resultCodes.notADatabase:
-      return say('STORE_CORRUPT', 'it is not a SQLite database; name another file');
+      return say('STORE_CORRUPT', 'not a SQLite database; name another file');
     case resultCodes.corrupt:
       return say(
         'STORE_CORRUPT',

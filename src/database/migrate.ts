@@ -9,27 +9,27 @@ export interface Migration {
   /** SHA-256 of the SQL, hex. */
   readonly checksum: string;
   readonly sql: string;
-  /** False where the first line says `-- portolan: no transaction`. */
+  /** False if the first line is `-- portolan: no transaction`. */
   readonly isTransactional: boolean;
 }
 
-/** What a database recorded about a migration. */
+/** A migration as recorded in a database. */
 export interface AppliedMigration {
   readonly version: number;
   readonly description: string;
   readonly checksum: string;
 }
 
-/** What {@link migrate} needs of a database: the only part that knows a dialect. */
+/** The database interface of {@link migrate}, and the only part that depends on a dialect. */
 export interface MigrationDriver {
   /** Names the database in messages. */
   readonly name: string;
-  /** Every applied migration; none where the database is new. */
+  /** Every applied migration; none in a new database. */
   applied(): Promise<readonly AppliedMigration[]>;
   /**
-   * Inserts the version's row first, so that a race shows: where another process has it already,
-   * returns false and runs nothing. Otherwise runs the SQL; a transactional migration and its row
-   * are committed together or not at all, another one's row is removed when its SQL fails.
+   * Inserts the version's row first to detect a race: if another process already has, it returns
+   * false and runs nothing. Otherwise it runs the SQL. A transactional migration and its row are
+   * committed together or not at all; any other migration's row is removed if its SQL fails.
    */
   apply(migration: Migration): Promise<boolean>;
 }
@@ -37,8 +37,8 @@ export interface MigrationDriver {
 const entryName = /^(?<version>\d{4})_(?<description>[a-z0-9_-]+)(\.sql)?$/;
 
 /**
- * The migrations of a folder, in order. An entry is a file, or a folder whose files are run in the
- * order of their names as one migration.
+ * The migrations of a folder, in order. An entry is a file, or a folder whose files run in name
+ * order as one migration.
  */
 export async function loadMigrations(folder: URL): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
@@ -58,7 +58,7 @@ export async function loadMigrations(folder: URL): Promise<Migration[]> {
   );
   const sorted = migrations.flat().sort((a, b) => a.version - b.version);
   if (new Set(sorted.map(({ version }) => version)).size < sorted.length) {
-    throw new TypeError(`two migrations of one version in ${folder.pathname}`);
+    throw new TypeError(`two migrations have the same version in ${folder.pathname}`);
   }
   return sorted;
 }
@@ -71,13 +71,13 @@ async function readSql(url: URL, isFolder: boolean): Promise<string> {
 }
 
 /**
- * Brings a database up to date. Any number of processes may do so at once: one applies each file,
- * all succeed.
+ * Brings a database up to date. Any number of processes may do so at once: each file is applied by
+ * one of them, and all succeed.
  *
  * @returns the number of migrations that this call applied
- * @throws AppError STORE_NEWER where the database has had a migration that this program lacks;
- *   MIGRATION_EDITED where a file is not the one that was applied; STORE_OLDER where the database
- *   was made before there was a baseline
+ * @throws AppError STORE_NEWER if the database has a migration that this program lacks;
+ *   MIGRATION_EDITED if a file differs from the applied one; STORE_OLDER if the database predates
+ *   the baseline
  */
 export async function migrate(
   driver: MigrationDriver,
@@ -91,7 +91,7 @@ export async function migrate(
   }
 }
 
-/** The migrations that a database still lacks, once those it has had are checked. */
+/** Checks the applied migrations and returns the missing ones. */
 export function pendingMigrations(
   name: string,
   migrations: readonly Migration[],
@@ -117,7 +117,7 @@ export function pendingMigrations(
     if (migration.checksum !== checksum) {
       throw new AppError(
         'MIGRATION_EDITED',
-        `migration ${version} ("${description}") is not the one that ${name} was made with: ` +
+        `migration ${version} ("${description}") differs from the one applied to ${name}: ` +
           'restore the file as it was released, and put the change into a new migration',
       );
     }
@@ -126,7 +126,7 @@ export function pendingMigrations(
   return migrations.filter(({ version }) => !done.has(version));
 }
 
-/** Whether a database was made by the migrations that the baseline replaced. */
+/** Whether a database was created by the migrations that the baseline replaced. */
 export function isBeforeBaseline(
   [baseline]: readonly Migration[],
   [first]: readonly AppliedMigration[],

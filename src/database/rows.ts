@@ -1,7 +1,7 @@
 /**
  * The first row of a query that always has one, such as an aggregate.
  *
- * @throws TypeError where there is none
+ * @throws TypeError if there is none
  */
 export function firstRow<Row>(rows: readonly Row[]): Row {
   const [row] = rows;

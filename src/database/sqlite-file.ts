@@ -3,8 +3,8 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 const beginning = 'SQLite format 3\0';
 
 /**
- * Whether a file is there, can be read, and begins as a SQLite database does. Of anything but a
- * regular file nothing is read: a pipe or a terminal would wait for somebody to write.
+ * Whether a file exists, is readable, and begins like a SQLite database. Only regular files are
+ * read, because a pipe or a terminal would block until written to.
  */
 export function isSqliteFile(path: string): boolean {
   let descriptor: number;

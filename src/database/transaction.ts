@@ -2,10 +2,10 @@ import { retryBusy } from './busy.ts';
 import type { DatabaseSync } from './driver.ts';
 
 /**
- * Runs `work` in a transaction that takes the write lock at once, and undoes it where it throws.
- * It is synchronous, so that nothing else in this process can come between.
+ * Runs `work` in a transaction that takes the write lock at once, and rolls back if it throws. It
+ * is synchronous, so nothing else in this process can interleave.
  *
- * @throws what `work` throws; SQLITE_BUSY where another connection writes
+ * @throws what `work` throws; SQLITE_BUSY if another connection is writing
  */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
@@ -21,9 +21,9 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * The same for work that waits, and that keeps others from the connection meanwhile.
+ * The same for asynchronous work, which must keep others off the connection.
  *
- * @throws what `work` throws; SQLITE_BUSY where another connection writes for half a minute
+ * @throws what `work` throws; SQLITE_BUSY if another connection writes for half a minute
  */
 export async function asyncTransaction<T>(db: DatabaseSync, work: () => Promise<T>): Promise<T> {
   await retryBusy(() => db.exec('BEGIN IMMEDIATE'));
@@ -37,7 +37,7 @@ export async function asyncTransaction<T>(db: DatabaseSync, work: () => Promise<
   }
 }
 
-/** A full disk has rolled the transaction back already. */
+/** A full disk has already rolled the transaction back. */
 function rollBack(db: DatabaseSync): void {
   if (db.isTransaction) db.exec('ROLLBACK');
 }

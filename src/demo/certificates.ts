@@ -8,10 +8,10 @@ export interface Credentials {
 
 export interface CertificateOptions {
   readonly commonName: string;
-  /** DNS names; none for an authority. */
+  /** DNS names; empty for an authority. */
   readonly names?: readonly string[];
   readonly isAuthority?: boolean;
-  /** Who signs; the certificate signs itself where this is missing. */
+  /** The issuer; self-signed without one. */
   readonly issuer?: IssuedCertificate;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -33,8 +33,8 @@ const oids = {
 } as const;
 
 /**
- * Makes an X.509 v3 certificate (RFC 5280) with a new P-256 key, for the servers of the demo:
- * Node reads certificates but does not write them, and this is all that a server needs.
+ * Creates an X.509 v3 certificate (RFC 5280) with a new P-256 key for the demo servers. Node.js
+ * reads certificates but does not write them; this covers all that a server needs.
  *
  * @example const { certificate, key } = issueCertificate({ commonName: 'a.example' });
  */

@@ -5,11 +5,11 @@ import { issueChain } from './certificates.ts';
 export interface DemoServer {
   readonly name: 'http' | 'https' | 'ssh' | 'smtp' | 'redis';
   readonly port: number;
-  /** Ends it and its connections. */
+  /** Closes it and its connections. */
   close(): Promise<void>;
 }
 
-/** How long a visitor of the demo may stay silent. */
+/** How long a client may stay silent. */
 const idleMs = 10_000;
 
 const icon = Buffer.from(
@@ -18,11 +18,11 @@ const icon = Buffer.from(
 );
 
 /**
- * Starts the little servers that `portolan demo` scans: a web server, one with TLS, HTTP/2 and a
+ * Starts the small servers that `portolan demo` scans: a web server, one with TLS, HTTP/2 and a
  * chain of three certificates, and three that greet as an SSH, a mail and a Redis server do. They
  * listen on loopback only, answer nothing but their greeting and one page, and keep no data.
  *
- * @param ports where to listen; a free port is chosen for every server without one
+ * @param ports ports to listen on; by default free ports
  *
  * @example
  * const servers = await startDemoServers();
@@ -114,7 +114,7 @@ async function listen(name: DemoServer['name'], server: Server, port = 0): Promi
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
-    // A scanner resets its connections: that is no error of the demo.
+    // A scanner resets its connections, which is not an error here.
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   });

@@ -1,15 +1,15 @@
 import type { PortState, Reason, Transport } from '../core/states.ts';
 
 /**
- * Rows as shared queries read them. Keys are opaque here (SQLite: integers, shown outside as the
- * `uuid` columns); times are epoch ms; JSON is text or already parsed (`fromJson`).
+ * Rows as shared queries read them. Keys are opaque (on SQLite integers, with UUIDs in `uuid`
+ * columns for users); times are epoch ms; JSON is text or already parsed (`fromJson`).
  */
 
 declare const key: unique symbol;
-/** A key inside the store. */
+/** An internal key. */
 export type Key = { readonly [key]: never };
 
-/** The key of a port's facts. */
+/** Key columns of a port's facts. */
 export interface PortKey {
   readonly job_id: Key;
   readonly host_id: Key;
@@ -46,13 +46,13 @@ export function fromJson(value: unknown): unknown {
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
 
-/** The members of a JSON object that a store may hold as text; none where it is null. */
+/** The members of a JSON object that may be stored as text; empty if null. */
 export function objectFromJson(value: unknown): Readonly<Record<string, unknown>> {
   const object = fromJson(value);
   return typeof object === 'object' && object !== null ? { ...object } : {};
 }
 
-/** The numbers of a JSON object that a store may hold as text. */
+/** The numbers of a JSON object that may be stored as text. */
 export function numbersFromJson(value: unknown): Record<string, number> {
   const numbers: Record<string, number> = {};
   for (const [name, member] of Object.entries(objectFromJson(value))) {

@@ -63,7 +63,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
 
   test('a scan that runs, a folder that is there, no scan and both ways to name one are refused', async () => {
     expect(await archive('last', '--keep')).toMatchObject({ status: 0 });
-    expect(await archive('last')).toMatchObject({ status: 73, stderr: /is there already/ });
+    expect(await archive('last')).toMatchObject({ status: 73, stderr: /already exists/ });
     const { id } = await createJob(opened.store.database, { scan_type: 'network' });
     await startJob(opened.store.database, id, currentWorker());
     expect(await archive(id)).toMatchObject({ status: 1, stderr: /is running/ });

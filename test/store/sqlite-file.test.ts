@@ -46,7 +46,7 @@ const source = (file: string): string =>
 const url = (file: string): string => JSON.stringify(pathToFileURL(source(file)));
 const imports = `
   import { openSqliteStore } from ${url('sqlite/open.ts')};
-  import { endlessUnits } from ${url('./lease.ts')};
+  import { endlessUnits } from ${url('../../test/store/lease.ts')};
   import { eventBatch } from ${url('../core/event-batch.ts')};`;
 
 /** A process of its own that runs a module's text, with the store's functions at hand. */
@@ -237,7 +237,7 @@ test('what is no store is refused with what it is', async () => {
     path,
     'This is text, and long enough to be read as a header of a database.'.repeat(9),
   );
-  await expect(openSqliteStore(path)).rejects.toThrow(/store\.db: it is not a SQLite database/);
+  await expect(openSqliteStore(path)).rejects.toThrow(/store\.db: not a SQLite database/);
   const other = join(folder, 'other.db');
   const db = openDatabase(other);
   db.exec('CREATE TABLE bookmarks (url TEXT)');

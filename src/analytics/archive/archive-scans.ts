@@ -15,9 +15,9 @@ import { writeEvents } from './event-file.ts';
 export interface ArchiveRequest {
   /** UUIDs of scans that have ended. */
   readonly scans: readonly string[];
-  /** The folder in which each scan gets one of its own. */
+  /** The parent folder; each scan gets a subfolder. */
   readonly folder: string;
-  /** Whether the store keeps the scans. */
+  /** Whether to keep the scans in the store. */
   readonly keep: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called before each scan is archived. */
@@ -41,12 +41,13 @@ export interface ArchiveReport {
 }
 
 /**
- * Writes each scan into a folder of its own: the V1 data set as Parquet, and every event, from which
- * `import` restores the scan. Both are read back and compared with the store; only then are the
- * scans removed, all at the end.
+ * Writes each scan to a separate folder: the V1 data set as Parquet, and every event, from which
+ * `import` restores the scan. Both are read back and compared with the store; only then are all
+ * scans removed.
  *
- * @throws AppError ILLEGAL_TRANSITION for a scan that has not ended; STORE_CORRUPT where the files
- *   differ from the store; STORE_UNWRITABLE where a folder exists already. Nothing is removed then.
+ * @throws AppError ILLEGAL_TRANSITION for a scan that has not ended; STORE_CORRUPT if the files
+ *   differ from the store; STORE_UNWRITABLE if a folder already exists. Nothing is removed in these
+ *   cases.
  */
 export async function archiveScans(
   store: Store,
@@ -79,16 +80,13 @@ async function archiveOne(
   if (!isFinal(status)) {
     throw new AppError(
       'ILLEGAL_TRANSITION',
-      `scan ${id} is ${status}: archive it when it has ended`,
+      `scan ${id} is ${status}: archive it once it has ended`,
     );
   }
   const place = join(folder, id);
   const part = join(folder, `.${id}.part`);
   if (existsSync(place)) {
-    throw new AppError(
-      'STORE_UNWRITABLE',
-      `${place} is there already: archive into another folder`,
-    );
+    throw new AppError('STORE_UNWRITABLE', `${place} already exists: archive to another folder`);
   }
   await rm(part, { recursive: true, force: true });
   try {
@@ -111,6 +109,6 @@ async function archiveOne(
 function notTheSame(what: string): AppError {
   return new AppError(
     'STORE_CORRUPT',
-    `${what} is not the same as the store when it is read back: nothing was removed`,
+    `${what} differs from the store when read back: nothing was removed`,
   );
 }

@@ -2,20 +2,20 @@ import { join } from 'node:path';
 import { type DuckDb, duckValue, identifier, literal } from './duckdb.ts';
 import type { ColumnType } from './tables.ts';
 
-/** Rows, and bytes of text, that are held in memory before they go to a file. */
+/** Rows and bytes of text held in memory before they are written to a file. */
 const segmentRows = 262_144;
 const segmentBytes = 16_000_000;
 
-/** Takes rows into DuckDB: in memory while they are few, in files from then on. */
+/** Appends rows for DuckDB: in memory while there are few, then in files. */
 export interface RowAppender {
-  /** Appends rows: arrays in the order of the columns. */
+  /** Appends rows: arrays in column order. */
   append(rows: readonly (readonly unknown[])[]): Promise<void>;
-  /** @returns what follows FROM to read the rows in their order */
+  /** @returns the SQL after FROM that reads the rows in order */
   finish(): Promise<string>;
 }
 
 export interface AppenderOptions {
-  /** A name that no other appender of this DuckDB has. */
+  /** A name that is unique in this DuckDB. */
   readonly name: string;
   readonly columns: Readonly<Record<string, ColumnType>>;
   /** Where the files go. */

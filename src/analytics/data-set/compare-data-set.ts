@@ -19,11 +19,11 @@ interface TableComparison {
 export type DataSetComparison = Readonly<Record<DataSetTable, TableComparison>>;
 
 /**
- * Compares a data set in a folder with the same scans in a store, by the number of rows and by sums
- * of two hashes of every row. Equal tables may be removed from the store.
+ * Compares a data set in a folder with the same scans in a store, by row counts and sums of two
+ * hashes per row. Equal tables are safe to remove from the store.
  *
  * @param options.scans the scans in the folder; all of the store by default
- * @throws AppError NO_INPUT where a table is missing in the folder; INVALID_INPUT for a file that
+ * @throws AppError NO_INPUT if a table is missing in the folder; INVALID_INPUT for a file that
  *   cannot be read
  */
 export async function compareDataSet(
@@ -59,7 +59,7 @@ interface Summary {
   readonly other: string;
 }
 
-/** Sums do not depend on the order; two of them, of 64 bits each, are not equal by chance. */
+/** Sums do not depend on the order, and two 64-bit sums do not match by chance. */
 function summarize(duck: DuckDb, table: DataSetTable, query: string): Promise<Summary> {
   const columns = Object.keys(allTables[table]).join(', ');
   return duck.row<Summary>(`

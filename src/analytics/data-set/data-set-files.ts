@@ -7,7 +7,7 @@ import { allTables, type QueryTable } from './tables.ts';
 
 /**
  * A query for the rows of a table in a folder that `writeDataSet` wrote, in any of its formats;
- * undefined where the table is not there.
+ * undefined if the table is missing.
  */
 export async function dataSetQuery(folder: string, table: QueryTable): Promise<string | undefined> {
   const files = await parquetFiles(folder, table);
@@ -44,7 +44,7 @@ async function parquetFiles(
   return names.filter((name) => name.endsWith('.parquet')).map((name) => join(months, name));
 }
 
-/** A query for the rows of a table in Parquet files; `month` is a column where they have it. */
+/** A query for the rows of a table in Parquet files; `month` is a column if they have it. */
 export function selectFiles(table: QueryTable, files: readonly string[]): string {
   const columns = Object.entries(allTables[table]);
   if (files.length === 0) {

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../../errors.ts';
 import type { ColumnType } from './tables.ts';
 
 export interface DuckDbOptions {
-  /** An existing folder for what does not fit into memory. */
+  /** An existing folder for data that does not fit in memory. */
   readonly tempFolder: string;
   readonly memoryMegabytes: number;
   readonly threads?: number;
@@ -16,12 +16,13 @@ export interface DuckDb extends AsyncDisposable {
   /**
    * Runs statements and returns the result of the last one.
    *
-   * @throws AppError INVALID_INPUT with what DuckDB says, LIMIT_EXCEEDED, STORE_FULL; the signal's reason
+   * @throws AppError INVALID_INPUT with DuckDB's message, LIMIT_EXCEEDED, STORE_FULL; the
+   *   signal's reason
    */
   run(sql: string): Promise<DuckDBResult>;
   /**
-   * Runs a statement on a second connection: one connection does one thing at a time, appending
-   * included.
+   * Runs a statement on a second connection, because a connection cannot do two things at once,
+   * such as append and query.
    */
   runBeside(sql: string): Promise<void>;
   /** Runs a query for a few rows: objects by column, large integers as numbers. */
@@ -83,7 +84,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     },
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt);
-      // A connection that is closed while it works takes the process with it.
+      // Closing a connection while it works crashes the process.
       if (underWay.size > 0) interrupt();
       await Promise.allSettled(underWay);
       connection.closeSync();
@@ -97,7 +98,7 @@ function plain([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === 'bigint' ? Number(value) : value];
 }
 
-/** A value as DuckDB takes it for a column of a type. */
+/** Converts a value for a DuckDB column of a type. */
 export function duckValue(value: unknown, type: ColumnType): DuckDBValue {
   const isBigint = type === 'BIGINT';
   if (typeof value === 'string') return isBigint ? BigInt(value) : value;
@@ -106,7 +107,7 @@ export function duckValue(value: unknown, type: ColumnType): DuckDBValue {
   return typeof value === 'boolean' ? Number(value) : null;
 }
 
-/** An error of DuckDB as one of ours. */
+/** Turns a DuckDB error into an AppError. */
 export function duckDbError(error: unknown): unknown {
   const message = messageOf(error);
   if (/No space left on device|failed to offload/i.test(message)) {
@@ -115,7 +116,7 @@ export function duckDbError(error: unknown): unknown {
   if (/^Out of Memory Error/i.test(message)) {
     return new AppError(
       'LIMIT_EXCEEDED',
-      `the query needs more memory than it may take: allow more with --memory, or ask for less ` +
+      `the query exceeds its memory limit: raise it with --memory, or query less ` +
         `(${message.split('\n')[0]})`,
       { cause: error },
     );
@@ -123,12 +124,12 @@ export function duckDbError(error: unknown): unknown {
   return new AppError('INVALID_INPUT', message, { cause: error });
 }
 
-/** A text as a literal of SQL. */
+/** Quotes a text as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A name as an identifier of SQL. */
+/** Quotes a name as an SQL identifier. */
 export function identifier(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }

@@ -5,10 +5,10 @@ import { literal } from './duckdb.ts';
 import { queryOf, type TableQueries } from './relations.ts';
 
 /**
- * V1's ports. A line that is no JSON, or has a field that is not as it should be and cannot be taken
- * for it either, ends the query.
+ * V1's ports. A line that is not JSON, or has a field that cannot be converted, fails the query.
  *
- * @param scans ids by `run_id`; undefined where that is the id, which spares a quarter of the time
+ * @param scans ids by `run_id`; undefined if `run_id` is the id, which saves a quarter of the
+ *   time
  */
 export function portsOfFile(file: string, scans?: ReadonlyMap<string, string>): string {
   const [id, join] = scans ? ['s.id', joinScans(scans)] : ['e.run_id', ''];
@@ -30,7 +30,7 @@ function joinScans(scans: ReadonlyMap<string, string>): string {
   return `LEFT JOIN (VALUES ${ids.join(', ')}) s (run_id, id) ON s.run_id = e.run_id`;
 }
 
-/** Writes the hosts that ports are of. */
+/** Writes the hosts of the ports. */
 export function copyHosts(ports: string, to: string): string {
   return `COPY (
     SELECT host_id, split_part(host_id, '/', 1) AS run_id, split_part(host_id, '/', 2) AS address
@@ -39,10 +39,10 @@ export function copyHosts(ports: string, to: string): string {
 }
 
 /**
- * Whether no port is one that an importer would refuse, and whether no two lines speak of the same
- * one. What is compared is what the file knows without being read, or has few of; ports are bits of
- * words, which are a fraction of the rows. (Shifting by another type than the word's is six times as
- * slow.) Two hashes that are alike can only make doubles of ports that are none.
+ * Whether an importer would accept every port, and whether every port is unique. The checks use the
+ * file's statistics or columns with few distinct values; ports are bits of words, which are far
+ * fewer than the rows. (Shifting by a type other than the word's is six times as slow.) A hash
+ * collision can only make unique ports look like duplicates.
  */
 export function portCheck(ports: string): string {
   const file = `read_parquet(${literal(ports)})`;
@@ -79,7 +79,7 @@ function words(list: readonly string[]): string {
   return list.map(literal).join(', ');
 }
 
-/** Addresses that are no IPv4 ones in their usual spelling, and those of no scan. */
+/** Addresses other than canonical IPv4, and addresses without a scan. */
 export function unsureHosts(hosts: string, scans: Iterable<string>): string {
   const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
   return `SELECT DISTINCT address, run_id IN (${words([...scans])}) AS is_known
@@ -87,7 +87,7 @@ export function unsureHosts(hosts: string, scans: Iterable<string>): string {
     WHERE NOT (is_known AND regexp_full_match(address, '(${octet}[.]){3}${octet}'))`;
 }
 
-/** The tables of a store of all other lines, completed by what the ports tell. */
+/** The tables of a store with all other lines, completed from the ports. */
 export function withPorts(
   queries: TableQueries,
   { ports, hosts: portHosts }: { ports: string; hosts: string },

@@ -6,7 +6,7 @@ export function guarded(column: string): string {
   return `regexp_replace(${column}, ${literal(`^(${formula})`)}, '''\\1') AS ${column}`;
 }
 
-/** A column of such CSV as it was. */
+/** The original value of a column of such CSV. */
 export function unguarded(column: string): string {
   return `regexp_replace(${column}, ${literal(`^'(${formula})`)}, '\\1') AS ${column}`;
 }

@@ -35,7 +35,7 @@ export interface RelationsRequest {
 /** A query for the rows of each table, with the columns of `allTables`. */
 export type TableQueries = ReadonlyMap<QueryTable, string>;
 
-/** The query of a table that was asked for. */
+/** The query of a requested table. */
 export function queryOf(queries: TableQueries, table: QueryTable): string {
   const query = queries.get(table);
   if (query === undefined) throw new TypeError(`"${table}" was not read`);
@@ -48,7 +48,7 @@ export interface Relations extends Disposable {
 
 type TableReader = (db: StoreDatabase, ids: readonly string[]) => RowBatches;
 
-/** All tables but `ports`, which has readers of its own. */
+/** All tables except `ports`, which has its own readers. */
 const readers = new Map<QueryTable, TableReader>([
   ['runs', runRows],
   ['hosts', hostRows],
@@ -116,13 +116,13 @@ async function appendRows(
   return appender.finish();
 }
 
-/** Keys as the columns of ports have them. */
+/** Keys as in the columns of ports. */
 function hostKeys({ database }: Store): Readonly<Record<'job' | 'host', ColumnType>> {
   const type = database.dialect.hasNumberKeys ? 'DOUBLE' : 'VARCHAR';
   return { job: type, host: type };
 }
 
-/** V1's ports: ids are put together here, so that they need not pass through JavaScript. */
+/** V1's ports. Ids are built here, so that they need not pass through JavaScript. */
 function joinPorts(ports: string, hosts: string): string {
   return `
     SELECT concat(h.host_id, '/', p.transport, '/', p.port) AS port_id, h.host_id, p.transport,

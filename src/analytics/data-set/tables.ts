@@ -1,7 +1,7 @@
 import { recordOf } from '../../core/record-of.ts';
 import { softwareDetails } from '../../core/service-details.ts';
 
-/** Types of the data set's columns, as DuckDB names them. */
+/** Types of the data set's columns, by their DuckDB names. */
 export type ColumnType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DOUBLE';
 
 /** The six tables of the V1 data set, and their columns in its order. Times are epoch ms, UTC. */
@@ -70,7 +70,7 @@ const dataSetTables = {
   },
 } as const satisfies TableColumns;
 
-/** Further tables of `portolan query`: of scans, and of what is known now. */
+/** Additional tables of `portolan query`: of scans, and of the current inventory. */
 const queryTables = {
   services: {
     port_id: 'VARCHAR',
@@ -142,7 +142,7 @@ type TableColumns = Readonly<Record<string, Readonly<Record<string, ColumnType>>
 /** A table of the V1 data set. */
 export type DataSetTable = keyof typeof dataSetTables;
 
-/** A table that `portolan query` knows. */
+/** A table of `portolan query`. */
 export type QueryTable = DataSetTable | keyof typeof queryTables;
 
 /** The names of the data set's tables, in its order. */

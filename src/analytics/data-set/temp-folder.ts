@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
 
 /**
- * Calls back with a new folder inside `folder`, thus on the same disk, and removes it afterwards.
+ * Calls back with a new folder inside `folder`, hence on the same disk, and removes it afterwards.
  *
  * @throws AppError STORE_UNWRITABLE
  */

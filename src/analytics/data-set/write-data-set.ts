@@ -13,15 +13,18 @@ const dataSetFormats = ['parquet', 'csv', 'jsonl', 'json'] as const;
 export type DataSetFormat = (typeof dataSetFormats)[number];
 
 export interface WriteDataSetOptions {
-  /** Where the files go; created if missing. */
+  /** The target folder; created if missing. */
   readonly folder: string;
   /** UUIDs of scans; all of the store by default. */
   readonly scans?: readonly string[];
   /** `parquet` by default. */
   readonly format?: DataSetFormat;
-  /** A folder of `month=2026-11` folders per table, by the scan's start, instead of one file. */
+  /**
+   * Whether to write one folder per table with `month=2026-11` subfolders, by the scan's start,
+   * instead of one file.
+   */
   readonly isPartitioned?: boolean;
-  /** The six of the V1 data set by default. */
+  /** By default the six of the V1 data set. */
   readonly tables?: readonly QueryTable[];
   readonly memoryMegabytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -75,7 +78,7 @@ export async function writeDataSet(
 /**
  * Lets `write` write tables into a temporary folder, and moves them into place when all are complete.
  *
- * @param write gets a folder for intermediate files and the one to write to
+ * @param write receives a folder for intermediate files and the one to write to
  */
 export async function intoFolder<T>(
   options: WriteDataSetOptions,
@@ -106,7 +109,7 @@ export interface ReadOptions extends Pick<
   readonly tables: readonly QueryTable[];
 }
 
-/** Opens a DuckDB with a query for each table's rows; that of `ports` can run only once. */
+/** Opens a DuckDB with a query for each table's rows. The query of `ports` can run only once. */
 export async function withRelations<T>(
   store: Store,
   { tempFolder, scans, tables, memoryMegabytes, signal, onProgress }: ReadOptions,
@@ -132,7 +135,7 @@ function placeName(
   return isPartitioned ? table : `${table}.${format}`;
 }
 
-/** Writes the tables, each in its place. */
+/** Writes each table to its path. */
 export async function copyTables(
   duck: DuckDb,
   queries: TableQueries,
@@ -162,7 +165,7 @@ function withMonth(table: QueryTable, relation: string, runs: string): string {
     ) r ON r.run_id = split_part(t.${id}, '/', 1)`;
 }
 
-/** Texts as `csvLine` writes them. */
+/** Formats texts like `csvLine`. */
 function withGuards(table: QueryTable, relation: string): string {
   const columns = Object.entries(allTables[table]).map(([column, type]) =>
     type === 'VARCHAR' ? guarded(column) : column,

@@ -22,7 +22,7 @@ import {
   type WriteDataSetOptions,
 } from './write-data-set.ts';
 
-/** Each of DuckDB's threads holds a part of the file and rows of a row group. */
+/** Each DuckDB thread holds a part of the file and the rows of a row group. */
 const megabytesPerThread = 200;
 const mostThreads = 4;
 
@@ -35,8 +35,8 @@ export interface WriteEventFileOptions extends Omit<WriteDataSetOptions, 'scans'
  * without storing its ports: DuckDB reads and writes those, of which a file has millions. All other
  * lines go through a small store.
  *
- * @returns undefined, with nothing written, where the file is not as `export` writes it (two lines
- *   about one port, lines that cannot be read): import it then
+ * @returns undefined, with nothing written, if the file differs from what `export` writes (two
+ *   lines about one port, invalid lines) and has to be imported instead
  * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
 export async function writeEventFile(
@@ -46,7 +46,7 @@ export async function writeEventFile(
     return await intoFolder(options, (tempFolder, out) => write(options, tempFolder, out));
   } catch (error) {
     options.signal?.throwIfAborted();
-    // DuckDB only says that some line is unlike the others; the importer says which.
+    // DuckDB reports only that some line differs from the others; the importer reports which.
     const code = error instanceof AppError ? error.code : undefined;
     if (code === 'INVALID_INPUT' || code === 'LIMIT_EXCEEDED') return undefined;
     throw error;
@@ -76,10 +76,10 @@ async function write(
   });
 }
 
-/** Where the parts of the file go. */
+/** The paths for the parts of the file. */
 interface Places {
   readonly tempFolder: string;
-  /** For all lines but ports. */
+  /** For all lines except ports. */
   readonly store: Store;
   /** Parquet files. */
   readonly ports: string;
@@ -102,7 +102,7 @@ async function writePorts(options: WriteEventFileOptions, places: Places): Promi
     threads,
     signal,
   });
-  // In order, row groups would wait for each other in memory.
+  // With insertion order, row groups would wait for each other in memory.
   await duck.run('SET preserve_insertion_order = false');
   const { recording, copying } = await splitFile(duck, places, { ...options, signal });
   try {
@@ -165,15 +165,15 @@ async function beginsWithId(file: string): Promise<boolean> {
 }
 
 function unusual(file: string): AppError {
-  return new AppError('INVALID_INPUT', `${file} has lines that only importing can read`);
+  return new AppError('INVALID_INPUT', `${file} has lines that only the importer can read`);
 }
 
 /**
  * Records all lines but ports.
  *
  * @returns UUIDs of scans by their `run_id`
- * @throws AppError INVALID_INPUT where a line is a port or cannot be read, or a scan lacks its start
- *   or finish: its id and times then depend on its ports
+ * @throws AppError INVALID_INPUT if a line is a port or invalid, or if a scan lacks its start or
+ *   finish, because its id and times then depend on its ports
  */
 async function recordLines(
   store: Store,

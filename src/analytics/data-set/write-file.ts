@@ -14,15 +14,15 @@ export interface WriteFileOptions extends Omit<WriteDataSetOptions, 'scans' | 't
 
 export interface FileDataSet {
   readonly counts: DataSetCounts;
-  /** Places of the file that could not be read. */
+  /** Invalid places in the file. */
   readonly badLines: number;
-  /** It breaks off in the middle. */
+  /** Whether it is truncated. */
   readonly isTruncated: boolean;
 }
 
 /**
- * Writes the data set of a file, or a stream, in any format that is imported, as importing it into a
- * new store and exporting that would; the store is gone afterwards.
+ * Writes the data set of a file or stream in any importable format, with the same result as
+ * importing it into a temporary store and exporting that.
  *
  * @throws AppError NO_INPUT, INVALID_INPUT, STORE_UNWRITABLE, STORE_FULL; the signal's reason
  */
@@ -40,9 +40,9 @@ export async function writeFileDataSet(options: WriteFileOptions): Promise<FileD
   });
 }
 
-/** Whether a file looks like Portolan's JSON Lines, not compressed. */
+/** Whether a file looks like uncompressed Portolan JSON Lines. */
 async function isJsonLines(file: string): Promise<boolean> {
-  // DuckDB would take these for a pattern of names.
+  // DuckDB would treat these as a file name pattern.
   if (/[*?[\]]/.test(file)) return false;
   let head: Buffer;
   try {
@@ -50,7 +50,7 @@ async function isJsonLines(file: string): Promise<boolean> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
     head = buffer.subarray(0, bytesRead);
   } catch {
-    // The importer says what is wrong with it.
+    // The importer reports what is wrong with it.
     return false;
   }
   return importers.find((importer) => importer.sniff(head))?.name === 'jsonl';

@@ -31,8 +31,8 @@ const rowsPerInsert = 50;
  * Writes the V1 data set of a store as a SQLite file with its six tables and nothing else. The
  * file is renamed into place when it is complete.
  *
- * @throws AppError USAGE where another database is there, STORE_UNWRITABLE, STORE_FULL; the signal's
- *   reason
+ * @throws AppError USAGE if another database exists there, STORE_UNWRITABLE, STORE_FULL; the
+ *   signal's reason
  */
 export async function writeSqlite(
   store: Store,
@@ -52,7 +52,7 @@ export async function writeSqlite(
   });
 }
 
-/** An older export may be replaced; a store, or another program's database, may not. */
+/** An older export may be replaced, but not a store or another program's database. */
 function assertReplaceable(file: string): void {
   if (!isSqliteFile(file)) return;
   const db = openDatabase(file, { readOnly: true });
@@ -71,7 +71,7 @@ function assertReplaceable(file: string): void {
   }
   throw new AppError(
     'USAGE',
-    `${file} is a database with other tables than an export has: name another file with -o`,
+    `${file} is a database with tables that an export does not have: name another file with -o`,
   );
 }
 
@@ -140,7 +140,7 @@ async function copyRows(
   }
 }
 
-/** A query with its times cast has no other types. */
+/** A query whose times are cast has only these types. */
 function sqliteValue(value: unknown): string | number | null {
   return typeof value === 'string' || typeof value === 'number' ? value : null;
 }

@@ -39,12 +39,12 @@ function membersOf(value: unknown): string {
     .join('');
 }
 
-/** The CPE names of a text, which spaces separate. */
+/** The CPE names in a space-separated text. */
 export function cpeElements(cpe: string | undefined): string {
   return (cpe?.split(' ') ?? []).map((name) => `<cpe>${escape(name)}</cpe>`).join('');
 }
 
-/** The systems that a host may run. */
+/** Operating system guesses. */
 export function osElement({ os_matches: matches }: ScannedHost): string {
   const elements = matches.map(({ name, ...match }) => {
     const accuracy = Math.round(match.accuracy * 100);

@@ -9,8 +9,8 @@ import { cpeElements, hostScripts, osElement, portScripts, traceElement } from '
 import { empty, open } from './xml.ts';
 
 /**
- * A scan as `nmap -oX` writes it (DTD 1.05), for programs that read that: ndiff, xsltproc with
- * nmap's style sheet, importers. What the format cannot hold is left out.
+ * A scan in the format of `nmap -oX` (DTD 1.05), for programs that read it: ndiff, xsltproc with
+ * nmap's style sheet, importers. Data that the format cannot express is omitted.
  */
 export async function* nmapXml(
   job: Job,
@@ -45,7 +45,7 @@ export async function* nmapXml(
   })}${empty('hosts', counts)}</runstats>\n</nmaprun>\n`;
 }
 
-/** The scanned ports, if the coverage tells them. */
+/** The scanned ports, if the coverage has them. */
 function scanInfo({ coverage }: Job): string {
   const set = portsOf(coverage['ports']);
   return (['tcp', 'udp'] as const)
@@ -60,7 +60,7 @@ function scanInfo({ coverage }: Job): string {
     .join('');
 }
 
-/** Another scanner's stream may describe its coverage in words of its own. */
+/** Another scanner's stream may describe its coverage in its own terms. */
 function portsOf(text: unknown): PortSet {
   try {
     if (typeof text === 'string') return parsePorts(text);

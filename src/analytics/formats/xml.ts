@@ -11,7 +11,7 @@ export function empty(name: string, attributes: Attributes): string {
   return `${open(name, attributes).slice(0, -1)}/>`;
 }
 
-/** XML cannot hold most control characters: they are written as `\x01`, as nmap does. */
+/** XML cannot contain most control characters, so they are written as `\x01`, as nmap does. */
 // oxlint-disable-next-line no-control-regex
 const outside = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
@@ -25,7 +25,7 @@ const entities: Readonly<Record<string, string>> = {
   '\t': '&#x9;',
 };
 
-/** A text for XML, between tags or in attributes. */
+/** Escapes a text for XML content or attributes. */
 export function escape(text: string): string {
   return text
     .replace(outside, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -13,8 +13,8 @@ interface AttachedTable {
 }
 
 /**
- * Attaches SQLite files to a DuckDB without its extension for them: a view for each of their tables
- * and views, over a table function that reads the columns a query needs, row by row, read-only.
+ * Attaches SQLite files to DuckDB without its SQLite extension: each table and view becomes a view
+ * over a read-only table function that reads the needed columns row by row.
  */
 export class SqliteAttachments implements Disposable {
   private readonly duck: DuckDb;
@@ -26,14 +26,14 @@ export class SqliteAttachments implements Disposable {
   }
 
   /**
-   * @param path relative to `folder`; it must lie inside, links followed
-   * @throws AppError NO_INPUT, INVALID_INPUT where it is no SQLite file
+   * @param path relative to `folder`; must be inside it after following links
+   * @throws AppError NO_INPUT, INVALID_INPUT if it is not a SQLite file
    */
   async attach(path: string, name: string, folder: string): Promise<void> {
     const file = fileInside(path, folder);
     assertSqlite(file);
     if (this.open.has(name)) {
-      throw new AppError('INVALID_INPUT', `"${name}" is attached already: DETACH it first`);
+      throw new AppError('INVALID_INPUT', `"${name}" is already attached: DETACH it first`);
     }
     const db = openDatabase(file, { readOnly: true });
     this.open.set(name, db);
@@ -51,7 +51,7 @@ export class SqliteAttachments implements Disposable {
     }
   }
 
-  /** @throws AppError INVALID_INPUT where nothing has the name */
+  /** @throws AppError INVALID_INPUT if nothing is attached under the name */
   async detach(name: string): Promise<void> {
     const db = this.open.get(name);
     if (!db) throw new AppError('INVALID_INPUT', `nothing is attached as "${name}"`);
@@ -77,13 +77,13 @@ function fileInside(path: string, folder: string): string {
   }
   throw new AppError(
     'INVALID_INPUT',
-    `${path} is outside of ${folder}: queries read files in there only (--from names another)`,
+    `${path} is outside ${folder}: queries can only read files inside it (choose another with --from)`,
   );
 }
 
 function assertSqlite(file: string): void {
   if (isSqliteFile(file)) return;
-  throw new AppError('INVALID_INPUT', `${file} is no SQLite file; no other can be attached`);
+  throw new AppError('INVALID_INPUT', `${file} is not a SQLite file; only those can be attached`);
 }
 
 function tablesOf(db: DatabaseSync): AttachedTable[] {
@@ -117,7 +117,7 @@ interface TableScan {
   readonly rows: Iterator<unknown[]>;
 }
 
-/** Rows of a chunk at most. */
+/** Maximum rows per chunk. */
 const chunkRows = 2048;
 
 async function registerTable(
@@ -153,12 +153,12 @@ function scanTable(
   { name, columns }: AttachedTable,
   indexes: readonly number[],
 ): TableScan {
-  // count(*) needs no column: any will do.
+  // count(*) needs no column, so read any one.
   const wanted = indexes.flatMap((index) => columns[index] ?? []);
   const list = wanted.map(valueOf).join(', ') || 'NULL';
   const statement = db.prepare(`SELECT ${list} FROM ${identifier(name)}`);
   statement.setReturnArrays(true);
-  // As numbers, integers from 2^53 on could not be read at all.
+  // Integers from 2^53 up cannot be read as numbers.
   statement.setReadBigInts(true);
   return { types: wanted.map(({ type }) => type), rows: statement.iterate<unknown[]>() };
 }

@@ -26,10 +26,10 @@ interface Index {
   readonly tables: Readonly<Partial<Record<QueryTable, readonly Pack[]>>>;
 }
 
-/** When a table has more files than this, its smallest ones are merged. */
+/** If a table has more files than this, its smallest ones are merged. */
 const mostPacks = 8;
 
-/** Until this age, a file that no index names may be in use by another process. */
+/** A file that is in no index but younger than this may be in use by another process. */
 const orphanMs = 3_600_000;
 
 export interface CacheRequest {
@@ -41,10 +41,10 @@ export interface CacheRequest {
 }
 
 /**
- * The folder of a store's cache, with one of its own for each tenant but the default.
+ * The folder of a store's cache, separate for each tenant except the default.
  *
  * @param folders.named the folder that the user names, if any
- * @param folders.shared holds the caches of stores that are not a file
+ * @param folders.shared the folder for caches of stores that are not files
  */
 export function cacheFolderOf(
   { file, location, database: { tenantId } }: Store,
@@ -56,8 +56,8 @@ export function cacheFolderOf(
 }
 
 /**
- * Updates the Parquet files of a store's tables in a folder of their own (mode 0700): scans that are
- * new or have changed are written, all others stay.
+ * Updates the Parquet files of a store's tables in their own folder (mode 0700): new and changed
+ * scans are written, all others stay.
  *
  * @returns the files of each table
  * @throws AppError STORE_UNWRITABLE, STORE_FULL; the signal's reason
@@ -152,7 +152,7 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     throw new AppError(
       'STORE_UNWRITABLE',
-      `the folder ${folder} for columns cannot be made (${systemCode(error)}): ` +
+      `the cache folder ${folder} cannot be created (${systemCode(error)}): ` +
         'name another with --cache',
       { cause: error },
     );

@@ -91,9 +91,7 @@ async function runOne(
 /** Statement types of DuckDB's C interface. */
 const [selectType, explainType] = [1, 4];
 
-/**
- * @throws AppError INVALID_INPUT where DuckDB's parser does not find one statement that only reads
- */
+/** @throws AppError INVALID_INPUT unless DuckDB's parser finds exactly one read-only statement */
 async function assertReads(connection: DuckDBConnection, text: string): Promise<void> {
   const { count, type } = await statementType(connection, text);
   if (count === 1 && type === selectType) return;
@@ -125,7 +123,7 @@ async function statementType(
   }
 }
 
-/** From here on no file outside the folders can be read, and no setting changed. */
+/** After this, no file outside the folders can be read and no setting changed. */
 async function lock(
   duck: DuckDb,
   folders: readonly string[],
@@ -167,7 +165,7 @@ async function defineTables(
   return [cacheFolder];
 }
 
-/** Defines views of files by their names: DuckDB would look for them in the current folder. */
+/** Defines views of files by their names, which DuckDB would look up in the current folder. */
 async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<void> {
   if (resolve(folder) === process.cwd()) return;
   for (const name of await namesIn(folder)) {
@@ -190,7 +188,7 @@ async function defineView(duck: DuckDb, name: string, query: string): Promise<vo
   await duck.run(`CREATE VIEW ${identifier(name)} AS ${query}`);
 }
 
-/** Tables that a text may mean: their names outside strings and comments, not part of others. */
+/** Tables that a text may refer to: whole names outside strings and comments. */
 function namedTables(text: string): QueryTable[] {
   const words = withoutComments(text).replaceAll(/'(?:[^']|'')*'/g, ' ');
   return queryTableNames.filter((name) =>
@@ -216,7 +214,7 @@ function resultOf(result: DuckDBResult): QueryResult {
   };
 }
 
-/** A value of DuckDB for JSON: large integers as text, times as ISO 8601. */
+/** Converts a DuckDB value for JSON: large integers as text, times as ISO 8601. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

@@ -3,7 +3,7 @@ import { AppError, systemCode } from '../../errors.ts';
 
 const folder = new URL('../../../sql/saved-queries/', import.meta.url);
 
-/** A query that is run by its name. */
+/** A query with a name. */
 export interface SavedQuery {
   readonly name: string;
   /** The first line of its comment. */
@@ -27,7 +27,7 @@ export async function readSavedQuery(name: string): Promise<SavedQuery> {
     if (systemCode(error) !== 'ENOENT') throw error;
     throw new AppError(
       'NOT_FOUND',
-      `there is no saved query "${name}": "portolan query --list" shows all; SQL contains a space`,
+      `there is no saved query "${name}": see "portolan query --list" (text with a space is run as SQL)`,
       { cause: error },
     );
   }

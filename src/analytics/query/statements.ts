@@ -6,7 +6,7 @@ export type Statement =
   | { readonly kind: 'attach'; readonly path: string; readonly name: string }
   | { readonly kind: 'detach'; readonly name: string };
 
-/** Quoted text, dollar-quoted text, comments, each as a whole; and semicolons. */
+/** Matches quoted texts, dollar-quoted texts and comments as a whole, and semicolons. */
 const opaque =
   /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/gi;
 
@@ -15,8 +15,8 @@ const attach =
 const detach = /^detach(?:\s+database)?(?:\s+if\s+exists)?\s+("[^"]+"|\w+)$/i;
 
 /**
- * The statements of a text, in order. ATTACH and DETACH are recognized, since Portolan
- * runs them itself; whether the others only read is left to DuckDB's own parser.
+ * The statements of a text, in order. ATTACH and DETACH are recognized, because Portolan runs them
+ * itself; DuckDB's parser decides whether the others only read.
  */
 export function parseStatements(text: string): Statement[] {
   return split(text).flatMap((piece): Statement[] => {
@@ -34,7 +34,7 @@ export function parseStatements(text: string): Statement[] {
     if (/^attach\b/i.test(bare)) {
       throw new AppError(
         'INVALID_INPUT',
-        `only ATTACH 'FILE' AS NAME of a SQLite file is possible here: ${bare}`,
+        `only ATTACH 'FILE' AS NAME with a SQLite file is supported: ${bare}`,
       );
     }
     return [{ kind: 'query', text: piece.trim() }];
@@ -53,7 +53,7 @@ function split(text: string): string[] {
   return pieces;
 }
 
-/** The text of a statement, its comments as blanks. */
+/** The text of a statement with comments replaced by blanks. */
 export function withoutComments(text: string): string {
   return text.replaceAll(opaque, (part) => (/^(--|\/\*)/.test(part) ? ' ' : part));
 }

@@ -13,7 +13,7 @@ import { queueJob } from './queue-job.ts';
 
 type Given<Columns> = { readonly [Name in keyof Columns]?: NonNullable<Columns[Name]> | undefined };
 
-/** A new scan: its columns that are known; times epoch ms. */
+/** A new scan's known columns; times are epoch ms. */
 export interface NewJob
   extends
     Given<
@@ -74,7 +74,7 @@ export async function createJob(db: StoreDatabase, job: NewJob): Promise<Job> {
   });
 }
 
-/** Columns as a store takes them; it has defaults for what is left out. */
+/** Columns in their stored form; omitted ones get defaults. */
 function storedColumns(
   { dialect }: StoreDatabase,
   { timeout_at: timeoutAt, requested_at: requestedAt = Date.now(), ...columns }: NewJob,

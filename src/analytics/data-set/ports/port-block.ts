@@ -2,10 +2,10 @@ import { portStates, reasons, transports } from '../../../core/states.ts';
 import type { DatabaseSync, SQLInputValue } from '../../../database/driver.ts';
 import { AppError } from '../../../errors.ts';
 
-/** Rows of `port_scans` that a block takes at most: 2 MB. */
+/** Maximum rows of `port_scans` per block: 2 MB. */
 export const blockRows = 32_768;
 
-/** Part of a table of ports: rows by their rowid, or one scan's rows behind a key. */
+/** Part of a table of ports: rows by rowid, or one scan's rows after a key. */
 export type PortRange =
   | { readonly first: number; readonly last: number; readonly jobs: string }
   | { readonly job: number; readonly after: PortKey };
@@ -13,7 +13,7 @@ export type PortRange =
 /** The key of a port within its scan: host, transport, port. */
 export type PortKey = readonly SQLInputValue[];
 
-/** The key before every other. */
+/** The key that sorts before all others. */
 export const beforeFirst: PortKey = [-1, '', -1];
 
 /** Columns of `port_scans`, {@link blockRows} values each. Their order is that of `rawColumns`. */
@@ -68,10 +68,10 @@ const select = {
 };
 
 /**
- * Reads blocks. SQL calls a function of ours for every row, which puts the values straight into
- * typed arrays: twice as fast as rows that become objects, and faster than texts that SQLite joins
- * and JavaScript splits (docs/performance.md). The arrays of a used block are filled again: left to
- * the garbage collector they pile up.
+ * Reads blocks. SQL calls a JavaScript function for every row, which puts the values straight into
+ * typed arrays: twice as fast as rows as objects, and faster than texts that SQLite joins and
+ * JavaScript splits (docs/performance.md). Arrays are reused, because they would pile up before the
+ * garbage collector frees them.
  */
 export function portReader(db: DatabaseSync): (range: PortRange, arrays?: PortArrays) => PortBlock {
   let arrays = newArrays();

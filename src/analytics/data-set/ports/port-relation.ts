@@ -7,11 +7,11 @@ import type { PortBlock } from './port-block.ts';
 import { type PortBlocks, readSqlitePorts } from './sqlite-ports.ts';
 import { openAppender } from '../appender.ts';
 
-/** Ports of scans for DuckDB to read, once. */
+/** Ports of scans, which DuckDB can read once. */
 export interface PortRelation extends Disposable {
   /**
-   * A query with the columns job, host (keys as `hostRows` gives them), transport, port, state,
-   * reason, service, confidence, first_seen, last_seen.
+   * A query with the columns job, host (keys as in `hostRows`), transport, port, state, reason,
+   * service, confidence, first_seen, last_seen.
    */
   readonly query: string;
 }
@@ -21,14 +21,13 @@ export interface PortsRequest {
   readonly ids: readonly string[];
   /** For intermediate files; the caller removes it. */
   readonly folder: string;
-  /** Reports how many ports were read, of how many where that is known. */
+  /** Reports the number of ports read, and the total if known. */
   readonly onRows?: ((rows: number, of?: number) => void) | undefined;
 }
 
 /**
- * Lets DuckDB read the ports of scans, the one table that is too large for `StoreDatabase.query`.
- * A SQLite file's rows pass through a table function, so that they are neither all in memory nor in
- * a file between.
+ * Lets DuckDB read the ports of scans, the one table that is too large for `StoreDatabase.query`. A
+ * SQLite file's rows stream through a table function, without a copy in memory or in a file.
  */
 export async function portRelation(
   store: Store,
@@ -46,7 +45,7 @@ export async function portRelation(
   return { query: decoded, [Symbol.dispose]: () => blocks[Symbol.dispose]() };
 }
 
-/** Row by row: a server sends them at its own pace. */
+/** Reads row by row, as the server sends them. */
 async function relationOfRows(
   { database }: Store,
   duck: DuckDb,
@@ -75,7 +74,7 @@ const rowColumns = {
   last_seen: 'BIGINT',
 } as const;
 
-/** In the order of a block's arrays. */
+/** Columns in the order of a block's arrays. */
 const rawColumns = {
   job: 'DOUBLE',
   host: 'DOUBLE',
@@ -90,7 +89,7 @@ const rawColumns = {
   service: 'VARCHAR',
 } as const;
 
-/** Words are passed as codes and decoded here: a text costs more to hand over. */
+/** Words are passed as codes and decoded here, because passing a text costs more. */
 const decoded = `
   SELECT job, host, ${wordOf('transport', transports)}, port, ${wordOf('state', portStates)},
     ${wordOf('reason', reasons)}, CASE WHEN service_code >= 0 THEN service END AS service,
@@ -98,7 +97,7 @@ const decoded = `
     CAST(first_seen AS BIGINT) AS first_seen, CAST(last_seen AS BIGINT) AS last_seen
   FROM stored_ports()`;
 
-/** CASE, since an element of a constant list takes ten times as long to look up. */
+/** CASE, because a lookup in a constant list takes ten times as long. */
 function wordOf(code: string, words: readonly string[]): string {
   const cases = words.map((word, index) => `WHEN ${index} THEN ${literal(word)}`);
   return `CASE ${code} ${cases.join(' ')} END AS ${code}`;

@@ -9,16 +9,16 @@ import {
   type PortRange,
 } from './port-block.ts';
 
-/** Blocks that may wait for the reader: enough that neither waits, small in memory. */
+/** Blocks that may wait for the reader: enough to keep both threads busy, few in memory. */
 const ahead = 8;
 
 /** The thread's input. */
 export interface PortThreadData {
   readonly path: string;
   readonly ranges: readonly PortRange[];
-  /** Blocks go out here, and their arrays come back. */
+  /** Sends blocks and receives their arrays back. */
   readonly port: MessagePort;
-  /** How many messages were posted, and how many taken; -1 taken: stop. */
+  /** Counts of messages posted and taken; -1 taken means stop. */
   readonly counters: Int32Array<SharedArrayBuffer>;
 }
 
@@ -30,9 +30,9 @@ export type PortThreadMessage =
   | { readonly error: string };
 
 /**
- * Reads ranges of ports, one after the other, and hands their columns on without copying. Both
- * ends wait on the counters, not on the event loop: DuckDB asks for rows in a call that cannot
- * await a promise.
+ * Reads ranges of ports in turn and passes on their columns without copying. Both ends wait on the
+ * counters, not on the event loop, because DuckDB requests rows in a call that cannot await a
+ * promise.
  */
 function run({ path, ranges, port, counters }: PortThreadData): void {
   const post = (message: PortThreadMessage, buffers: ArrayBuffer[] = []): void => {
@@ -43,7 +43,8 @@ function run({ path, ranges, port, counters }: PortThreadData): void {
   try {
     const db = openDatabase(path, { readOnly: true });
     const read = portReader(db);
-    // Rows recorded from here on are not seen: hosts, which are read later, include every port's.
+    // Rows recorded after this point are not seen, so hosts, which are read later, include every
+    // port's.
     db.exec('BEGIN; PRAGMA user_version');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     post({ begun: true });
@@ -63,7 +64,7 @@ function run({ path, ranges, port, counters }: PortThreadData): void {
   }
 }
 
-/** @returns false where the reader has gone */
+/** @returns false if the reader is gone */
 function waitForRoom(counters: Int32Array<SharedArrayBuffer>): boolean {
   for (;;) {
     const taken = Atomics.load(counters, 1);

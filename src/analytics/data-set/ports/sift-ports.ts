@@ -1,26 +1,26 @@
 import { open } from 'node:fs/promises';
 
-/** How the line of a port begins as Portolan writes it; what begins otherwise may be a port too. */
+/** The start of a port's line as Portolan writes it. Lines with other starts may also be ports. */
 const beginning = Buffer.from('{"type":"scan.port","run_id"');
 /** The same, four bytes at a time. */
 const words = Array.from({ length: beginning.length / 4 }, (_, i) => beginning.readInt32LE(i * 4));
 const lineFeed = 0x0a;
 const readBytes = 1_048_576;
 
-/** A file of events, taken apart into lines of ports and all others. */
+/** A file of events, split into lines of ports and all others. */
 export interface SiftedFile {
-  /** The other lines as they are; they can be read once. */
+  /** The other lines, unchanged; they can be read once. */
   readonly otherLines: AsyncIterable<Uint8Array>;
-  /** Lines of ports that were passed over so far. */
+  /** Lines of ports skipped so far. */
   readonly portLines: number;
 }
 
 /**
- * Picks out of a file of JSON Lines what are no ports as Portolan writes them. Memory holds one
- * chunk, however long a line is.
+ * Extracts the lines of a JSON Lines file that are not ports as Portolan writes them. Memory holds
+ * one chunk, however long a line is.
  *
- * @param path of a file that is not compressed
- * @param onRead told now and then how many lines of ports were passed over
+ * @param path an uncompressed file
+ * @param onRead called now and then with the number of skipped lines of ports
  */
 export function siftPorts(path: string, onRead: (portLines: number) => void): SiftedFile {
   let portLines = 0;
@@ -35,14 +35,17 @@ export function siftPorts(path: string, onRead: (portLines: number) => void): Si
     await using file = await open(path);
     const buffer = Buffer.alloc(readBytes + beginning.length);
     const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-    /** Of the line at the start of the buffer; undefined where that line has only begun. */
+    /**
+     * Whether the line at the start of the buffer is a port; undefined if too little of it has been
+     * read.
+     */
     let isPort: boolean | undefined;
     let kept = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, kept, readBytes, null);
       const bytes = buffer.subarray(0, kept + bytesRead);
       const isEnd = bytesRead === 0;
-      /** Where other lines begin that are not handed over yet. */
+      /** Start of other lines that were not yet passed on. */
       let from = isPort === false ? 0 : -1;
       let at = 0;
       while (at < bytes.length) {

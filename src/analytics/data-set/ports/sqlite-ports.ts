@@ -21,21 +21,21 @@ const threadRows = 50_000;
 
 /** Ports being read, in a fixed order. */
 export interface PortBlocks extends Disposable {
-  /** How many there are. */
+  /** Total number of ports. */
   readonly rows: number;
   /**
-   * The next block, waited for without the event loop; undefined after the last. A block's arrays
-   * are valid until the next call.
+   * Returns the next block, blocking without the event loop; undefined after the last. A block's
+   * arrays are valid until the next call.
    */
   next(): PortBlock | undefined;
 }
 
 /**
  * The ports of scans in a SQLite store, as columns, as of the moment this resolves. A thread reads
- * many of them.
+ * large numbers of them.
  *
  * @param ids UUIDs of scans
- * @throws AppError STORE_CORRUPT and others of the store
+ * @throws AppError STORE_CORRUPT and other store errors
  */
 export async function readSqlitePorts(path: string, ids: readonly string[]): Promise<PortBlocks> {
   const db = openDatabase(path, { readOnly: true });
@@ -52,7 +52,7 @@ export async function readSqlitePorts(path: string, ids: readonly string[]): Pro
 }
 
 /**
- * The rows of a scan are mostly adjacent: then the table is read in its own order, three times as
+ * The rows of a scan are mostly adjacent. The table is then read in rowid order, three times as
  * fast as through the index.
  */
 function plan(db: DatabaseSync, ids: readonly string[]): { rows: number; ranges: PortRange[] } {
@@ -117,7 +117,7 @@ async function readInThread(
     if ('error' in message) throw new Error(message.error);
     return message;
   };
-  // The event loop has to turn for the thread to start.
+  // The thread starts only when the event loop turns.
   await Promise.race([
     new Promise<void>((resolve) => port.once('message', () => resolve())),
     ended.then(() => Promise.reject(failure ?? new Error(`the thread that reads ${path} ended`))),
@@ -142,7 +142,7 @@ async function readInThread(
   };
 }
 
-/** Waits for the thread's next message, a minute at most. */
+/** Waits up to a minute for the thread's next message. */
 function takeMessage(
   port: MessagePort,
   counters: Int32Array<SharedArrayBuffer>,
@@ -157,10 +157,10 @@ function takeMessage(
       return message;
     }
     if (Atomics.wait(counters, 0, posted, threadTimeoutMs) === 'timed-out') {
-      return { error: 'the thread that reads ports is silent' };
+      return { error: 'the thread that reads ports does not respond' };
     }
   }
 }
 
-/** A block takes some milliseconds; a disk that hangs longer than this is broken. */
+/** A block takes a few milliseconds; a disk that hangs for longer than this is broken. */
 const threadTimeoutMs = 60_000;
