@@ -31,7 +31,7 @@ describe('portolan scan', () => {
     const { status, stdout, stderr } = await scan('localhost', '-p', `${port},1`);
     expect(status).toBe(0);
     expect(stdout).toMatch(/127\.0\.0\.1 +localhost +\d+ +open +ssh +OpenSSH +9\.2p1/);
-    expect(stderr).toMatch(/1 host up of 1, 1 open port[^]*kept in/);
+    expect(stderr).toMatch(/1 host up of 1, 1 open port[^]*saved to/);
   });
 
   test('prints rows, events, or host:port lines', async () => {

@@ -117,7 +117,7 @@ function summary(job: Job, location: string): string {
     job.error_count > 0 ? `${count(job.error_count, 'error')} ("portolan errors --scan last")` : '',
   ].filter((part) => part !== '');
   const took = formatDuration((job.completed_at ?? 0) - (job.started_at ?? 0));
-  const line = `${parts.join(', ')}, in ${took}. Scan ${shortId(job.id)}, kept in ${location}.\n`;
+  const line = `${parts.join(', ')} in ${took}. Scan ${shortId(job.id)} saved to ${location}.\n`;
   const isEmpty = isDiscovery ? job.hosts_up === 0 : job.ports_open === 0;
   return isEmpty && job.status === 'completed' ? nothingFound(job, counts) + line : line;
 }

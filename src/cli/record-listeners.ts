@@ -18,5 +18,5 @@ export async function recordListeners(io: Io, options: StoreOptions): Promise<vo
   });
   const job = await runScan(app.store, scan, { signal: io.signal });
   const found = count(job.ports_open, 'open port');
-  await write(io.stderr, `Scan ${shortId(job.id)}, ${found}, kept in ${app.store.location}.\n`);
+  await write(io.stderr, `Scan ${shortId(job.id)}, ${found}, saved to ${app.store.location}.\n`);
 }

@@ -28,7 +28,7 @@ export const aggregate = objectImporter({
   isChecked: true,
 });
 
-/** The events of an aggregate line, or what is wrong with it. */
+/** The events of an aggregate line, or the error in it. */
 export function aggregateEvents(
   line: AnyObject,
   context: RecordContext,

@@ -1,7 +1,7 @@
 import { type ScanEvent, scanEvent } from '../core/events.ts';
 import { isScanPort } from './port-line.ts';
 
-/** Events made of foreign fields, or what is out of bounds in the first bad one. */
+/** Events made from foreign fields, or the error in the first invalid one. */
 export function checkEvents(events: readonly ScanEvent[]): readonly ScanEvent[] | string {
   const found: ScanEvent[] = [];
   for (const event of events) {

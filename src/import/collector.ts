@@ -9,13 +9,13 @@ const portsPerBatch = 40_000;
 const eventsPerBatch = 5_000;
 const eventsInFirstBatch = 500;
 /**
- * Characters of lines that wait to be recorded, over all runs: a line may have a megabyte, and
- * several batches are on their way at once.
+ * Maximum characters of lines waiting to be recorded, over all runs: a line may have a megabyte,
+ * and several batches are in flight at once.
  */
 const maxPendingLength = 4_000_000;
 /** Bytes of a port's columns. */
 const bytesPerPort = 34;
-/** Runs that are collected side by side if a file mixes them. */
+/** Runs that are collected concurrently if a file mixes them. */
 const maxOpenRuns = 16;
 /** Bad places that become error rows; any further ones are only counted. */
 const maxErrorRows = 10_000;
@@ -23,15 +23,15 @@ const maxErrorRows = 10_000;
 interface OpenRun {
   readonly runId: string;
   readonly builder: EventBatchBuilder;
-  /** Characters of the lines that are in it. */
+  /** Characters of its lines. */
   length: number;
 }
 
 type Fault = Pick<RunError, 'scope' | 'code' | 'message'>;
 
 /**
- * Collects the events of a file into batches of one run each. Places that cannot be read become
- * errors of the current run.
+ * Collects the events of a file into batches of one run each. Invalid places become errors of the
+ * current run.
  */
 export class ImportCollector {
   /** Lines read so far. */
@@ -40,7 +40,7 @@ export class ImportCollector {
   currentRun: string | undefined;
   /** Epoch ms of the latest event that has a time. */
   lastTime = 0;
-  /** The file has no times. */
+  /** Whether the file has no times. */
   isUntimed = false;
   /** Full batches. */
   readonly ready: ImportChunk[] = [];
@@ -62,7 +62,7 @@ export class ImportCollector {
     return this.ready.splice(0);
   }
 
-  /** @param length about how many characters the event holds */
+  /** @param length approximate size of the event in characters */
   add(event: ScanEvent, length: number): void {
     const runId = event.run_id;
     const run = this.runs.get(runId) ?? this.open(runId);
@@ -70,7 +70,7 @@ export class ImportCollector {
     this.currentRun = runId;
     this.lastTime = timeOf(event) ?? this.lastTime;
     builder.add(event);
-    // A port takes its columns, and the texts of its service.
+    // A port needs its columns and its service's texts.
     const isBare = event.type === 'scan.port' && event.service === undefined;
     const held = isBare ? Math.min(length, bytesPerPort) : length;
     run.length += held;
@@ -84,19 +84,19 @@ export class ImportCollector {
     }
   }
 
-  /** Counts an event, or another part of the file, that has no table. */
+  /** Counts an event, or another part of the file, without a table. */
   skip(type: string): void {
     this.skipped[type] = (this.skipped[type] ?? 0) + 1;
   }
 
-  /** The latest line cannot be used. */
+  /** Records an error about the latest line. */
   addBad(message: string, isUnended = false): void {
     this.isTruncated = isUnended;
     const code = isUnended ? 'TRUNCATED' : 'INVALID_LINE';
     this.addFault({ scope: `line:${this.lineCount}`, code, message });
   }
 
-  /** A place of the file that cannot be used. */
+  /** Records an error about a place in the file. */
   addFault(fault: Fault): void {
     this.badCount++;
     if (this.badCount > maxErrorRows) return;
@@ -104,23 +104,23 @@ export class ImportCollector {
     else this.add(this.errorOf(this.currentRun, fault), fault.message.length);
   }
 
-  /** Whether nothing is missing or bad so far. */
+  /** Whether nothing is missing or invalid so far. */
   get isWhole(): boolean {
     return this.badCount === 0 && !this.input.isCutOff();
   }
 
   /**
-   * Ends the file: what is left becomes ready.
+   * Ends the file and makes the remaining batches ready.
    *
-   * @param isTruncated whether it ends in the middle of something
-   * @throws AppError INVALID_INPUT where there was nothing of a scan in it
+   * @param isTruncated whether the file is truncated
+   * @throws AppError INVALID_INPUT if it has no scan events
    */
   end(isTruncated = this.isTruncated): void {
     const current = this.currentRun;
     if (current === undefined) {
       const [first] = this.early;
       const why = first ? `; ${first.scope.replace(':', ' ')}: ${first.message}` : '';
-      throw new AppError('INVALID_INPUT', `${this.input.name} has no event of a scan in it${why}`);
+      throw new AppError('INVALID_INPUT', `${this.input.name} contains no scan events${why}`);
     }
     for (const run of this.runs.values()) if (run.runId !== current) this.release(run);
     const last = this.runs.get(current);

@@ -7,9 +7,9 @@ const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 
 
 /**
  * Decompresses gzip and zstd, recognized by their first bytes, and passes on anything else. A
- * compressed file that breaks off yields its beginning, then calls `onCutOff`.
+ * truncated compressed file yields its beginning, then calls `onCutOff`.
  *
- * @throws AppError UNSUPPORTED for zstd where this Node.js lacks it
+ * @throws AppError UNSUPPORTED for zstd if this Node.js lacks it
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
@@ -22,7 +22,7 @@ export async function* decompress(
     yield* all;
     return;
   }
-  // The iteration below sees the error; pipeline only tears both ends down.
+  // The loop below gets the error; pipeline only destroys both ends.
   pipeline(Readable.from(all), decoder, () => {});
   try {
     for await (const chunk of decoder) yield chunk;
@@ -38,7 +38,7 @@ function decoderFor(head: Buffer, name: string): zlib.Gunzip | zlib.ZstdDecompre
   if (typeof zlib.createZstdDecompress === 'function') return zlib.createZstdDecompress();
   throw new AppError(
     'UNSUPPORTED',
-    `${name} is compressed with zstd, which this Node.js cannot read: "zstd -d" it first`,
+    `${name} is compressed with zstd, which this Node.js cannot read: run "zstd -d" on it first`,
   );
 }
 

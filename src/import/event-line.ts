@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { isObject } from './json-object.ts';
 import { isScanPort } from './port-line.ts';
 
-/** What one line is. */
+/** A parsed line. */
 export type EventLine =
   | { readonly kind: 'event'; readonly event: ScanEvent }
   /** An event of a type that this version does not know. */
@@ -19,9 +19,9 @@ export function parseEventLine(text: string): EventLine {
   try {
     line = JSON.parse(text);
   } catch (error) {
-    return { kind: 'bad', message: `no JSON: ${messageOf(error).slice(0, 200)}` };
+    return { kind: 'bad', message: `not JSON: ${messageOf(error).slice(0, 200)}` };
   }
-  if (!isObject(line)) return { kind: 'bad', message: 'no JSON object' };
+  if (!isObject(line)) return { kind: 'bad', message: 'not a JSON object' };
   if (isScanPort(line)) return { kind: 'event', event: line };
   const { type } = line;
   if (typeof type !== 'string') return { kind: 'bad', message: 'it has no "type"' };

@@ -108,7 +108,7 @@ function pageOf(line: AnyObject, url: URL, status: number) {
   };
 }
 
-/** tlsx's form inside httpx, which has certificates as PEM only on request. */
+/** tlsx's output inside httpx, with PEM certificates only on request. */
 function tlsOf(tls: AnyObject): Tls {
   const chain = asTexts(tls['certificate']).filter((pem) => pem.includes('BEGIN CERTIFICATE'));
   return omitUndefined({

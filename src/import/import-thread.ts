@@ -4,7 +4,9 @@ import { transferables } from '../core/event-batch.ts';
 import { AppError, messageOf } from '../errors.ts';
 import { readHere, type ThreadMessage, type ThreadTask } from './read-import.ts';
 
-/** Batches that may wait for the recording thread: enough that neither thread waits, few in memory. */
+/**
+ * Batches that may wait for the recording thread: enough to keep both threads busy, few in memory.
+ */
 const ahead = 2;
 
 /** The thread of a large import: parses and posts each batch without copying its columns. */

@@ -12,7 +12,7 @@ import { nmapXml } from './nmap/nmap-xml.ts';
 import { nuclei } from './nuclei.ts';
 import { zgrab2 } from './zgrab2.ts';
 
-/** Every format that is imported; the first that recognizes a file reads it. */
+/** Every importable format. The first that recognizes a file reads it. */
 export const importers: readonly Importer[] = [
   jsonl,
   nmapXml,
@@ -39,7 +39,7 @@ export function sniff(head: Buffer, name: string): Importer {
   if (/^(?:\u00ff\u00fe|\u00fe\u00ff)/.test(head.toString('latin1'))) {
     throw new AppError(
       'INVALID_INPUT',
-      `${name} is text in UTF-16, as ">" of Windows PowerShell writes it: ` +
+      `${name} is UTF-16 text, as written by ">" in Windows PowerShell: ` +
         `convert it with iconv -f UTF-16 -t UTF-8`,
     );
   }

@@ -1,10 +1,10 @@
 import { isAddress } from '../core/address.ts';
 import { latestTime, longestText } from '../core/event-limits.ts';
 
-/** A JSON object whose members may be anything. */
+/** A JSON object with unknown members. */
 export type AnyObject = Readonly<Record<string, unknown>>;
 
-/** The JSON object that a text is, or undefined. */
+/** Parses a JSON object; undefined for other text. */
 export function parseObject(text: string): AnyObject | undefined {
   try {
     return asObject(JSON.parse(text));
@@ -13,41 +13,41 @@ export function parseObject(text: string): AnyObject | undefined {
   }
 }
 
-/** A value where it is an object, no array. */
+/** A value if it is an object and not an array. */
 export function asObject(value: unknown): AnyObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** Whether a value is an object, no array. */
+/** Whether a value is an object and not an array. */
 export function isObject(value: unknown): value is AnyObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value where it is a text with something in it; a number as text. */
+/** A value if it is a non-empty string; numbers become strings. */
 export function asText(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value.slice(0, longestText) : undefined;
 }
 
-/** The texts of a list, or the one text that stands in its place. */
+/** The strings of a list; a single string counts as a list. */
 export function asTexts(value: unknown): string[] {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.flatMap((each) => asText(each) ?? []);
 }
 
-/** A whole number from 0 on, given as a number or as digits. */
+/** A non-negative integer, given as a number or digits. */
 export function asCount(value: unknown): number | undefined {
   const count = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
 }
 
-/** A port number, given as a number or as digits. */
+/** A port number, given as a number or digits. */
 export function asPort(value: unknown): number | undefined {
   const port = asCount(value);
   return port !== undefined && port <= 65_535 ? port : undefined;
 }
 
-/** A number from 0 to `most`, given as a number or as text. */
+/** A number from 0 to `most`, given as a number or text. */
 export function asNumberTo(most: number, value: unknown): number | undefined {
   const number = Number(value ?? Number.NaN);
   return number >= 0 && number <= most ? number : undefined;
@@ -71,23 +71,23 @@ export function portOf({ protocol, port }: URL): number {
   return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
-/** A value where it is one of some words, in any case. */
+/** A value if it is one of some words, ignoring case. */
 export function asWord<T extends string>(words: readonly T[], value: unknown): T | undefined {
   const word = typeof value === 'string' ? value.toLowerCase() : '';
   return words.find((each) => each === word);
 }
 
-/** A date of ISO 8601, extended or basic, its time apart by T or a blank, mostly with a zone. */
+/** An ISO 8601 date and time, extended or basic, separated by T or a space, mostly with a zone. */
 const isoTime =
   /^\s*(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,3})\d*)?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?\s*$/i;
 
 /**
  * A time as epoch ms: ISO 8601 text, or a number of seconds, ms, µs or ns since 1970 by its size
- * (as number or digits). A text without a zone is UTC: the machine that reads a file must not decide
- * when something was seen.
+ * (as number or digits). Text without a zone is UTC, because the result must not depend on the
+ * importing machine.
  */
 export function asTime(value: unknown): number | undefined {
-  // Digits are told from a date by their fifth character first: most lines have one.
+  // The fifth character tells digits from a date, and most lines have a date.
   if (typeof value === 'string' && (value[4] === '-' || !/^\s*\d+(\.\d+)?\s*$/.test(value))) {
     return asIsoTime(value);
   }
@@ -100,12 +100,12 @@ export function asTime(value: unknown): number | undefined {
 
 function asIsoTime(text: string): number | undefined {
   if (text.length > 40) return undefined;
-  // What most programs write, and Date.parse reads alike everywhere.
+  // The most common format, which Date.parse reads the same everywhere.
   const isUsual = text[10] === 'T' && text.endsWith('Z') && !text.includes(',');
   return isUsual && isDay(text) ? since1970(Date.parse(text)) : asOtherIsoTime(text);
 }
 
-/** Whether the month has the day: Date.parse takes 31 days for any. */
+/** Whether the month has the day, because Date.parse accepts 31 days in any month. */
 function isDay(date: string): boolean {
   const day = Number(date.slice(8, 10));
   if (day <= 28) return true;

@@ -124,7 +124,9 @@ test('random bytes never crash the reader', async () => {
 });
 
 test('a file without any event, and a format that is not known, say so', async () => {
-  await expect(read('\n\nnothing\n')).rejects.toThrow(/test has no event.*line 3: no JSON/);
+  await expect(read('\n\nnothing\n')).rejects.toThrow(
+    /test contains no scan events.*line 3: not JSON/,
+  );
   expect(() => sniff(Buffer.from('<?xml version="1.0"?>'), 'a.xml')).toThrow(
     /a\.xml is not in a known format; known formats: Portolan JSON Lines/,
   );
@@ -132,7 +134,7 @@ test('a file without any event, and a format that is not known, say so', async (
     '{"host":"a.example","ip":"192.0.2.1","timestamp":"x","found":{"what":1,"more":2}}\n';
   expect(() => sniff(Buffer.from(json), 'other.json')).toThrow(/not in a known format/);
   const wide = Buffer.from('\ufeff<?xml version="1.0"?>', 'utf16le');
-  expect(() => sniff(wide, 'wide.xml')).toThrow(/wide\.xml is text in UTF-16.*iconv/);
+  expect(() => sniff(wide, 'wide.xml')).toThrow(/wide\.xml is UTF-16 text.*iconv/);
   expect(() => sniff(Buffer.alloc(0), 'empty')).toThrow(/empty is empty/);
   expect(sniff(Buffer.from(`garbage\n${v1[1]}\n`), 'a').name).toBe('jsonl');
 });

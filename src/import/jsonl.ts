@@ -4,7 +4,7 @@ import type { Importer } from './importer.ts';
 export const jsonl: Importer = {
   name: 'jsonl',
   title: 'Portolan JSON Lines (.jsonl)',
-  // Events of another version too: each bad line then says what is wrong with it.
+  // Accepts events of other versions, so that each bad line reports what is wrong with it.
   sniff: (head) =>
     head
       .toString()

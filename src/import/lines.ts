@@ -1,20 +1,20 @@
-/** A line longer than this is no event: the longest banner or chain is far below. */
+/** A longer line is not an event: the longest banner or chain is far shorter. */
 export const maxLineBytes = 1_048_576;
 
-/** A line: its text, or undefined where it is too long. The last may lack its line feed. */
+/** A line: its text, or undefined if it is too long. The last may lack its line feed. */
 export interface Line {
   readonly text: string | undefined;
   readonly isUnended: boolean;
-  /** Lines of the file that it is made of, where they are more than one. */
+  /** Number of file lines that it was joined from, if more than one. */
   readonly lineCount?: number;
 }
 
 const lineFeed = 0x0a;
 
 /**
- * Cuts bytes into lines of at most {@link maxLineBytes}; memory holds one chunk and one line. Bytes
- * that are no UTF-8 become U+FFFD. Yields the lines of each chunk together: one turn of the event
- * loop a line would cost more than reading it.
+ * Splits bytes into lines of at most {@link maxLineBytes}. Memory holds one chunk and one line.
+ * Invalid UTF-8 becomes U+FFFD. Yields the lines of each chunk together, because one turn of the
+ * event loop per line would cost more than reading it.
  */
 export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   // Bytes since the last line feed; undefined while the rest of a line that is too long is skipped.

@@ -14,7 +14,7 @@ import {
 } from './json-object.ts';
 import { objectImporter, type ParseObject } from './records.ts';
 
-/** Hosts that are remembered. */
+/** Maximum number of remembered hosts. */
 const maxNamed = 100_000;
 
 /** `naabu -json`: one open port per line. */
@@ -29,7 +29,7 @@ export const naabu = objectImporter({
   isChecked: true,
 });
 
-/** The lines of a host repeat what is known of it: once is enough. */
+/** Each line repeats the host's details; once is enough. */
 function newParser(): ParseObject {
   const named = new Map<string, string>();
   return (line, context) => {

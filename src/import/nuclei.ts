@@ -26,7 +26,7 @@ export const nuclei = objectImporter({
 function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {
   const rule = asText(line['template-id'] ?? line['templateID']);
   if (rule === undefined) return 'it has no "template-id"';
-  // With -matcher-status, checks that found nothing have lines too.
+  // With -matcher-status, checks without a match also have lines.
   if (line['matcher-status'] === false) return [];
   const info = asObject(line['info']) ?? {};
   const matchedAt = asText(line['matched-at'] ?? line['matched'] ?? line['host']) ?? '';
@@ -56,7 +56,7 @@ function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[
   ];
 }
 
-/** The address that nuclei connected to; a finding about a name alone has none. */
+/** The address that nuclei connected to; a finding about just a name has none. */
 function placeOf(
   line: AnyObject,
   matchedAt: string,
@@ -73,7 +73,7 @@ function urlOf(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** A list; older versions wrote a text with commas. */
+/** A list; older versions wrote comma-separated text. */
 function words(value: unknown): string[] | undefined {
   const list = asTexts(value).flatMap((text) => (Array.isArray(value) ? text : text.split(',')));
   const found = list.map((word) => word.trim()).filter((word) => word !== '');

@@ -1,4 +1,4 @@
-/** The first bytes of a stream (fewer where it is shorter), and all of it, as if none were read. */
+/** The first bytes of a stream (fewer if it is shorter), and the whole stream as if unread. */
 export async function peek(
   source: AsyncIterable<Uint8Array>,
   size: number,

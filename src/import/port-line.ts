@@ -13,7 +13,7 @@ const known = {
 
 /**
  * Whether a parsed line is a valid `scan.port` of an IPv4 address, six times as fast as by its zod
- * schema. False does not mean invalid: the schema decides then. A test compares the two.
+ * schema. False does not mean invalid; the schema then decides. A test compares the two.
  */
 export function isScanPort(line: AnyObject): line is ScanPort {
   const { type, run_id, addr, transport, port, state, reason, service, t_first, t_last } = line;

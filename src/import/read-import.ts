@@ -12,13 +12,13 @@ import { peek } from './peek.ts';
 export type ImportSource =
   { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array>; readonly name: string };
 
-/** Up to this size, reading a file here is cheaper than starting a thread for it. */
+/** Up to this size, parsing a file here is faster than starting a thread. */
 const threadBytes = 4_000_000;
 const sniffBytes = 65_536;
 const readBytes = 262_144;
 
 export interface ReadOptions {
-  /** The name of an importer; by default the content is recognized. */
+  /** The name of an importer; by default detected from the content. */
   readonly format?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,8 +27,8 @@ export interface ReadOptions {
  * Reads a file of any known format into batches. A large file is parsed in a second thread, while
  * this one records.
  *
- * @throws AppError NO_INPUT, INVALID_INPUT (no known format, no event in it), UNSUPPORTED, USAGE
- *   (no such format); the signal's reason
+ * @throws AppError NO_INPUT, INVALID_INPUT (unknown format, no events), UNSUPPORTED, USAGE (no
+ *   such format); the signal's reason
  */
 export async function* readImport(
   source: ImportSource,
@@ -45,7 +45,7 @@ export async function* readImport(
   }
 }
 
-/** As {@link readImport}, in this thread. */
+/** Like {@link readImport}, in this thread. */
 export async function* readHere(
   source: ImportSource,
   format?: string,
@@ -66,10 +66,7 @@ export async function* readHere(
     sniffBytes,
   );
   if (head.length === 0 && isCutOff) {
-    throw new AppError(
-      'INVALID_INPUT',
-      `${name} breaks off before there is anything to read in it`,
-    );
+    throw new AppError('INVALID_INPUT', `${name} is truncated before its first event`);
   }
   const modifiedAt =
     'path' in source ? Math.trunc((await fileStats(source.path)).mtimeMs) : Date.now();
@@ -99,9 +96,9 @@ async function* readInThread(
   const file = import.meta.url.endsWith('.ts') ? './import-thread.ts' : './import-thread.js';
   const thread = new Worker(new URL(file, import.meta.url), {
     workerData: task,
-    // Flags of this process, such as --input-type, may fit no file.
+    // Flags of this process, such as --input-type, may not apply to a file.
     execArgv: [],
-    // Events live for one batch: a large nursery would only be memory.
+    // Events live for one batch, so a large nursery would only waste memory.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   try {
@@ -110,8 +107,8 @@ async function* readInThread(
       if ('end' in posted) return;
       if ('error' in posted) throw threadError(posted.error);
       yield posted.chunk;
-      // Messages follow each other closely: without a turn of the event loop, no signal such as
-      // Ctrl-C would get through before the end of the file.
+      // Messages follow each other closely. Without a turn of the event loop, a signal such as
+      // Ctrl-C would not be handled before the end of the file.
       await setImmediate();
       thread.postMessage('taken', []);
     }

@@ -8,18 +8,18 @@ import { type AnyObject, parseObject } from './json-object.ts';
 import { peek } from './peek.ts';
 import { firstObject } from './sniff.ts';
 
-/** What a parser of records needs to know. */
+/** Context for a parser of records. */
 export interface RecordContext {
   /** The `run_id` of its events. */
   readonly runId: string;
-  /** The time of an event, epoch ms: the given one, else that of the previous record. */
+  /** The time of an event, epoch ms: the given one or else the previous record's. */
   readonly time: (given: number | undefined) => number;
 }
 
-/** Reads one record: its events (none for a comment), or what is wrong with it. */
+/** Parses a record: its events (none for a comment), or the error in it. */
 export type ParseRecord = (text: string, context: RecordContext) => readonly ScanEvent[] | string;
 
-/** As {@link ParseRecord}, of a record that is a JSON object. */
+/** Like {@link ParseRecord}, for a JSON object. */
 export type ParseObject = (
   line: AnyObject,
   context: RecordContext,
@@ -27,24 +27,24 @@ export type ParseObject = (
 
 /** A format of records, mostly one per line, that does not name its runs. */
 export interface RecordFormat extends Omit<Importer, 'read'> {
-  /** A parser for one file: it may remember what it has read. */
+  /** A parser for one file, which may keep state. */
   readonly newParser: () => ParseRecord;
   /** Whether its events hold fields as they came, which must be within bounds. */
   readonly isChecked?: boolean | undefined;
-  /** Joins the lines of a record that may have several. */
+  /** Joins the lines of multi-line records. */
   readonly join?: (lines: AsyncIterable<Line[]>) => AsyncIterable<Line[]>;
-  /** Whether a file with this last line is complete; by default every file is. */
+  /** Whether a file with this last line is complete; by default always. */
   readonly isComplete?: (lastLine: string) => boolean;
 }
 
-/** How much of a file identifies it where its records have no time. */
+/** How much of a file identifies it if its records have no time. */
 const headBytes = 65_536;
 
 /**
- * The importer of a format of records. The file is one run, whose id is a hash of its first record:
- * that holds a time, so that another scan is another run, and a file that has grown is the same
- * one. Where the records have no time, it is a hash of the first 64 KiB, and the time of everything
- * is that of the file.
+ * The importer of a format of records. The file is one run, with a hash of its first record as id.
+ * The record contains a time, so another scan is another run, and a file that has grown is the same
+ * one. If records have no time, the id is a hash of the first 64 KiB, and every event has the
+ * file's time.
  */
 export function recordImporter(format: RecordFormat): Importer {
   const { name, title, sniff } = format;
@@ -74,7 +74,7 @@ export function objectParser(parse: ParseObject): ParseRecord {
   return (text, context) => {
     const line = parseObject(text);
     if (line) return parse(line, context);
-    return /^\s*$/.test(text) ? [] : 'no JSON object';
+    return /^\s*$/.test(text) ? [] : 'not a JSON object';
   };
 }
 

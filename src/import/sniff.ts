@@ -1,9 +1,9 @@
 import { type AnyObject, parseObject } from './json-object.ts';
 
-/** Lines of a file's beginning that are looked at. */
+/** Number of lines to inspect. */
 const sniffedLines = 50;
 
-/** The lines of a file's beginning that are whole and not blank. */
+/** The complete, non-blank lines at the beginning of a file. */
 export function firstLines(head: Buffer): string[] {
   const lines = head
     .toString()
@@ -15,7 +15,7 @@ export function firstLines(head: Buffer): string[] {
     .filter((line) => line.trim() !== '');
 }
 
-/** The first JSON object that stands on a line of its own in a file's beginning. */
+/** The first JSON object on a separate line at the beginning of a file. */
 export function firstObject(head: Buffer): AnyObject | undefined {
   for (const line of firstLines(head)) {
     const object = parseObject(line.trim().replace(/,$/, ''));

@@ -1,6 +1,6 @@
 import { asText } from './json-object.ts';
 
-/** A version of TLS by the name that OpenSSL has for it, and every table here: `TLSv1.2`, `TLSv1`. */
+/** A TLS version by OpenSSL's name, as used in every table: `TLSv1.2`, `TLSv1`. */
 export function tlsVersion(value: unknown): string | undefined {
   const text = asText(value);
   const [, minor] = /^tls ?v?1\.?([0-3])$/i.exec(text ?? '') ?? [];

@@ -16,7 +16,7 @@ import {
 import { objectImporter, type RecordContext } from './records.ts';
 import { tlsVersion } from './tls-version.ts';
 
-/** zgrab2: one host per line, with the result of each of its scans. */
+/** zgrab2: one host per line, with the results of its scans. */
 export const zgrab2 = objectImporter({
   name: 'zgrab2',
   title: 'zgrab2',
@@ -29,7 +29,7 @@ export const zgrab2 = objectImporter({
   isChecked: true,
 });
 
-/** Default ports of protocols, for older files, which do not name the port. */
+/** Default ports of protocols, for older files without port numbers. */
 const usualPorts: Readonly<Record<string, number>> = {
   http: 80,
   https: 443,
@@ -119,7 +119,7 @@ function scanEvents(name: string, scan: AnyObject, place: Place): ScanEvent[] | 
 
 type At = Pick<ScanPort, 'run_id' | 'addr' | 'transport' | 'port'>;
 
-/** A port event where the outcome shows the port's state: an `io-timeout` comes after connecting. */
+/** A port event if the outcome shows the port's state: an `io-timeout` comes after connecting. */
 function portEvent(
   at: At,
   answer: { status: string; protocol: string; result: AnyObject; t: number },
@@ -148,7 +148,7 @@ function portEvent(
   return [{ type: 'scan.port', ...at, state: 'open', reason, ...about, ...times }];
 }
 
-/** The scan "banner" fits any service; HTTP within TLS has a name of its own. */
+/** The scan "banner" fits any service; HTTP over TLS has a separate name. */
 function serviceName(protocol: string, result: AnyObject): string | undefined {
   if (protocol === 'banner') return undefined;
   const request = asObject(asObject(result['response'])?.['request']);
@@ -173,12 +173,15 @@ function serverId(result: AnyObject): AnyObject | undefined {
   return asObject(result['server_id']) ?? asObject(asObject(result['handshake'])?.['server_id']);
 }
 
-/** Software that identifies itself: `OpenSSH_9.2p1`, or the version alone of a product's own protocol. */
+/**
+ * Software that identifies itself: `OpenSSH_9.2p1`, or just the version in a product's own
+ * protocol.
+ */
 function softwareOf(result: AnyObject): { product?: string; version?: string } {
   const [product, version] = asText(serverId(result)?.['software'])?.split(/[_/](?=\d)/) ?? [];
   const build = asObject(result['build_info']);
   const said = [version, result['server_version'], result['version'], build?.['version']];
-  // A number is the version of a protocol, such as NTP's.
+  // A number is a protocol version, such as NTP's.
   return omitUndefined({ product, version: asText(said.find((each) => typeof each === 'string')) });
 }
 
@@ -219,11 +222,11 @@ function pageEvents(at: At, response: AnyObject, place: Place): ScanEvent[] {
   ];
 }
 
-/** The handshake of a log; undefined where it holds nothing. */
+/** The handshake in a log; undefined if it is empty. */
 function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
   const log = asObject(tls['handshake_log']) ?? tls;
   const hello = asObject(log['server_hello']);
-  // In TLS 1.3 the version itself stays at 1.2; an extension has the real one.
+  // In TLS 1.3 the version field stays at 1.2; an extension has the real one.
   const chosen = asObject(asObject(hello?.['supported_versions'])?.['selected_version']);
   const found = omitUndefined({
     version: tlsVersion((chosen ?? asObject(hello?.['version']))?.['name']),
@@ -234,7 +237,7 @@ function tlsOf(tls: AnyObject, { domain }: Place): Tls | undefined {
   return { ...found, ...omitUndefined({ server_name: domain }) };
 }
 
-/** The certificates of a handshake log: base64 of DER, the server's own first. */
+/** The certificates in a handshake log: base64 of DER, the server's first. */
 function chainOf(log: AnyObject): string[] | undefined {
   const sent = asObject(log['server_certificates']);
   const chain = objectsOf([sent?.['certificate']])

@@ -12,14 +12,14 @@ import { identifier, sql } from '../store/sql.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import { currentWorker } from '../store/scans/process-identity.ts';
 
-/** The scan type of a run whose file does not say what it was. */
+/** The scan type of a run whose file does not name one. */
 const importedScanType = 'import';
 
 /**
- * The job that a run of a file is recorded under: the same for the same run, however often and
+ * The job that a file's run is recorded under. The same run has the same job, however often and
  * from whichever file it is imported.
  *
- * @throws AppError BUSY where the run is being scanned or imported right now
+ * @throws AppError BUSY if the run is being scanned or imported right now
  */
 export async function openImportJob(db: StoreDatabase, chunk: ImportChunk): Promise<Job> {
   const start = chunk.batch.events.find((event) => event.type === 'run.start');
@@ -30,10 +30,10 @@ export async function openImportJob(db: StoreDatabase, chunk: ImportChunk): Prom
     await markCrashedJobs(db);
     const { status } = await getJob(db, known.id);
     if (isUnderWay(status)) {
-      throw new AppError('BUSY', `scan ${known.id} is ${status}: import it when it has ended`);
+      throw new AppError('BUSY', `scan ${known.id} is ${status}: import it once it has ended`);
     }
   }
-  // What is imported into a scan may leave its counts as they are; this tells that it was there.
+  // An import may leave a scan's counts unchanged; this records that it took place.
   await updateJob(db, known.id, { heartbeat_at: db.dialect.time(Date.now()) });
   return known;
 }
@@ -80,25 +80,25 @@ async function create(
 export interface ImportEnd {
   readonly status: RunFinish['status'];
   readonly errorMessage: string | undefined;
-  /** Epoch ms: the run's own end, or its last event. */
+  /** Epoch ms: the run's end, or its last event. */
   readonly at: number;
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Brings a job to the state that its file tells of, and writes its counts. */
+/** Moves a job to the state in its file, and writes its counts. */
 export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd): Promise<Job> {
   const { time } = db.dialect;
   const before = await getJob(db, id);
   const status: JobState = end.status === 'partial' ? 'completed' : end.status;
   const wasRead = before.status === 'completed';
   const wasWhole = wasRead && !before.is_partial;
-  // A file that ends before another part of the same scan did is not all of it.
+  // A file that ends before another part of the same scan is incomplete.
   const isShorter = wasRead && end.at < (before.completed_at ?? 0);
   await advanceTo(db, before, status);
   await countFacts(db, id, end.counts);
   await updateJob(db, id, {
     is_partial: !wasWhole && (isShorter || end.status !== 'completed'),
-    // A file may say that it ended before it began.
+    // A file may claim an end before its start.
     completed_at: time(
       Math.max(end.at, before.started_at ?? 0, wasRead ? (before.completed_at ?? 0) : 0),
     ),
@@ -108,7 +108,7 @@ export async function endImportJob(db: StoreDatabase, id: string, end: ImportEnd
   return getJob(db, id);
 }
 
-/** A completed scan stays so; one that had ended otherwise is taken up again. */
+/** A completed scan stays completed; one that ended otherwise is reopened. */
 async function advanceTo(db: StoreDatabase, { id, status }: Job, to: JobState): Promise<void> {
   if (status === to || status === 'completed') return;
   if (status !== 'running' && status !== 'pending') await setJobStatus(db, id, 'pending');
@@ -116,7 +116,7 @@ async function advanceTo(db: StoreDatabase, { id, status }: Job, to: JobState): 
   await setJobStatus(db, id, to);
 }
 
-/** Of the chunk's events: what a V1 file, which has no `run.start`, tells of when it began. */
+/** The earliest time in the batch: the start of a V1 file's run, which has no `run.start`. */
 function firstTime({ batch: { ports, events } }: ImportChunk): number {
   let first = Number.POSITIVE_INFINITY;
   for (let row = 0; row < ports.length; row++) first = Math.min(first, ports.first[row]!);

@@ -7,21 +7,21 @@ import type { Job } from '../store/scans/jobs.ts';
 import { retimed } from './retime.ts';
 import type { Store } from '../store/store.ts';
 
-/** How far an import is. */
+/** An import's progress. */
 export interface ImportProgress {
-  /** Of the file as it is (compressed, where it is). */
+  /** Bytes of the file, before decompression. */
   readonly bytes: number;
   readonly lines: number;
   readonly ports: number;
 }
 
 export interface ImportResult extends ImportProgress {
-  /** One for each run in the file, in the order in which they end. */
+  /** One per run in the file, in the order in which they end. */
   readonly jobs: readonly Job[];
   readonly badLines: number;
-  /** Events that no table takes, by type. */
+  /** Counts of events that no table stores, by type. */
   readonly skipped: Readonly<Record<string, number>>;
-  /** The file breaks off in the middle of a line. */
+  /** Whether the file ends in the middle of a line. */
   readonly isTruncated: boolean;
 }
 
@@ -32,7 +32,7 @@ interface Run {
   finish: RunFinish | undefined;
   lastTime: number;
   isTruncated: boolean;
-  /** A place in its file could not be read. */
+  /** Whether a place in its file was invalid. */
   isDamaged: boolean;
 }
 
@@ -43,10 +43,10 @@ export interface RecordImportOptions {
 }
 
 /**
- * Records what an importer reads: each run of the file is a job, each chunk one transaction. The
- * same file again changes nothing. A run whose file says that it did not end, or that breaks off,
- * is marked partial. Where the signal ends the import, what is recorded stays and its jobs are
- * `cancelled`; importing again completes them.
+ * Records an importer's batches: each run in the file is a job, each batch one transaction.
+ * Importing the same file again changes nothing. A run that did not end according to its file, or
+ * whose file is truncated, is marked partial. If the signal aborts the import, recorded batches
+ * stay and its jobs are `cancelled`; importing again completes them.
  *
  * @throws AppError BUSY, STORE_FULL, …; what the importer throws; the signal's reason
  */
@@ -118,7 +118,7 @@ function recordChunk(
   });
 }
 
-/** Scopes of what an importer could not read. */
+/** Scopes of an importer's errors. */
 const damage = /^(line|offset):/;
 
 function endRun(store: Store, run: Run): Promise<Job> {
@@ -133,7 +133,10 @@ function endRun(store: Store, run: Run): Promise<Job> {
   });
 }
 
-/** A store that takes no more writes (a full disk) leaves `running`: the next one marks it crashed. */
+/**
+ * If the store cannot be written (a full disk), the job stays `running`; the next scan or import
+ * marks it crashed.
+ */
 async function abandon(
   store: Store,
   runs: Iterable<Run>,

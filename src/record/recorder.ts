@@ -8,27 +8,27 @@ import type { Store } from '../store/store.ts';
 
 type Batch = readonly ScanEvent[];
 
-/** Units recorded in one transaction at most, where several are ready at once. */
+/** Maximum units per transaction, if several are ready at once. */
 const unitsAtOnce = 500;
-/** Events, above which a transaction is large enough. */
+/** Number of events from which a transaction is large enough. */
 const eventsAtOnce = 5000;
 
-/** What is recorded of a scan, and under which lease. */
+/** A scan to record, and its lease. */
 export interface Recording {
   readonly coverage: PlannedScan['coverage'];
   readonly lease: Lease;
-  /** Called with every batch that is in the store. */
+  /** Called with every recorded batch. */
   readonly onRecorded: (batch: Batch) => void | Promise<void>;
 }
 
 /**
- * Records what a scanner finds in leased units: a unit's results and its completion in one
- * transaction, and units that are done at the same time in the same one, since a commit costs as
- * much as many small units. The scanner is at most one batch ahead of what is in the store, so that
- * a slow disk slows the scan instead of filling memory. It takes no signal: a scanner that is
- * aborted yields what it has found, and that is still recorded. The scan's state is the caller's.
+ * Records a scanner's results for leased units: a unit's results and its completion in one
+ * transaction, together with other units that are ready, because a commit costs as much as many
+ * small units. The scanner is at most one batch ahead of the store, so that a slow disk slows the
+ * scan instead of filling memory. There is no signal: an aborted scanner yields its results so far,
+ * which are still recorded. The caller handles the scan's state.
  *
- * @throws AppError LEASE_LOST where a unit is no longer held; nothing of that unit is written then
+ * @throws AppError LEASE_LOST if a unit is no longer held; nothing of that unit is written
  */
 export async function recordScan(
   store: Store,
@@ -48,21 +48,21 @@ export async function recordScan(
   };
   for await (const group of grouped(batches)) {
     if (await record(group)) continue;
-    // Some of the units are somebody else's by now, or done: each on its own.
+    // Some of the units are already done or held by another worker, so write each separately.
     for (const batch of group) await record([batch]);
   }
 }
 
-/** The error of a runner whose units are others' by now. */
+/** The error of a runner whose units are now held by others. */
 export function leaseLost({ job, workerId }: Lease): AppError {
   return new AppError(
     'LEASE_LOST',
     `units of scan ${job.id} are no longer this worker's (${workerId}): it was silent for too ` +
-      'long, or the scan was started again meanwhile',
+      'long, or the scan was restarted',
   );
 }
 
-/** Batches that are ready together, as one; the scanner is one batch ahead of what is recorded. */
+/** Merges batches that are ready together. The scanner is one batch ahead of the store. */
 async function* grouped(batches: AsyncIterable<Batch>): AsyncGenerator<readonly Batch[]> {
   const source = batches[Symbol.asyncIterator]();
   const pull = (): Promise<IteratorResult<Batch>> => {

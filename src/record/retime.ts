@@ -1,6 +1,6 @@
 import type { ImportChunk } from '../core/event-batch.ts';
 
-/** The chunk with one time for everything in it: see `ImportChunk.isUntimed`. */
+/** The batch with one time for all of its events: see `ImportChunk.isUntimed`. */
 export function retimed(chunk: ImportChunk, t: number): ImportChunk {
   const { first, last, length } = chunk.batch.ports;
   first.fill(t, 0, length);

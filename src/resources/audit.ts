@@ -28,7 +28,7 @@ export const audit = defineResource({
   toJson: (row) => withIsoTimes(row, 'at'),
 });
 
-/** A value for a table's cell; JSON has it whole. */
+/** A value shortened for a table cell; JSON has all of it. */
 function brief(value: unknown): string | null {
   if (value === null) return null;
   const text = JSON.stringify(value);

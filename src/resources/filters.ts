@@ -8,33 +8,33 @@ import { findJob } from '../store/scans/find-scan.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import { parseSince } from './since.ts';
 
-/** A filter of lists: what it is called, and how its text is read. */
+/** A filter of lists: its name, and how to parse its text. */
 export interface Filter<Value = unknown> {
   /** `--NAME` of a command, the parameter NAME of a route. */
   readonly name: string;
   /** A short name: `-p`. */
   readonly letter?: string;
-  /** What stands for the value in help. */
+  /** The placeholder for the value in help. */
   readonly placeholder: string;
   readonly description: string;
-  /** The only values that there are. */
+  /** The allowed values. */
   readonly choices?: readonly string[];
-  /** Commands take its value as words without a name. */
+  /** Whether commands take its value as positional arguments. */
   readonly isOperand?: true;
-  /** @throws AppError for text that is not a value */
+  /** @throws AppError for an invalid value */
   parse(text: string): Value;
-  /** Replaces the value by what the store knows it as. @throws AppError NOT_FOUND, AMBIGUOUS */
+  /** Replaces the value by the store's name for it. @throws AppError NOT_FOUND, AMBIGUOUS */
   resolve?(db: StoreDatabase, value: Value): Promise<Value>;
 }
 
 export type Filters = Readonly<Record<string, Filter>>;
 
-/** The values of filters, each left out or undefined where it does not apply. */
+/** The values of filters, omitted or undefined if unused. */
 export type FilterValues<F extends Filters> = {
   readonly [Name in keyof F]?: ReturnType<F[Name]['parse']> | undefined;
 };
 
-/** Values as they were parsed, with those that name something replaced by what they name. */
+/** Parsed values, with names resolved to what they name. */
 export async function resolveFilter(
   db: StoreDatabase,
   filters: Filters,
@@ -49,9 +49,9 @@ export async function resolveFilter(
 }
 
 /**
- * The values of filters that are given as text, by the filters' names.
+ * Parses the values of filters given as text, by filter name.
  *
- * @throws AppError USAGE for a name that is not a filter of the list; what a filter throws
+ * @throws AppError USAGE for an unknown filter; what a filter throws
  */
 export async function readFilter(
   db: StoreDatabase,
@@ -74,12 +74,12 @@ export async function readFilter(
 
 type Description = Pick<Filter, 'name' | 'placeholder' | 'description'>;
 
-/** A filter by any text. */
+/** A filter that accepts any text. */
 function textFilter(name: string, placeholder: string, description: string): Filter<string> {
   return { name, placeholder, description, parse: (text) => text };
 }
 
-/** A filter by one of some words. */
+/** A filter that accepts one of some words. */
 function choiceFilter<Choice extends string>(
   choices: readonly Choice[],
   filter: Description,
@@ -176,7 +176,7 @@ export const object = textFilter(
 export const expiresBefore: Filter<number> = {
   name: 'expiring',
   placeholder: 'days',
-  description: 'only certificates that expire within so many days, or have expired',
+  description: 'only certificates that expire within this many days, or have expired',
   parse(text) {
     if (/^\d{1,6}$/.test(text)) return Date.now() + Number(text) * 86_400_000;
     throw new AppError('USAGE', `"${text}" is not a number of days`);

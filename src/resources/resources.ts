@@ -1,6 +1,6 @@
 import type { Resource } from './resource.ts';
 
-/** One line of the list of resources. Its file is loaded when it is used. */
+/** An entry in the list of resources. Its file is loaded on first use. */
 interface ResourceEntry {
   readonly name: string;
   readonly summary: string;
@@ -75,14 +75,14 @@ const entries = [
   },
 ] as const satisfies readonly ResourceEntry[];
 
-/** Everything that is listed. */
+/** All resources. */
 export const resources: readonly ResourceEntry[] = entries;
 
 type Entry = (typeof entries)[number];
 
 export type ResourceName = Entry['name'];
 
-/** The resource that has a name. */
+/** The resource with this name. */
 export type ResourceNamed<Name extends ResourceName> = Awaited<
   ReturnType<Extract<Entry, { readonly name: Name }>['load']>
 >;

@@ -81,7 +81,7 @@ export function scanJson({
   };
 }
 
-/** How fast a running scan has been so far, and how long it still takes at that rate. */
+/** A running scan's average rate so far, and the remaining time at that rate. */
 export function progressOf(
   job: Pick<Job, 'status' | 'started_at' | 'hosts_done' | 'hosts_total'>,
 ): { readonly perSecond: number | null; readonly leftMs: number | null } {
@@ -101,7 +101,7 @@ export function targetsOf({ coverage, args }: Pick<Job, 'coverage' | 'args'>): s
   return Array.isArray(args) ? args.join(' ') : '';
 }
 
-/** How long a scan took, or has taken so far. */
+/** A scan's duration, or its duration so far. */
 export function tookOf({
   started_at: from,
   completed_at: to,

@@ -7,12 +7,12 @@ import { AppError } from '../errors.ts';
  * @throws AppError USAGE
  */
 export function parseSince(text: string): number {
-  // A number alone may be a year or an epoch: it is not read as seconds.
+  // A bare number may be a year or an epoch, so it is not read as seconds.
   const span = /[a-z]$/.test(text.trim()) ? parseDuration(text) : undefined;
   if (span !== undefined) return Date.now() - span;
   const date = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
   const time = date === undefined ? Number.NaN : Date.parse(text);
-  // Date.parse takes February 31st for March 3rd.
+  // Date.parse reads February 31 as March 3.
   const isReal = date !== undefined && new Date(`${date}T00:00Z`).toJSON()?.startsWith(date);
   if (Number.isNaN(time) || !isReal) {
     throw new AppError(

@@ -35,7 +35,7 @@ export const workers = defineResource({
   }),
 });
 
-/** One text per scan, however many parts of the worker have units of it. */
+/** One text per scan, however many leases the worker has of it. */
 function workTexts(work: WorkerRow['work']): string[] {
   return [...Map.groupBy(work, ({ scan }) => scan)].map(([scan, parts]) => {
     const units = parts.reduce((total, part) => total + part.units, 0);

@@ -212,7 +212,7 @@ describe('over the store', () => {
       portolan(['query', '--db', db, '--cache', cache, '--csv', 'SELECT count(*) AS n FROM ports']);
     expect(await query()).toMatchObject({
       stdout: 'n\n7\n',
-      stderr: expect.stringMatching(/^\(read 7 ports out of the store/),
+      stderr: expect.stringMatching(/^\(read 7 ports from the store/),
     });
     const files = readdirSync(cache).sort();
     expect(statSync(cache).mode & 0o777).toBe(0o700);

@@ -15,7 +15,7 @@ test('recorded listeners have a history: open while somebody listens, closed aft
   const { port } = server.address() as { port: number };
   const record = async (): Promise<void> => {
     const { status, stderr } = await portolan(['portman', 'scan', '--record'], { env });
-    expect([status, stderr]).toEqual([0, expect.stringContaining(`kept in ${db}`)]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining(`saved to ${db}`)]);
   };
   const stateNow = async (): Promise<unknown> => {
     const words = ['ports', '127.0.0.1', '--port', String(port), '--json'];

@@ -170,7 +170,7 @@ function readingLine(io: Io): ReadingLine {
       const took = formatDuration(Date.now() - started);
       await write(
         io.stderr,
-        `(read ${what} out of the store in ${took}; they are kept as columns)\n`,
+        `(read ${what} from the store in ${took} and cached them as columns)\n`,
       );
     },
   };

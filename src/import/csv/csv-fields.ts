@@ -1,8 +1,8 @@
 import { unguardFormula } from '../../core/formula-guard.ts';
 
 /**
- * The fields of a line of CSV (RFC 4180); undefined where a quoted one does not end on it, or
- * something else than a separator follows its end.
+ * The fields of a line of CSV (RFC 4180); undefined if a quoted field does not end on it, or if
+ * anything but a separator follows the quote.
  */
 export function csvFields(line: string, separator: string): string[] | undefined {
   const text = line.replace(/\r$/, '');

@@ -1,6 +1,6 @@
 import { csvFields } from './csv-fields.ts';
 
-/** The names that a column of a CSV file may have. */
+/** Accepted names for each column of a CSV file. */
 const csvColumns = {
   address: ['address', 'addr', 'ip', 'ip_address', 'ipaddress', 'host_ip', 'saddr'],
   hostname: ['hostname', 'host', 'domain', 'name', 'fqdn'],
@@ -25,7 +25,7 @@ const csvColumns = {
 } as const;
 export type Column = keyof typeof csvColumns;
 
-/** Which column of a file is what. */
+/** The positions of a file's columns. */
 export interface CsvHeader {
   readonly separator: string;
   /** Number of columns. */
@@ -34,7 +34,7 @@ export interface CsvHeader {
   at(column: Column): number | undefined;
 }
 
-/** The header that a line is; undefined where a quoted field does not end on it. */
+/** Parses a line as a header; undefined if a quoted field does not end on it. */
 export function csvHeader(line: string): CsvHeader | undefined {
   const bare = line.replace(/^\uFEFF/, '');
   const separator = [',', ';', '\t'].find((each) => bare.includes(each)) ?? ',';

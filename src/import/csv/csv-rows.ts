@@ -2,13 +2,13 @@ import { type Line, maxLineBytes } from '../lines.ts';
 import { csvFields } from './csv-fields.ts';
 import { type CsvHeader, csvHeader } from './csv-header.ts';
 
-/** A row of more lines than this is taken for a quote that was never closed. */
+/** A row with more lines than this counts as an unclosed quote. */
 const maxRowLines = 1_000;
 
 /**
- * Joins the lines of CSV rows whose quoted fields have line breaks (RFC 4180, section 2, rule 6).
- * Where no closing quote makes a row with as many fields as the header, the quote is a stray one:
- * its line stands alone, and the following lines are read as usual.
+ * Joins the lines of CSV rows with line breaks in quoted fields (RFC 4180, section 2, rule 6). If
+ * no closing quote completes a row with as many fields as the header, the quote is stray: its line
+ * is a row, and the following lines are read as usual.
  */
 export async function* csvRows(batches: AsyncIterable<Line[]>): AsyncGenerator<Line[]> {
   const joiner = new RowJoiner();
@@ -22,11 +22,11 @@ export async function* csvRows(batches: AsyncIterable<Line[]>): AsyncGenerator<L
 
 class RowJoiner {
   private header: CsvHeader | undefined;
-  /** Lines from one with an open quote on, and the characters that they hold. */
+  /** Lines since an open quote, and their number of characters. */
   private open: Line[] = [];
   private length = 0;
 
-  /** The rows that a line completes. */
+  /** Returns the rows that a line completes. */
   *take(line: Line): Generator<Line> {
     this.header ??= csvHeader(line.text ?? '');
     if (!this.header?.has('address')) this.header = undefined;
@@ -40,7 +40,7 @@ class RowJoiner {
     if (open.length > maxRowLines || this.length > maxLineBytes) {
       yield* this.giveUp();
     } else if (open.length > 1 && !hasEvenQuotes(line)) {
-      // The number of quotes is even now: the row ends here, or it is not a row.
+      // The number of quotes is now even: the row ends here, or it is not a row.
       const row = joined(open, header);
       if (row) {
         yield row;

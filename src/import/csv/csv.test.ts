@@ -66,9 +66,9 @@ test('CSV: a row that is cut, or has another number of fields, is no port', asyn
   );
   expect(found.ports).toHaveLength(1);
   expect(ofType(found, 'run.error').map(({ code, message }) => `${code} ${message}`)).toEqual([
-    'INVALID_LINE it has 2 fields, and the header 3',
-    'INVALID_LINE it has 4 fields, and the header 3',
-    'TRUNCATED it has 2 fields, and the header 3',
+    'INVALID_LINE it has 2 fields, but the header has 3',
+    'INVALID_LINE it has 4 fields, but the header has 3',
+    'TRUNCATED it has 2 fields, but the header has 3',
   ]);
 });
 
@@ -122,7 +122,7 @@ describe('CSV: a quoted field', () => {
       ports: ['192.0.2.2 tcp 80', '192.0.2.3 tcp 81', '192.0.2.5 tcp 83'],
       products: ['e', 'f', 'g\nh'],
       errors: [2, 5].map(
-        (line) => `line:${line} a quote is not closed, or something follows a closed one`,
+        (line) => `line:${line} a quote is not closed, or a closing quote is followed by text`,
       ),
     });
   });

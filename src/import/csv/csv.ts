@@ -32,10 +32,10 @@ function newParser(): ParseRecord {
       return 'no header with a column "address" (or "ip", "addr")';
     }
     const fields = csvFields(text, header.separator);
-    if (!fields) return 'a quote is not closed, or something follows a closed one';
+    if (!fields) return 'a quote is not closed, or a closing quote is followed by text';
     const { width } = header;
     if (fields.length < width || fields.slice(width).some((field) => field !== '')) {
-      return `it has ${fields.length} fields, and the header ${width}`;
+      return `it has ${fields.length} fields, but the header has ${width}`;
     }
     return rowEvents((column) => fields[header?.at(column) ?? -1]?.trim() || undefined, context);
   };
@@ -78,7 +78,7 @@ function rowEvents(field: Field, context: RecordContext): readonly ScanEvent[] |
   return Object.keys(host).length > minimalHost ? [event, host] : [event];
 }
 
-/** Fields of a `scan.host` that says nothing but that it is up. */
+/** Fields of a `scan.host` that only says that the host is up. */
 const minimalHost = 6;
 
 function hostEvent(
@@ -103,12 +103,12 @@ function hostEvent(
   };
 }
 
-/** A day without dashes; as seconds, these are weeks of 1970. */
+/** A date without dashes; as seconds, such numbers are in 1970. */
 const day = /^((?:19|20)\d\d)(\d\d)(\d\d)$/;
-/** A year, or anything as short, is hardly a time in seconds. */
+/** A year, or any shorter number, is hardly a time in seconds. */
 const fewDigits = /^\d{1,8}$/;
 
-/** NaN where a text is not a time. */
+/** NaN if a text is not a time. */
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const dashed = text.replace(day, '$1-$2-$3');
@@ -116,7 +116,7 @@ function timeOf(text: string | undefined): number | undefined {
 }
 
 function noTime(text: string | undefined): string {
-  return `"${text}" is not a time: ISO 8601 dates and numbers since 1970 are read`;
+  return `"${text}" is not a time: use an ISO 8601 date or a number since 1970`;
 }
 
 const softwareColumns = ['product', 'version', 'extra_info', 'cpe'] as const;

@@ -14,8 +14,8 @@ export interface MasscanPlace {
 }
 
 /**
- * The event of a status that masscan saw, or what is wrong with it. `icmp` and `arp` only tell that
- * the host is up; `sctp` has no table, and thus no event.
+ * The event for a masscan status, or the error in it. `icmp` and `arp` only mean that the host is
+ * up; `sctp` has no table, hence no event.
  */
 export function statusEvents(
   place: MasscanPlace,
@@ -36,7 +36,7 @@ export function statusEvents(
   return [{ type: 'scan.port', ...at, ...seen, t_first: t, t_last: t }];
 }
 
-/** The event of what a port sent to masscan, or what is wrong with it; none where it has no port. */
+/** The event for a masscan banner, or the error in it; none without a port. */
 export function bannerEvents(
   place: MasscanPlace,
   protocol: unknown,
@@ -54,7 +54,7 @@ export function bannerEvents(
   return [{ type: 'scan.banner', run_id: runId, addr, transport, port, ...said, t }];
 }
 
-/** Lists and XML have `\x0d` for what is not printable, the backslash included. */
+/** Lists and XML write unprintable characters and backslashes as `\x0d`. */
 export function unmasked(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
@@ -75,7 +75,7 @@ function isBytes(text: string): boolean {
 /** masscan lists the flags of the answer: `syn-ack`, `rst-ack`, `none` for UDP. */
 function reasonOf(text: unknown, isClosed: boolean, transport: Transport): Reason {
   if (text === 'syn-ack' || text === 'rst-ack') return text;
-  // Lists have no reasons, but what they mean is the same.
+  // Lists have no reasons, but the meaning is the same.
   if (text === undefined && transport === 'tcp') return isClosed ? 'rst-ack' : 'syn-ack';
   const known = asWord(reasons, text);
   if (known) return known;

@@ -26,7 +26,7 @@ export const masscanJson = recordImporter({
 
 function parseRecord(text: string, context: RecordContext): readonly ScanEvent[] | string {
   const line = parseLine(text);
-  if (!line) return /^[\s[\],]*$/.test(text) ? [] : 'no JSON object';
+  if (!line) return /^[\s[\],]*$/.test(text) ? [] : 'not a JSON object';
   if ('finished' in line) return [];
   const t = context.time(asTime(line['timestamp']));
   const events: ScanEvent[] = [];
@@ -55,7 +55,7 @@ function parseLine(text: string): AnyObject | undefined {
   return parseObject(bare) ?? parseObject(repaired(bare));
 }
 
-/** Names in quotes, no comma before a bracket; strings stay as they are. */
+/** Quotes names and removes commas before brackets; strings stay unchanged. */
 function repaired(text: string): string {
   return text.replace(
     /"(?:[^"\\]|\\.)*"|([{,]\s*)([a-z_]\w*)(\s*:)|,(\s*[}\]])/gi,

@@ -4,7 +4,7 @@ import { type RecordContext, recordImporter } from '../records.ts';
 import { firstLines } from '../sniff.ts';
 import { bannerEvents, statusEvents, unmasked } from './masscan-events.ts';
 
-/** A time has ten digits: with fewer, the line is cut off in the middle of it. */
+/** A time has ten digits; with fewer, the line is truncated. */
 const statusLine = /^(open|closed|up|unknown) (\S+) (\d+) (\S+) (\d{10,})\s*$/;
 const bannerLine = /^banner (\S+) (\d+) (\S+) (\d{10,}) (\S+) (.*?)\r?$/s;
 
@@ -37,5 +37,5 @@ function parseRecord(text: string, context: RecordContext): readonly ScanEvent[]
   if (said !== undefined) {
     return bannerEvents(place(transport, port, addr, time), protocol, unmasked(said));
   }
-  return /^\s*(#|$)/.test(text) ? [] : 'no line of "masscan -oL"';
+  return /^\s*(#|$)/.test(text) ? [] : 'not a line of "masscan -oL"';
 }

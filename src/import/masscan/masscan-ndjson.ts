@@ -11,7 +11,7 @@ export const masscanNdjson = objectImporter({
   newParser: () => parseLine,
 });
 
-/** The events of a line of `masscan -oD`, or what is wrong with it. */
+/** The events of a line of `masscan -oD`, or the error in it. */
 export const parseMasscanRecord = objectParser(parseLine);
 
 function parseLine(line: AnyObject, context: RecordContext): readonly ScanEvent[] | string {

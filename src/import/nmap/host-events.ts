@@ -13,9 +13,9 @@ import { traceEvent } from './trace-events.ts';
 import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
 
 /**
- * The events of a `<host>` element: the host, its ports, what they said.
+ * The events of a `<host>` element: the host, its ports and their data.
  *
- * @returns undefined where it has no address
+ * @returns undefined if it has no address
  */
 export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] | undefined {
   const addresses = childrenOf(host, 'address');
@@ -37,7 +37,7 @@ export function hostEvents(host: XmlElement, context: HostContext): ScanEvent[] 
   return events;
 }
 
-/** masscan writes hosts without a status: only their ports show that they are up. */
+/** masscan writes hosts without a status; only their ports show that they are up. */
 function hostEvent(host: XmlElement, place: HostPlace, context: HostContext): ScanEvent[] {
   const status = childOf(host, 'status');
   if (!status) return [];

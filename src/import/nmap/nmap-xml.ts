@@ -6,9 +6,9 @@ import { type NmapRun, type NmapSink, newNmapRun } from './run-events.ts';
 import { XmlStream } from './xml-stream.ts';
 import type { XmlElement } from './xml-tree.ts';
 
-/** An element longer than this is not a host: the rest of the file is left unread. */
+/** A longer element is not a host, and the rest of the file is not read. */
 const maxElementLength = 64_000_000;
-/** Elements that are read whole. */
+/** Elements that are read as a whole. */
 export const collectedElements: ReadonlySet<string> = new Set([
   'host',
   'hosthint',
@@ -26,8 +26,8 @@ export const nmapXml: Importer = {
 };
 
 /**
- * Reads a run for each document in the file. A host is recorded when its element is complete, or as
- * far as it was read where the file breaks off.
+ * Reads one run per document in the file. A host is recorded once its element is complete or, if
+ * the file is truncated, as far as it was read.
  */
 async function* readNmapXml(input: ImportInput): AsyncGenerator<ImportChunk> {
   const collector = new ImportCollector(input);
@@ -105,7 +105,7 @@ function sinkOf(collector: ImportCollector, fault: NmapSink['fault']): NmapSink 
   };
 }
 
-/** About how much memory an event takes. */
+/** Approximate memory of an event. */
 function lengthOf(event: ScanEvent): number {
   if (event.type === 'scan.script') return 200 + event.output.length * 2;
   return event.type === 'scan.banner' ? 200 + event.banner.length : 200;

@@ -10,7 +10,7 @@ export function osEvent(host: XmlElement, { run_id, addr, t }: HostPlace): ScanO
   return [{ type: 'scan.os', run_id, addr, matches: matches.slice(0, 200), t }];
 }
 
-/** A match names a system and its classes the kind of system, the surest first. */
+/** A match names a system; its classes describe the kind of system, most likely first. */
 function toMatch(match: XmlElement): ScanOs['matches'][number] {
   const classes = childrenOf(match, 'osclass');
   const [best] = classes;

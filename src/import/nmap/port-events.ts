@@ -83,7 +83,7 @@ function serviceOf(element: XmlElement): Service | undefined {
       ),
       cpe: cpes.join(' ') || undefined,
       confidence: shareOf(element, 'conf', 10),
-      // From a table of port numbers, which is called `port` here.
+      // Guessed from a table of port numbers; the method is `port` here.
       method: method === 'table' ? 'port' : method?.slice(0, 40),
     }),
   };

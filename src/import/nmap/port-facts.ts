@@ -3,7 +3,7 @@ import type { ScanBanner, ScanPort, ScanScript } from '../../core/events.ts';
 /** The output of a script, as text and as data. */
 export type ScriptResult = Pick<ScanScript, 'data' | 'output' | 'script'>;
 
-/** What a `<port>` element tells, whichever host it belongs to. */
+/** The contents of a `<port>` element, independent of its host. */
 export interface PortFacts {
   readonly at: Pick<ScanPort, 'transport' | 'port'>;
   readonly seen: Pick<ScanPort, 'transport' | 'port' | 'state' | 'reason' | 'service'> | undefined;

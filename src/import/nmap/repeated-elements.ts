@@ -1,6 +1,6 @@
 import type { XmlElement } from './xml-tree.ts';
 
-/** Elements whose whole text is the same in many hosts, told by their first letter. */
+/** Elements with the same text in many hosts, by first letter. */
 const repeatedElements: ReadonlyMap<number, { readonly begin: string; readonly end: string }> =
   new Map(
     ['port', 'extraports'].map((name) => [
@@ -9,20 +9,20 @@ const repeatedElements: ReadonlyMap<number, { readonly begin: string; readonly e
     ]),
   );
 
-/** Longer ones, with what scripts printed of one server, hardly come again. */
+/** Longer ones, with script output about one server, rarely repeat. */
 const longestRepeated = 4_000;
-/** Then it begins anew. */
+/** After this many elements the cache is cleared. */
 const mostRepeated = 5_000;
 /**
- * Of so many elements a quarter must have come again: else remembering them costs more than it
- * saves, and none of the next ones is looked at.
+ * Out of this many elements a quarter must have repeated. Otherwise caching costs more than it
+ * saves and is switched off for the next ones.
  */
 const sampled = 2_000;
 const skipped = 40_000;
 
 /**
- * Remembers elements by their text: most ports of a large scan look like one seen before, and
- * looking that up takes a fifth of the time of reading it.
+ * Caches elements by their text. Most ports of a large scan look like an earlier one, and a lookup
+ * takes a fifth of the time of parsing.
  */
 export class RepeatedElements {
   private readonly elements = new Map<string, XmlElement>();
@@ -30,7 +30,7 @@ export class RepeatedElements {
   private found = 0;
   private toSkip = 0;
 
-  /** The text of an element that may come again and begins at a place: up to its end tag. */
+  /** The text, up to its end tag, of an element at a position that may repeat. */
   textAt(buffer: string, from: number): string | undefined {
     const kind = repeatedElements.get(buffer.charCodeAt(from + 1));
     if (!kind || !buffer.startsWith(kind.begin, from)) return undefined;
@@ -63,7 +63,7 @@ export class RepeatedElements {
   }
 }
 
-/** The same text in memory of its own: a part of a text keeps all of it from being freed. */
+/** Copies a text, because a substring keeps the whole text in memory. */
 export function detached(text: string): string {
   return Buffer.from(text).toString();
 }

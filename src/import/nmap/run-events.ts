@@ -6,26 +6,26 @@ import { transports } from '../../core/states.ts';
 import { hostEvents } from './host-events.ts';
 import { attribute, childOf, childrenOf, countOf, timeOf, type XmlElement } from './xml-tree.ts';
 
-/** A document of nmap's, element by element. */
+/** Reads an nmap document element by element. */
 export interface NmapRun {
   take(element: XmlElement): void;
-  /** Nothing follows. */
+  /** Ends the document. */
   end(): void;
-  /** Whether the document has told how the scan ended. */
+  /** Whether the document contained the end of the scan. */
   readonly isFinished: boolean;
 }
 
-/** Where the events of a document go. */
+/** Receives the events of a document. */
 export interface NmapSink {
-  /** @param length about how many characters the event holds */
+  /** @param length approximate size of the event in characters */
   add(event: ScanEvent, length: number): void;
   /** The events of one host, all together. */
   addHost(events: readonly ScanEvent[]): void;
-  /** Told of parts of a kind that no table takes. */
+  /** Called with parts without a table. */
   skip(kind: string): void;
-  /** Told of what should have been readable, and is not. */
+  /** Called with invalid parts. */
   fault(message: string): void;
-  /** Whether everything up to here could be read. */
+  /** Whether everything so far was valid. */
   readonly isWhole: boolean;
   /** Epoch ms of the latest event. */
   readonly lastTime: number;
@@ -76,8 +76,8 @@ const takers: Readonly<Record<string, (state: RunState, element: XmlElement) => 
 };
 
 /**
- * Tells of the run, when the first thing in it is met: that is where its coverage is known, and a
- * document of masscan has nothing else that tells it from another.
+ * Emits the run's start at the first element in it: only then is its coverage known, and a masscan
+ * document has nothing else to identify it.
  */
 function begin(state: RunState, first?: XmlElement): string {
   if (state.runId !== undefined) return state.runId;
@@ -104,14 +104,14 @@ function begin(state: RunState, first?: XmlElement): string {
   return runId;
 }
 
-/** What was scanned of each host, as a port list; undefined where the document does not say. */
+/** The ports scanned on each host, as a port list; undefined if the document does not say. */
 function portsOf({ scanned }: RunState): string | undefined {
   const tcp = scanned.get('tcp');
   const udp = scanned.get('udp');
   const text = [tcp, udp === undefined ? undefined : `U:${udp}`].filter(Boolean).join(',');
   if (text === '') return undefined;
   try {
-    // Port 0 is one that nmap can scan, and a port list of Portolan's cannot name.
+    // nmap can scan port 0, which Portolan's port lists do not allow.
     const list = text.replace(/(?<=^|,|:)0(,|$)/, '').replace(/(?<=^|,|:)0-/, '1-');
     parsePorts(list);
     return list;
@@ -132,7 +132,7 @@ function takeHost(state: RunState, host: XmlElement): void {
   sink.addHost(events);
 }
 
-/** A host whose address is none was damaged on the way; one that has none is no use to anybody. */
+/** Reports a host with an invalid or missing address. */
 function takeNameless(sink: NmapSink, host: XmlElement): void {
   const damaged = childrenOf(host, 'address').find(({ attributes: a }) => a['addrtype'] !== 'mac');
   if (!damaged) return sink.skip('host without an address');

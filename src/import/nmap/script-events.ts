@@ -23,8 +23,8 @@ export function certificateOf({ script, data }: ScriptResult): string | undefine
 }
 
 /**
- * Tables as objects by their keys, or as arrays where no member has one; in a table with both, members
- * without a key go by their index.
+ * Tables become objects by key, or arrays if no member has a key. In a table with both, members
+ * without a key are named by their index.
  */
 function dataOf(element: XmlElement): Json[] | Record<string, Json> | undefined {
   const members = element.children.filter(({ name }) => name === 'table' || name === 'elem');

@@ -4,7 +4,7 @@ import type { ScanTrace } from '../../core/events.ts';
 import type { HostPlace } from './host-context.ts';
 import { attribute, childOf, childrenOf, countOf, numberOf, type XmlElement } from './xml-tree.ts';
 
-/** The way to a `<host>`; none where nobody asked for it, or no hop answered. */
+/** The route to a `<host>`; none if it was not traced or no hop answered. */
 export function traceEvent(host: XmlElement, { run_id, addr, t }: HostPlace): ScanTrace[] {
   const hops = childrenOf(childOf(host, 'trace'), 'hop').flatMap(toHop);
   return hops.length === 0

@@ -4,21 +4,22 @@ import type { XmlElement } from './xml-tree.ts';
 
 /** What a document consists of. */
 export interface XmlEvents {
-  /** An element that is not collected begins. */
+  /** The start of an element that is not collected. */
   readonly open: (element: XmlElement) => void;
-  /** A collected element is complete. */
+  /** A complete collected element. */
   readonly element: (element: XmlElement) => void;
-  /** Something is not XML; reading continues after it. */
+  /** Something that is not XML; parsing continues after it. */
   readonly fault: (message: string) => void;
 }
 
-/** Deeper than any script's tables; deeper elements are left out. */
+/** Deeper than any script's tables; deeper elements are dropped. */
 const maxDepth = 100;
 
 /**
- * Reads XML piece by piece: elements with one of some names are collected whole, everything around
- * them is reported as it begins. A collected element that begins inside another ends it, since hosts
- * do not nest: a damaged one costs no other. (Why no XML library: docs/decisions/0006-reading-xml.md.)
+ * Parses XML piece by piece. Elements with certain names are collected as a whole; the start of
+ * every other element is reported. A collected element that begins inside another ends it, because
+ * hosts do not nest, so a damaged host does not affect others. (Why no XML library:
+ * docs/decisions/0006-reading-xml.md.)
  */
 export class XmlStream implements XmlTokens {
   private readonly collected: ReadonlySet<string>;
@@ -41,12 +42,12 @@ export class XmlStream implements XmlTokens {
     this.buffer = buffer.slice(readTokens(buffer, this, whole));
   }
 
-  /** The collected element that is open: what is left of a document that breaks off. */
+  /** The open collected element, which is what remains of a truncated document. */
   get unfinished(): XmlElement | undefined {
     return this.stack[0];
   }
 
-  /** Characters since the last tag: the memory that a document without tags takes. */
+  /** Characters since the last tag, which bounds memory for a document without tags. */
   get pendingLength(): number {
     return this.buffer.length;
   }
@@ -97,7 +98,7 @@ export class XmlStream implements XmlTokens {
     if (element && this.tooDeep === 0) element.text += unescapeXml(raw);
   }
 
-  /** Reuses an element that was met before in the same words, or remembers it. */
+  /** Reuses an earlier element with the same text, or caches it. */
   private whole(buffer: string, from: number): number | undefined {
     const { stack, repeated } = this;
     const parent = stack.at(-1);
@@ -116,7 +117,7 @@ export class XmlStream implements XmlTokens {
     const isSound = read === text.length && faults === this.faults && depth === stack.length;
     const element = parent.children.at(-1);
     if (isSound && element && stack.at(-1) === parent) repeated.add(text, element);
-    // Nothing or only a part was read of a text that is not an element after all.
+    // The text was not an element after all and was read partly or not at all.
     return read === 0 ? undefined : from + read;
   }
 }

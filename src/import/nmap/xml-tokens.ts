@@ -2,7 +2,7 @@
 export interface TagToken {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** `<name/>`: it has no end of its own. */
+  /** `<name/>`: it has no end tag. */
   readonly isEmpty: boolean;
 }
 
@@ -10,27 +10,28 @@ export interface TagToken {
 export interface XmlTokens {
   begin(tag: TagToken): void;
   end(name: string): void;
-  /** Text between tags, references in it not resolved. */
+  /** Text between tags, with unresolved references. */
   text(raw: string): void;
-  /** Something that begins like a tag is none; reading continues at the next one. */
+  /** Something that starts like a tag but is not; parsing continues at the next one. */
   fault(message: string): void;
 }
 
-/** Beginnings and ends of what is ignored. */
+/** Start and end markers of ignored parts. */
 const ignored = [
   ['<!--', '-->'],
   ['<?', '?>'],
 ] as const;
 const cdata = '<![CDATA[';
-/** The longest beginning that must be distinguished. */
+/** The longest start marker. */
 const longestMark = cdata.length;
 
 /**
- * Cuts XML into tags and texts, in one pass over each character. It knows no document types, so no
- * entity can grow or fetch anything.
+ * Splits XML into tags and texts in one pass. It does not support document types, so no entity can
+ * expand or fetch anything.
  *
- * @param whole called first at each `<`: the end of what begins there, if it was taken as a whole
- * @returns how far the buffer was read: the rest waits for more
+ * @param whole called first at each `<`; returns the end of the element there if it was consumed
+ *   as a whole
+ * @returns how far the buffer was read; the rest needs more input
  */
 export function readTokens(
   buffer: string,
@@ -48,7 +49,7 @@ export function readTokens(
   }
 }
 
-/** @returns the end of what begins at `from`; undefined where the buffer ends first */
+/** @returns the end of the token at `from`; undefined if the buffer ends first */
 function readMarkup(buffer: string, from: number, tokens: XmlTokens): number | undefined {
   const second = buffer.charCodeAt(from + 1);
   if (second === code['!'] || second === code['?']) return readIgnored(buffer, from, tokens);
@@ -90,7 +91,7 @@ function readTag(buffer: string, from: number, tokens: XmlTokens): number | unde
   let at = endOfName(buffer, from + 1);
   if (at >= length) return undefined;
   const name = buffer.slice(from + 1, at);
-  if (name === '') return fault(tokens, from, '"<" begins no tag');
+  if (name === '') return fault(tokens, from, '"<" does not start a tag');
   const attributes: Record<string, string> = {};
   for (;;) {
     while (buffer.charCodeAt(at) <= space) at++;
@@ -102,7 +103,8 @@ function readTag(buffer: string, from: number, tokens: XmlTokens): number | unde
     }
     if (char === code['/']) {
       if (at + 1 >= length) return undefined;
-      if (buffer.charCodeAt(at + 1) !== code['>']) return fault(tokens, from, `<${name} is broken`);
+      if (buffer.charCodeAt(at + 1) !== code['>'])
+        return fault(tokens, from, `<${name} is malformed`);
       tokens.begin({ name, attributes, isEmpty: true });
       return at + 2;
     }
@@ -111,18 +113,19 @@ function readTag(buffer: string, from: number, tokens: XmlTokens): number | unde
     const quote = buffer.charCodeAt(equals + 1);
     const isQuoted = quote === code['"'] || quote === code["'"];
     if (equals === at || buffer.charCodeAt(equals) !== code['='] || !isQuoted) {
-      return fault(tokens, from, `<${name} is broken`);
+      return fault(tokens, from, `<${name} is malformed`);
     }
     const end = buffer.indexOf(quote === code['"'] ? '"' : "'", equals + 2);
     if (end < 0) return undefined;
     const raw = buffer.slice(equals + 2, end);
-    if (raw.includes('<')) return fault(tokens, from, `<${name} is broken: a quote is not closed`);
+    if (raw.includes('<'))
+      return fault(tokens, from, `<${name} is malformed: a quote is not closed`);
     attributes[buffer.slice(at, equals)] = attributeValue(raw);
     at = end + 1;
   }
 }
 
-/** Where a name that begins at a place ends. */
+/** The end of the name that starts at a position. */
 function endOfName(buffer: string, from: number): number {
   let at = from;
   for (; at < buffer.length; at++) {
@@ -134,7 +137,7 @@ function endOfName(buffer: string, from: number): number {
   return at;
 }
 
-/** Reading continues after the `<`: the next one may begin a tag. */
+/** Parsing continues after the `<`, because the next one may start a tag. */
 function fault(tokens: XmlTokens, from: number, message: string): number {
   tokens.fault(message.slice(0, 200));
   return from + 1;

@@ -61,7 +61,7 @@ function textOf({ scans, rows, partitions, before, isDryRun }: PruneReport): str
     .filter(([, gone]) => gone > 0)
     .map(([table, gone]) => `${table.padEnd(14)} ${number(gone)}\n`);
   const months = partitions.length > 0 ? `partitions     ${partitions.join(', ')}\n` : '';
-  const verb = isDryRun ? 'would lose' : 'lost';
-  const head = `${count(scans, 'scan')} that ended before ${localTime(before)} ${verb}:\n`;
+  const verb = isDryRun ? 'Would remove' : 'Removed';
+  const head = `${verb} from ${count(scans, 'scan')} that ended before ${localTime(before)}:\n`;
   return head + lines.join('') + months;
 }
