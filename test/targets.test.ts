@@ -164,7 +164,9 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     expect(await on.fail('schedule', 'add', 'n', '30 2 * *', ...berlin)).toContain(
       'not a valid cron pattern',
     );
-    expect(await on.fail('schedule', 'add', 'n', '0 0 30 2 *', ...berlin)).toContain('never occurs');
+    expect(await on.fail('schedule', 'add', 'n', '0 0 30 2 *', ...berlin)).toContain(
+      'never occurs',
+    );
     expect(
       await on.fail('schedule', 'add', 'n', '@daily', ...berlin, '--profile', 'none'),
     ).toContain('no profile "none"');
