@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDuckDb } from '../../src/analytics/data-set/duckdb.ts';
 import { listSavedQueries } from '../../src/analytics/query/saved-queries.ts';
 import { openDatabase } from '../../src/database/driver.ts';
 import { removeJob } from '../../src/store/scans/end-scan.ts';
@@ -315,6 +316,128 @@ describe('a query can do nothing but read', () => {
   ])('%s is refused', async (sql) => {
     await refusal(sql, '--from', inside());
     expect(readdirSync(inside()).sort()).toEqual(['data.csv', 'link.csv']);
+  });
+
+  /** As a user does: another process, in a folder. */
+  async function inFolder(cwd: string, sql: string): Promise<unknown[]> {
+    const words = [bin, 'query', '--json', sql];
+    return run(process.execPath, words, { cwd }).then(
+      ({ stdout, stderr }) => [0, stdout, stderr],
+      ({ code, stdout, stderr }) => [code, stdout, stderr],
+    );
+  }
+
+  test.each([
+    ["FROM enable_logging('QueryLog', storage='stdout')", 'a query cannot call enable_logging()'],
+    [
+      "DESCRIBE FROM Enable_Logging('QueryLog', storage='file', storage_path='/nowhere/x')",
+      'a query cannot call enable_logging()',
+    ],
+    [
+      "FROM enable_logging('QueryLog', storage='file', storage_path='logs')",
+      'a query cannot call enable_logging()',
+    ],
+    ["EXPORT DATABASE 'd'", 'a query can only read'],
+    ["EXPLAIN EXPORT DATABASE 'd'", 'Parser Error'],
+    ["EXPLAIN /* /* */ SELECT 1 -- */ EXPORT DATABASE 'd'", 'Parser Error'],
+    ["SELECT json_serialize_plan('FROM range(1)')", 'a query cannot call json_serialize_plan()'],
+    ['SELECT (SELECT "SLEEP_MS"(1))', 'a query cannot call sleep_ms()'],
+    ["FROM read_csv('data' || '.csv')", 'read_csv() needs its files as literal text'],
+  ])('%s has no effect', async (sql, message) => {
+    expect(await inFolder(inside(), sql)).toEqual([65, '', expect.stringContaining(message)]);
+    expect(readdirSync(inside()).sort()).toEqual(['data.csv', 'link.csv']);
+  });
+
+  test("every table function of DuckDB's is one that reads, or is refused", async () => {
+    await using duck = await openDuckDb({ tempFolder: folder, memoryMegabytes: 200 });
+    const called = await duck.rows<{ name: string; kind: string }>(
+      `SELECT DISTINCT function_name AS name, function_type AS kind FROM duckdb_functions()
+       WHERE function_type IN ('table', 'table_macro', 'pragma') ORDER BY ALL`,
+    );
+    expect(called.length).toBeGreaterThan(100);
+    const allowed = new Set<string>();
+    for (const { name, kind } of called) {
+      if (kind === 'pragma') {
+        await refusal(`PRAGMA ${name}`, '--from', inside());
+        continue;
+      }
+      for (const words of ['', "'data.csv'", "'QueryLog', 'data.csv'", '1, 2']) {
+        const sql = `FROM ${name}(${words})`;
+        const { status, stderr } = await portolan(['query', '--from', inside(), sql]);
+        expect([0, 65], sql).toContain(status);
+        if (stderr.includes('a query cannot call')) break;
+        allowed.add(name);
+      }
+    }
+    expect(readdirSync(inside()).sort()).toEqual(['data.csv', 'link.csv']);
+    expect([...allowed].filter((name) => !/^(read|parquet)_/.test(name))).toEqual(
+      'generate_series glob json_each json_tree range sniff_csv unnest'.split(' '),
+    );
+    expect(allowed).not.toContain('read_duckdb');
+  });
+
+  test("every function with effects is refused, but for those on the query's own state", async () => {
+    await using duck = await openDuckDb({ tempFolder: folder, memoryMegabytes: 200 });
+    const found = await duck.rows<{ name: string }>(
+      `SELECT DISTINCT function_name AS name FROM duckdb_functions()
+       WHERE has_side_effects OR function_name = 'pg_sleep' ORDER BY ALL`,
+    );
+    const allowed = [];
+    for (const { name } of found) {
+      const { stderr } = await portolan(['query', `SELECT ${name}()`]);
+      if (!stderr.includes('a query cannot call')) allowed.push(name);
+    }
+    expect(allowed).toEqual(
+      `current_connection_id current_query current_query_id current_transaction_id currval error
+       gen_random_uuid nextval random setseed stats uuid uuidv4 uuidv7`.split(/\s+/),
+    );
+  });
+
+  test('the cache of a tenant can be read as its tables only', async () => {
+    const home = join(folder, 'home');
+    const cache = join(home, '.cache/portolan/0123/tenant');
+    const count = ['query', '--db', db, '--cache', cache, '--csv', 'SELECT count(*) FROM hosts'];
+    expect((await portolan(count)).stdout).toMatch(/\n\d+\n$/);
+    const file = globSync('hosts*.parquet', { cwd: cache }).join();
+    symlinkSync(cache, join(home, 'link'));
+    symlinkSync(join(cache, file), join(home, 'link.parquet'));
+    for (const path of [
+      '.cache/portolan/*/*/hosts*.parquet',
+      '**/*.parquet',
+      '.cache/portolan/0123/tenant',
+      `.cache/portolan/0123/tenant/${file}`,
+      `.cache/../.cache/portolan/0123/tenant/${file}`,
+      `link/${file}`,
+      `link/../tenant/${file}`,
+      'link.parquet',
+      join(cache, file),
+      `file://${join(cache, file)}`,
+      `file:${join(cache, file)}`,
+    ]) {
+      for (const sql of [`FROM read_parquet('${path}')`, `FROM read_blob(['${path}'])`]) {
+        const [, stdout] = await inFolder(home, sql);
+        expect(['', '[]\n'], sql).toContain(stdout);
+      }
+    }
+    expect(await refusal('FROM hosts', '--from', cache)).toMatch(/hosts does not exist/);
+    expect(await refusal(`FROM '${file}'`, '--from', cache)).toMatch(/Permission Error/);
+    const shared = ['query', '--db', db, '--cache', join(cache, '..'), `FROM hosts, '${cache}/*'`];
+    expect((await portolan(shared)).status).toBe(65);
+  });
+
+  test('a folder of Parquet files can be read by its name', async () => {
+    const place = join(folder, 'months');
+    await portolan(['export', '--db', db, '-f', 'parquet', '--partition', '-o', place]);
+    const [status, stdout] = await inFolder(
+      place,
+      "SELECT 1 AS a FROM read_parquet('ports') LIMIT 1",
+    );
+    expect([status, stdout]).toEqual([0, '[\n{"a":1}\n]\n']);
+    expect(await inFolder(place, "FROM 'gone.csv'")).toEqual([
+      65,
+      '',
+      expect.stringContaining('No files found'),
+    ]);
   });
 
   test('files elsewhere cannot be read, by whatever way', async () => {

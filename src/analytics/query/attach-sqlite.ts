@@ -1,11 +1,12 @@
 import { realpathSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
 import { type DatabaseSync, openDatabase, storeError } from '../../database/driver.ts';
 import { isSqliteFile } from '../../database/sqlite-file.ts';
 import { AppError, systemCode } from '../../errors.ts';
 import { type DuckDb, duckValue, identifier } from '../data-set/duckdb.ts';
 import type { ColumnType } from '../data-set/tables.ts';
+import { isInside } from './readable-files.ts';
 
 interface AttachedTable {
   readonly name: string;
@@ -69,7 +70,7 @@ export class SqliteAttachments implements Disposable {
 function fileInside(path: string, folder: string): string {
   try {
     const [file, root] = [realpathSync(resolve(folder, path)), realpathSync(folder)];
-    if (file.startsWith(root.endsWith(sep) ? root : root + sep)) return file;
+    if (isInside(file, root)) return file;
   } catch (error) {
     throw new AppError('NO_INPUT', `${path} cannot be read (${systemCode(error)})`, {
       cause: error,

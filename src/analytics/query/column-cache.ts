@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../errors.ts';
 import { defaultTenantId } from '../../core/ids.ts';
 import { isFinal } from '../../core/job-states.ts';
@@ -29,6 +29,13 @@ interface Index {
 /** If a table has more files than this, its smallest ones are merged. */
 const mostPacks = 8;
 
+/** Marks a cache (https://bford.info/cachedir/), also for programs that make backups. */
+const tag = { file: 'CACHEDIR.TAG', owner: '# Portolan column cache' };
+const tagText = `Signature: 8a477f597d28d172789f06886806bc55\n${tag.owner}\n`;
+
+/** What this module writes into a cache, but for the index and the tag. */
+const ownFile = /^\w+-[0-9a-f]{12}(\.\w+)?$/;
+
 /** A file that is in no index but younger than this may be in use by another process. */
 const orphanMs = 3_600_000;
 
@@ -53,6 +60,21 @@ export function cacheFolderOf(
   const digest = createHash('sha256').update(location).digest('hex').slice(0, 16);
   const base = named ?? (file === undefined ? join(shared, digest) : `${file}.cache`);
   return tenantId === defaultTenantId ? base : join(base, tenantId);
+}
+
+/** Whether a file, its links resolved, belongs to the cache of a store or a tenant. */
+export function isInColumnCache(file: string): boolean {
+  const folder = dirname(file);
+  if (folder === file) return false;
+  return isColumnCache(folder) || isInColumnCache(folder);
+}
+
+function isColumnCache(folder: string): boolean {
+  try {
+    return readFileSync(join(folder, tag.file), 'utf8').includes(tag.owner);
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -149,6 +171,7 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
+    await writeFile(join(folder, tag.file), tagText, { mode: 0o600 });
   } catch (error) {
     throw new AppError(
       'STORE_UNWRITABLE',
@@ -182,7 +205,7 @@ async function writeIndex(folder: string, updated: Index['tables']): Promise<voi
     Object.values(index.tables).flatMap((packs) => packs.map(({ file }) => file)),
   );
   for (const file of await readdir(folder)) {
-    if (file === 'index.json' || named.has(file)) continue;
+    if (!ownFile.test(file) || named.has(file)) continue;
     const found = await stat(join(folder, file)).catch(() => undefined);
     if (!found || Date.now() - found.mtimeMs < orphanMs) continue;
     await rm(join(folder, file), { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve, sep } from 'node:path';
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { join, resolve } from 'node:path';
+import type { DuckDBResult } from '@duckdb/node-api';
 import { AppError, systemCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { dataSetQuery, selectFiles } from '../data-set/data-set-files.ts';
@@ -10,7 +10,9 @@ import type { TableProgress } from '../data-set/relations.ts';
 import { type QueryTable, queryTableNames } from '../data-set/tables.ts';
 import { copyOptions } from '../data-set/write-data-set.ts';
 import { SqliteAttachments } from './attach-sqlite.ts';
+import { type CheckedQuery, checkQuery } from './checked-query.ts';
 import { cachedColumns } from './column-cache.ts';
+import { readableFiles } from './readable-files.ts';
 import { type Statement, withoutComments } from './statements.ts';
 
 export interface QueryOptions {
@@ -19,7 +21,7 @@ export interface QueryOptions {
    * of the data set in `folder`.
    */
   readonly openStore?: () => Promise<QueryStore>;
-  /** The only folder in which the query may read files. */
+  /** The only folder in which the query may read files, those of column caches excepted. */
   readonly folder: string;
   readonly memoryMegabytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -62,14 +64,18 @@ export async function runQuery(
       memoryMegabytes: options.memoryMegabytes ?? queryMegabytes,
       signal: options.signal,
     });
-    const folders = await defineTables(duck, statements, options);
-    await lock(duck, [...folders, options.folder], options.parquetFile);
+    const steps = await checkStatements(duck, statements);
+    const allowed = await defineTables(duck, steps, options);
+    const named = steps.flatMap((step) => (step.kind === 'query' ? step.files : []));
+    allowed.push(...(await readableFiles(duck, named, options.folder)));
+    if (options.parquetFile !== undefined) allowed.push(options.parquetFile);
+    await lock(duck, allowed);
     using attachments = new SqliteAttachments(duck);
-    for (const statement of statements) {
-      if (statement.kind === 'attach') {
-        await attachments.attach(statement.path, statement.name, options.folder);
-      } else if (statement.kind === 'detach') await attachments.detach(statement.name);
-      else await runOne(duck, statement.text, { ...options, consume });
+    for (const step of steps) {
+      if (step.kind === 'attach') {
+        await attachments.attach(step.path, step.name, options.folder);
+      } else if (step.kind === 'detach') await attachments.detach(step.name);
+      else await runOne(duck, step.text, { ...options, consume });
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -82,75 +88,44 @@ async function runOne(
   target: { parquetFile?: string; consume: (result: QueryResult) => Promise<void> },
 ): Promise<void> {
   const { parquetFile, consume } = target;
-  await assertReads(duck.connection, text);
   if (parquetFile === undefined) return consume(resultOf(await duck.run(text)));
   // Parsed as one SELECT, it cannot close the parenthesis.
   await duck.rows(`COPY (${text}\n) TO ${literal(parquetFile)} (${copyOptions.parquet})`);
 }
 
-/** Statement types of DuckDB's C interface. */
-const [selectType, explainType] = [1, 4];
+type Step = Exclude<Statement, { kind: 'query' }> | ({ kind: 'query' } & CheckedQuery);
 
-/** @throws AppError INVALID_INPUT unless DuckDB's parser finds exactly one read-only statement */
-async function assertReads(connection: DuckDBConnection, text: string): Promise<void> {
-  const { count, type } = await statementType(connection, text);
-  if (count === 1 && type === selectType) return;
-  if (count === 1 && type === explainType) {
-    const inner = withoutComments(text).replace(/^\s*explain\s*(analyze\b|\([^)]*\))?/i, '');
-    const explained = await statementType(connection, inner);
-    if (explained.count === 1 && explained.type === selectType) return;
+async function checkStatements(duck: DuckDb, statements: readonly Statement[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const statement of statements) {
+    if (statement.kind !== 'query') steps.push(statement);
+    else steps.push({ kind: 'query', ...(await checkQuery(duck, statement.text)) });
   }
-  throw new AppError(
-    'INVALID_INPUT',
-    `a query can only read (SELECT, FROM, DESCRIBE, SUMMARIZE, EXPLAIN): ${text.slice(0, 200)}`,
-  );
+  return steps;
 }
 
-async function statementType(
-  connection: DuckDBConnection,
-  text: string,
-): Promise<{ count: number; type: number | undefined }> {
-  try {
-    const statements = await connection.extractStatements(text);
-    const { count } = statements;
-    if (count !== 1) return { count, type: undefined };
-    const prepared = await statements.prepare(0);
-    const type: number = prepared.statementType;
-    prepared.destroySync();
-    return { count, type };
-  } catch (error) {
-    throw duckDbError(error);
-  }
-}
-
-/** After this, no file outside the folders can be read and no setting changed. */
-async function lock(
-  duck: DuckDb,
-  folders: readonly string[],
-  file: string | undefined,
-): Promise<void> {
-  const list = folders.map((folder) => literal(`${resolve(folder)}${sep}`)).join(', ');
-  await duck.run(`SET allowed_directories = [${list}]`);
-  if (file !== undefined) await duck.run(`SET allowed_paths = [${literal(file)}]`);
+/** After this, no other file can be read and no setting changed. */
+async function lock(duck: DuckDb, files: readonly string[]): Promise<void> {
+  await duck.run(`SET allowed_paths = [${files.map(literal).join(', ')}]`);
   await duck.run('SET enable_external_access = false; SET lock_configuration = true');
 }
 
-/** Defines views of what the statements name. @returns the folders that these read */
+/** Defines views of what the statements name. @returns the files that these read */
 async function defineTables(
   duck: DuckDb,
-  statements: readonly Statement[],
+  statements: readonly Step[],
   { openStore, folder, signal, onReading }: QueryOptions,
 ): Promise<string[]> {
   const text = statements.map((each) => ('text' in each ? each.text : '')).join('\n');
-  await defineFiles(duck, text, folder);
+  const files = await defineFiles(duck, text, folder);
   const tables = namedTables(text);
-  if (tables.length === 0) return [];
+  if (tables.length === 0) return files;
   if (!openStore) {
     for (const table of tables) {
       const query = await dataSetQuery(folder, table);
-      if (query !== undefined) await defineView(duck, table, query);
+      if (query !== undefined) files.push(...(await defineFileView(duck, table, query, folder)));
     }
-    return [];
+    return files;
   }
   const { store, cacheFolder } = await openStore();
   const columns = await cachedColumns(store, {
@@ -160,18 +135,23 @@ async function defineTables(
     onReading,
   });
   for (const table of tables) {
-    await defineView(duck, table, selectFiles(table, columns.get(table) ?? []));
+    const packs = columns.get(table) ?? [];
+    await defineView(duck, table, selectFiles(table, packs));
+    files.push(...packs);
   }
-  return [cacheFolder];
+  return files;
 }
 
 /** Defines views of files by their names, which DuckDB would look up in the current folder. */
-async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<void> {
-  if (resolve(folder) === process.cwd()) return;
+async function defineFiles(duck: DuckDb, text: string, folder: string): Promise<string[]> {
+  const files: string[] = [];
+  if (resolve(folder) === process.cwd()) return files;
   for (const name of await namesIn(folder)) {
     if (!/\.(parquet|csv|json|jsonl|ndjson)$/.test(name) || !text.includes(name)) continue;
-    await defineView(duck, name, `SELECT * FROM ${literal(join(folder, name))}`);
+    const query = `SELECT * FROM ${literal(join(folder, name))}`;
+    files.push(...(await defineFileView(duck, name, query, folder)));
   }
+  return files;
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -182,6 +162,17 @@ async function namesIn(folder: string): Promise<string[]> {
       cause: error,
     });
   }
+}
+
+/** @returns the files of the view that may be read */
+async function defineFileView(
+  duck: DuckDb,
+  name: string,
+  query: string,
+  folder: string,
+): Promise<string[]> {
+  await defineView(duck, name, query);
+  return readableFiles(duck, (await checkQuery(duck, query)).files, folder);
 }
 
 async function defineView(duck: DuckDb, name: string, query: string): Promise<void> {
