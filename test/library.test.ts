@@ -67,7 +67,7 @@ describe.each(storeKinds)('the library on $name', ({ newStore }) => {
     expect(await getScan(opened.store, id)).toMatchObject({ status: 'cancelled' });
   });
 
-  test('a signal ends a scan, whose last event says so', async () => {
+  test('a signal ends a scan, as its last event shows', async () => {
     const request = { targets: ['127.0.0.1-64'], ports: '1-2000', probe: false };
     const stop = new AbortController();
     const running = scan(opened.store, request, { signal: stop.signal });

@@ -56,7 +56,7 @@ describe.each(resources)('$name', ({ name, load }) => {
     expect(options).toEqual(expect.arrayContaining(['--limit', '--json', '--csv', '--db']));
   });
 
-  test('has examples whose values its filters read', async () => {
+  test('has examples that its filters accept', async () => {
     const { examples, filters } = await load();
     for (const [option, value] of examples.flatMap((example) => Object.entries(example))) {
       const filter = Object.values(filters).find((each) => each.name === option);

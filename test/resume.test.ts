@@ -48,7 +48,7 @@ async function rowsOf(
 }
 
 describe.each(storeKinds)('a scan that is killed, on $name', (kind) => {
-  test('goes on after kill -9 at ten random moments, and ends as an undisturbed one', async () => {
+  test('resumes after kill -9 at ten random moments, and ends like an undisturbed one', async () => {
     await using undisturbed = await kind.newStore();
     const started = Date.now();
     expect((await startPortolan(scanArgs(undisturbed.db)).ended).status).toBe(0);
@@ -74,7 +74,7 @@ describe.each(storeKinds)('a scan that is killed, on $name', (kind) => {
     }
   });
 
-  test('ends as cancelled on Ctrl-C, keeps what it found, and can go on', async () => {
+  test('ends as cancelled on Ctrl-C, keeps its results, and can be resumed', async () => {
     await using opened = await kind.newStore();
     const { db } = opened;
     const scan = startPortolan([...scanArgs(db), '--rate', '20000']);

@@ -135,7 +135,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     },
   );
 
-  test('ticks at which nobody was there are skipped, or made up for by one scan', async () => {
+  test('ticks without a scheduler are skipped, or made up for by one scan', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const start = Date.parse('2026-06-01T00:10Z');
@@ -155,7 +155,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(await pass(store, start + 5 * hour)).toEqual([]);
   });
 
-  test('a schedule whose scan still runs makes no second one', async () => {
+  test('a schedule whose scan is still running starts no second one', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const start = Date.parse('2026-06-01T00:00Z');
@@ -172,7 +172,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(runs.map(({ status }) => status)).toEqual(['completed', 'skipped', 'started']);
   });
 
-  test('jitter delays a tick by the same time for every scheduler', async () => {
+  test('jitter delays a tick equally for every scheduler', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const start = Date.parse('2026-06-01T00:00Z');
@@ -238,7 +238,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     ]);
   });
 
-  test('a running scan pauses outside the allowed hours, and goes on inside', async () => {
+  test('a running scan pauses outside the allowed hours, and resumes inside', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const start = Date.parse('2026-06-01T00:00Z');
@@ -340,7 +340,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(await runsOf(store)).toMatchObject([{ status: 'completed' }, { status: 'skipped' }]);
   });
 
-  test('a scan that crashed is no failure as long as it is begun again', async () => {
+  test('a crashed scan is not a failure while it is restarted', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const { database } = store;
@@ -360,7 +360,7 @@ describe.each(storeKinds)('schedules on $name', (kind) => {
     expect(await findSchedule(database, 's')).toMatchObject({ failures: 1 });
   });
 
-  test('a scheduler begins a scan again whose scheduler crashed', async () => {
+  test('a scheduler restarts a scan whose scheduler crashed', async () => {
     await using opened = await kind.newStore();
     const { store } = opened;
     const start = Date.parse('2026-06-01T00:00Z');

@@ -56,7 +56,7 @@ test.each([
   expect(await scansIn(db)).toMatchObject([{ status: 'cancelled' }]);
 });
 
-test('of two who resume a scan at once one does, and the other hears who', async () => {
+test('of two processes that resume a scan at once, one does, and the other is told which', async () => {
   const { db, words } = newScan();
   const scan = startPortolan(words);
   await underWay(db, scan);

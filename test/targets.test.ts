@@ -104,7 +104,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     ]);
   });
 
-  test('a target is shown with what is excluded, and goes with it', async () => {
+  test('a target is shown with its exclusions, which are removed with it', async () => {
     await using on = await commands();
     await on.run(
       'target',
@@ -148,7 +148,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     expect(await on.fail('profile', 'remove', 'web')).toContain('you have no profile');
   });
 
-  test('a profile that cannot be read is not kept', async () => {
+  test('an invalid profile is not saved', async () => {
     await using on = await commands();
     const file = join(folder, 'bad.yaml');
     writeFileSync(file, 'settings: {rate: fast}');

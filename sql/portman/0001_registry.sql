@@ -21,7 +21,7 @@ CREATE INDEX idx_ports_project ON ports(projectName);
 CREATE INDEX idx_ports_reserved_at ON ports(reservedAt);
 CREATE INDEX idx_ports_tags ON ports(tags);
 
--- Whose reservation it is, as a process that another one with the same pid is not taken for.
+-- The process that holds the reservation, distinguishable from a later one with the same pid.
 CREATE TABLE port_owners (
     port INTEGER PRIMARY KEY REFERENCES ports(number) ON DELETE CASCADE ON UPDATE CASCADE,
     pid INTEGER NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE port_owners (
     since TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 
--- No foreign key to ports: history outlives what it tells of.
+-- No foreign key to ports, because history outlives them.
 CREATE TABLE port_history (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
@@ -78,7 +78,7 @@ CREATE TABLE configurations (
 CREATE INDEX idx_config_name ON configurations(name);
 CREATE INDEX idx_config_created ON configurations(createdAt);
 
--- An update that sets updatedAt by itself, as an import does, keeps its value.
+-- An update that sets updatedAt explicitly, as an import does, keeps its value.
 CREATE TRIGGER update_ports_timestamp
 AFTER UPDATE ON ports
 WHEN NEW.updatedAt IS OLD.updatedAt

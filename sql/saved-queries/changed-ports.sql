@@ -1,5 +1,5 @@
 -- Which ports are no longer open, and since when?
--- Ports that some scan saw open, and a later one saw in another state.
+-- Ports that one scan saw open and a later one saw in another state.
 WITH opened AS (
   SELECT split_part(host_id, '/', 2) AS address, transport, port, max(last_seen_ms) AS last_open_ms
   FROM ports

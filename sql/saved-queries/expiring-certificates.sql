@@ -1,5 +1,5 @@
 -- Which certificates have expired, or will within 30 days, and who presents them?
--- Of each port and server name the newest handshake counts.
+-- Only the newest handshake of each port and server name counts.
 WITH newest AS (
   SELECT certificate_sha256, split_part(port_id, '/', 2) AS address,
     split_part(port_id, '/', 4) AS port

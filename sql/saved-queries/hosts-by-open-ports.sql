@@ -1,5 +1,5 @@
 -- Which hosts have the most open ports?
--- Of a host that is down now, those that were open when it was last up.
+-- For a host that is down, counts the ports that were open when it was last up.
 SELECT p.address, any_value(p.hostname) AS hostname, any_value(h.status) AS status,
   count(*) AS open_ports, string_agg(DISTINCT p.service_name, ', ' ORDER BY p.service_name) AS services
 FROM inventory_ports p

@@ -1,4 +1,4 @@
--- Which ports are open most?
+-- Which ports are open most often?
 SELECT transport, port, mode(service_name) AS usual_service, count(*) AS hosts
 FROM inventory_ports
 WHERE state = 'open'

@@ -1,5 +1,5 @@
--- Which services run on three hosts at most?
--- What is alone in a network is either important or forgotten.
+-- Which services run on at most three hosts?
+-- A rare service is either important or forgotten.
 SELECT service_name, string_agg(DISTINCT product, ', ') AS products,
   count(DISTINCT address) AS hosts, string_agg(DISTINCT address || ':' || port, ', ') AS places
 FROM inventory_ports

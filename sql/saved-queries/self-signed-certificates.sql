@@ -1,4 +1,4 @@
--- Which certificates did their owners sign themselves?
+-- Which certificates are self-signed?
 SELECT c.subject, c.key_type, c.key_bits, make_timestamp(c.not_after_ms * 1000) AS expires,
   count(DISTINCT split_part(t.port_id, '/', 2)) AS addresses
 FROM certificates c

@@ -1,5 +1,5 @@
--- Which technologies do web pages show?
--- Each page once, as the newest scan saw it.
+-- Which technologies do web pages use?
+-- Counts each page once, from its newest scan.
 WITH newest AS (
   SELECT tech_tags_json
   FROM http_endpoints

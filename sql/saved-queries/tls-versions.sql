@@ -1,5 +1,5 @@
--- Which versions of TLS do ports speak?
--- Of each port and server name the newest handshake of which the version is known.
+-- Which TLS versions do ports use?
+-- Counts the newest handshake with a known version of each port and server name.
 WITH newest AS (
   SELECT version, cipher, split_part(port_id, '/', 2) AS address
   FROM tls_handshakes

@@ -1,5 +1,6 @@
--- Which web servers are there most?
--- The Server header of pages that answered well, each page once, as the newest scan saw it.
+-- Which web servers are most common?
+-- Counts the Server header of pages with a successful response, each page once, from its newest
+-- scan.
 WITH newest AS (
   SELECT server_header, status, split_part(port_id, '/', 2) AS address
   FROM http_endpoints

@@ -53,7 +53,7 @@ describe('the command line', () => {
     );
   });
 
-  test('a wrong option names the command whose help to read', async () => {
+  test('a wrong option names the command with the help', async () => {
     const { status, stderr } = await portolan(['completion', 'bash', '--bogus']);
     expect(status).toBe(2);
     expect(stderr).toContain("unknown option '--bogus'");

@@ -19,7 +19,7 @@ test('control characters are escaped readably, text stays', () => {
   );
 });
 
-test('bytes that are no UTF-8, and characters that reorder or hide, are shown as bytes', () => {
+test('invalid UTF-8 and reordering or invisible characters are shown as bytes', () => {
   expect(bannerText(Buffer.from([0x41, 0xff, 0xc3, 0x28, 0xe2, 0x82]))).toBe(
     String.raw`A\xff\xc3(\xe2\x82`,
   );

@@ -21,7 +21,7 @@ test('job ids sort by time', () => {
   expect(ids.every((id) => isUuid(id) && /^.{14}7.{4}[89ab]/.test(id))).toBe(true);
 });
 
-test('a run id that is no UUID gets one that carries its time, the same each time', () => {
+test('a run id that is not a UUID gets a stable one with its time', () => {
   const id = jobIdOf('018f...', 1_725_900_000_101);
   expect(id).toBe(jobIdOf('018f...', 1_725_900_000_101));
   expect(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toBe(1_725_900_000_101);

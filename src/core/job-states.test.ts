@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { assertTransition, canTransition, jobStates, statesBefore } from './job-states.ts';
 
-test('a finished scan stays finished, a stopped one can go on', () => {
+test('a finished scan stays finished, a stopped one can be resumed', () => {
   expect(jobStates.filter((to) => canTransition('completed', to))).toEqual([]);
   for (const from of ['cancelled', 'failed', 'crashed'] as const) {
     expect(canTransition(from, 'pending')).toBe(true);

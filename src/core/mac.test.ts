@@ -12,7 +12,7 @@ test('every usual spelling of a MAC address has one text', () => {
   }
 });
 
-test('what is no MAC address has none', () => {
+test('rejects what is not a MAC address', () => {
   for (const text of [
     '',
     'unknown',

@@ -44,7 +44,7 @@ test.each([
   expect(() => parseScanConfig({ ...least, ...part })).toThrow(message);
 });
 
-test('what is no object is no configuration', () => {
+test('a configuration must be an object', () => {
   expect(() => parseScanConfig(null)).toThrow(/must be an object/);
   expect(() => parseScanConfig('{}')).toThrow(/must be an object/);
 });

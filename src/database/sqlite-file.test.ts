@@ -16,7 +16,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('a database is told from other files, folders and what is not there', () => {
+test('a database is distinguished from other files, folders and missing files', () => {
   const path = join(folder, 'store.db');
   const db = openDatabase(path);
   db.exec('CREATE TABLE t (x)');

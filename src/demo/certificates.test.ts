@@ -7,7 +7,7 @@ function split(pem: string): X509Certificate[] {
   return texts.map((text) => new X509Certificate(text));
 }
 
-test('each certificate of a chain is signed by the next, and the last by itself', () => {
+test('each certificate of a chain is signed by the next, and the last is self-signed', () => {
   const [leaf, middle, root] = split(issueChain('localhost').certificate);
   expect(leaf?.verify(middle!.publicKey)).toBe(true);
   expect(middle?.verify(root!.publicKey)).toBe(true);

@@ -26,7 +26,7 @@ test('a probe recognises every server of the demo, and each can be closed', asyn
   }
 });
 
-test('a process that has probed every server ends by itself', async () => {
+test('a process that has probed every server exits', async () => {
   const servers = await startDemoServers();
   const code = `
     import { probeLoopback } from './test/servers/target.ts';

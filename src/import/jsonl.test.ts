@@ -43,7 +43,7 @@ test('however the bytes are cut, the events are the same', async () => {
   for (const size of [1, 2, 7, 100]) expect(await read(text, size)).toEqual(whole);
 });
 
-test('a bad line is an error row with its number, and the lines after it are read', async () => {
+test('a bad line becomes an error row with its number, and the lines after it are read', async () => {
   const [chunk] = await read([v1[0], 'nonsense', '{"type":"scan.port"}', '[]', v1[2]].join('\n'));
   expect(chunk?.badLines).toBe(3);
   const scopes = chunk?.batch.events.map((event) => ('scope' in event ? event.scope : ''));
@@ -123,7 +123,7 @@ test('random bytes never crash the reader', async () => {
   );
 });
 
-test('a file without any event, and a format that is not known, say so', async () => {
+test('a file without events and an unknown format are errors', async () => {
   await expect(read('\n\nnothing\n')).rejects.toThrow(
     /test contains no scan events.*line 3: not JSON/,
   );

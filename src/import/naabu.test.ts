@@ -15,7 +15,7 @@ test('naabu: some versions have an object for the port', async () => {
   ]);
 });
 
-test('naabu: a port a line, of a host told once', async () => {
+test('naabu: one port per line, each host once', async () => {
   const found = await read(
     [
       '{"host":"a.example","ip":"192.0.2.10","timestamp":"2026-01-01T00:00:00Z","port":443,"protocol":"tcp","tls":true}',
@@ -41,7 +41,7 @@ test('naabu: a port a line, of a host told once', async () => {
   });
 });
 
-test('naabu without times has the time of its file, and says so', async () => {
+test('naabu without times gets the time of its file, and is marked untimed', async () => {
   const found = await read('{"ip":"192.0.2.10","port":80}\n{"ip":"192.0.2.10","port":81}\n');
   expect(found.ports).toEqual([
     '192.0.2.10 tcp 80 open - - 1600000000000',

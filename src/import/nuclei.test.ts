@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ofType, read } from '../../test/import/read-text.ts';
 
-test('nuclei: a check that found nothing is no finding', async () => {
+test('nuclei: a check without a match is not a finding', async () => {
   const line = (status: boolean): string =>
     `{"template-id":"x","info":{"severity":"high"},"host":"192.0.2.1","timestamp":"2026-01-01T00:00:00Z","matcher-status":${status}}`;
   const found = await read(`${line(false)}\n${line(true)}\n${line(false)}\n`);
@@ -9,7 +9,7 @@ test('nuclei: a check that found nothing is no finding', async () => {
   expect(found.last.badLines).toBe(0);
 });
 
-test('nuclei: findings, also of names that have no address', async () => {
+test('nuclei: findings, including names without an address', async () => {
   const found = await read(
     [
       '{"template-id":"CVE-2021-44228","info":{"name":"Log4j","severity":"critical","tags":["cve","rce"],"description":" text ","classification":{"cve-id":["cve-2021-44228"],"cwe-id":["cwe-502"],"cvss-score":10}},"matcher-name":"m","type":"http","host":"http://a.example:8080","port":"8080","url":"http://a.example:8080","matched-at":"http://a.example:8080/x","extracted-results":["1.2"],"ip":"192.0.2.10","timestamp":"2026-01-01T00:00:00.000000001Z"}',

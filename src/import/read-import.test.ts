@@ -42,7 +42,7 @@ test('a compressed file that breaks off at once is not said to be empty', async 
   }
 });
 
-test('a file that this user may not read is no input, and it says why', () => {
+test('an unreadable file is an error that says why', () => {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-read-'));
   try {
     const path = join(folder, 'ports.txt');

@@ -92,7 +92,7 @@ test('zgrab2: software that names itself is product and version', async () => {
   );
 });
 
-test('zgrab2: a handshake of TLS is told with or without certificates', async () => {
+test('zgrab2: TLS handshakes, with or without certificates', async () => {
   const hello = { version: { name: 'TLSv1.0' }, cipher_suite: { name: 'TLS_RSA_X' } };
   const scan = { status: 'success', port: 443, timestamp: '2026-01-01T00:00:00Z' };
   const bare = { ...scan, protocol: 'tls', result: { handshake_log: { server_hello: hello } } };

@@ -21,7 +21,7 @@ test('an error in place of a handshake tells its message, with or without a stat
   expect(parseMysqlGreeting(packet(`\xff\x6a\x04#HY000${text}`))).toEqual({ kind: 'error', text });
 });
 
-test('lengths that lie, and other protocols, are no handshake', () => {
+test('wrong lengths and other protocols are not handshakes', () => {
   expect(parseMysqlGreeting(packet('\x0a8.0.36\0').subarray(0, 8))).toBeUndefined();
   expect(parseMysqlGreeting(Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'))).toBeUndefined();
   expect(parseMysqlGreeting(packet('\x0anever ends'))).toBeUndefined();

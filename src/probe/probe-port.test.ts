@@ -76,7 +76,7 @@ describe('a server that speaks first', () => {
     });
   });
 
-  test('with words that nobody knows leaves its words, and a name by its port', async () => {
+  test('with unknown text keeps the text, and is named by its port', async () => {
     const { result } = await probe((socket) => socket.write('ahoy\x1b[2J\r\n'), { as: 25565 });
     expect(result.service).toEqual({ name: 'minecraft', confidence: 0.3, method: 'port' });
     expect(result.banners[0]?.banner).toBe(String.raw`ahoy\x1b[2J\r\n`);

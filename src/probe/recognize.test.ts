@@ -38,7 +38,7 @@ describe('fingerprint rules', () => {
     expect(service?.cpe).toBe(String.raw`cpe:2.3:a:docker:engine:24.0\+a:*:*:*:*:*:*:*`);
   });
 
-  test('know nothing of what nobody wrote a rule for', () => {
+  test('match nothing without a rule', () => {
     expect(recognize('banner', 'hello')).toBeUndefined();
   });
 });

@@ -93,7 +93,7 @@ test('what the lines of ports tell of hosts and scans is counted, whatever the s
 
 const unusual: Readonly<Record<string, (lines: string[]) => string[]>> = {
   'two lines of one port': (lines) => [...lines.slice(0, -1), lines[1]!, lines.at(-1)!],
-  'a line that is no JSON': (lines) => [lines[0]!, '{"type":"scan.port","run_id":"\n', ...lines],
+  'a line that is not JSON': (lines) => [lines[0]!, '{"type":"scan.port","run_id":"\n', ...lines],
   'text between the lines': (lines) => [lines[0]!, 'hello\n', ...lines.slice(1)],
   'a port in another order of fields': (lines) => [
     lines[0]!,

@@ -283,7 +283,7 @@ test('an export never replaces a store, nor text a database', async () => {
   }
 });
 
-test('an export that cannot be written says so, and one without a place asks for it', async () => {
+test('an export that cannot be written fails, and one without a target asks for it', async () => {
   writeFileSync(out, '');
   const { status, stderr } = await portolan(['export', '-f', 'parquet', '-o', out, '--db', db]);
   expect([status, stderr]).toEqual([73, expect.stringMatching(/cannot be written \(EEXIST\)/)]);

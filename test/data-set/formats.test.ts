@@ -84,7 +84,7 @@ const ofNmap = `<?xml version="1.0"?>
 </nmaprun>
 `;
 
-test('what nmap told of services, scripts, systems and routes goes out as it came in', async () => {
+test('services, scripts, systems and routes from nmap are exported as imported', async () => {
   const stores = ['one', 'two'].map((name) => join(folder, `${name}.db`));
   const file = join(folder, 'nmap.xml');
   const tables: unknown[] = [];

@@ -207,7 +207,7 @@ describe('over the store', () => {
     ]);
   });
 
-  test('columns are kept for their owner alone, and read again only where a scan changed', async () => {
+  test('columns are cached for their owner only, and read again only if a scan changed', async () => {
     const cache = join(folder, 'cache');
     const query = (): ReturnType<typeof portolan> =>
       portolan(['query', '--db', db, '--cache', cache, '--csv', 'SELECT count(*) AS n FROM ports']);
@@ -484,7 +484,7 @@ describe('a query can do nothing but read', () => {
   });
 });
 
-test('any SQLite file in the folder can be attached, with the types that its columns declare', async () => {
+test("any SQLite file in the folder can be attached, with its columns' declared types", async () => {
   const other = openDatabase(join(folder, 'other.db'));
   other.exec(`CREATE TABLE "some things" (id INTEGER PRIMARY KEY, name TEXT, size REAL, n INT, anything);
     INSERT INTO "some things" VALUES (1, 'a', 1.5, 'none', x'41'), (2, NULL, NULL, 7, 3), (3, 'c', 4, 9007199254740993, 0)`);

@@ -123,7 +123,7 @@ describe.runIf(canRun)("nmap's XML", () => {
     expect(all(documents.get('many ports, few shown')!, 'extraports').length).toBe(1);
   });
 
-  test('cut anywhere, no host that was complete is lost', async () => {
+  test('truncated anywhere, no complete host is lost', async () => {
     const name = 'TCP and UDP together';
     const xml = readFileSync(files.get(name)!);
     const whole = observed(await Array.fromAsync(readHere({ path: files.get(name)! })));
@@ -144,7 +144,7 @@ describe.runIf(canRun)("nmap's XML", () => {
     }
   });
 
-  test('damaged in the middle, the rest is read and the places are told', async () => {
+  test('damaged in the middle, the rest is read and the places are reported', async () => {
     const xml = readFileSync(files.get('TCP and UDP together')!, 'utf8');
     const second = xml.indexOf('<host ', xml.indexOf('</host>'));
     const path = join(folder, 'damaged.xml');
@@ -161,7 +161,7 @@ describe.runIf(canRun)("nmap's XML", () => {
     });
   });
 
-  test('a damaged address is told too, and the other hosts are read', async () => {
+  test('a damaged address is reported too, and the other hosts are read', async () => {
     const xml = readFileSync(files.get('TCP and UDP together')!, 'latin1');
     const path = join(folder, 'address.xml');
     writeFileSync(path, xml.replaceAll('addr="10.9.0.1"', 'addr="10.9.0.\xff"'), 'latin1');
@@ -177,7 +177,7 @@ describe.runIf(canRun)("nmap's XML", () => {
     ]);
   });
 
-  test('killed in the middle, what nmap told of is kept, and the run is partial', async () => {
+  test('killed in the middle, what nmap reported is kept, and the run is partial', async () => {
     const path = join(folder, 'killed.xml');
     const words = ['-sT', '-n', '-p', '1-200', '--max-hostgroup', '1', '--scan-delay', '2ms'];
     const child = namespace.start('nmap', [...words, '10.9.1.0/24', '-oX', path]);

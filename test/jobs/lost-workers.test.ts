@@ -124,7 +124,7 @@ const installation = packagedPostgres();
 const isThere = requirement('PostgreSQL 18', installation !== undefined, 'npm ci installs it');
 
 describe.skipIf(!isThere)('workers on a PostgreSQL that goes away', () => {
-  test('are killed, cut off and come back, and every row is there once', async () => {
+  test('are killed, disconnected and come back, and every row exists once', async () => {
     await using server = await startPostgresServer(installation!, { synchronous_commit: 'on' });
     await using store = await openPostgresStore(server.url, { create: true });
     const url = new URL(server.url);

@@ -105,7 +105,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(Object.fromEntries(statuses)).toEqual({ here: 'idle', killed: 'lost' });
   });
 
-  test('nothing is written by a worker whose lease others have taken', async () => {
+  test('a worker whose lease others have taken writes nothing', async () => {
     await queueScan(store, 4);
     const late = await take('late/1', 2, 1);
     await sleep(20);
@@ -179,7 +179,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(job.ports_open).toBeGreaterThan(0);
   });
 
-  test('a scanner that breaks is tried again later, and not for ever', async () => {
+  test('a broken scanner is retried later, up to a limit', async () => {
     const { id } = await queueScan(store, 2, { maxAttempts: 2 });
     await using worker = startWorker(store, () => Promise.reject(new Error('the ship sank')));
     const waiting = await until(
@@ -200,7 +200,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     expect(worker.errors[0]?.message).toBe('the ship sank');
   });
 
-  test('a worker that is told to stop hands back what it has not done', async () => {
+  test('a worker that is stopped releases its unfinished units', async () => {
     const { id } = await queueScan(store, 6);
     const worker = startWorker(store, (_unit, signal) => aborted(signal), { concurrency: 1 });
     await until(
@@ -216,7 +216,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     await until(store, id, ({ status }) => status === 'completed');
   });
 
-  test('a scan whose workers are all gone is begun again by the next', async () => {
+  test('a scan whose workers are all gone is restarted by the next', async () => {
     const { id } = await queueScan(store, 4);
     await take('gone/1', 4, -120_000);
     expect((await markCrashedJobs(store.database)).map((job) => job.id)).toEqual([id]);
@@ -253,7 +253,7 @@ describe.each(storeKinds)('workers on $name', ({ newStore }) => {
     await until(store, id, ({ status }) => status === 'completed');
   });
 
-  test('who listens hears of a scan from its making to its end', async () => {
+  test("a listener receives a scan's events from its creation to its end", async () => {
     const listening = new AbortController();
     const heard: JobEvent[] = [];
     const { promise: isListening, resolve } = Promise.withResolvers<void>();

@@ -95,7 +95,7 @@ describe.skipIf(!canMakeNamespaces())('scans in a namespace', () => {
     ]);
   });
 
-  test('a host that takes too long is given up, and says so', () => {
+  test('a host that takes too long is abandoned, with an error', () => {
     inside.filter([`${syn} drop`]);
     const targets = ['10.9.0.5'];
     const config = { ...base, targets, named: targets, ports: '1-5000', host_parallelism: 1 };
@@ -139,7 +139,7 @@ describe.skipIf(!canMakeNamespaces())('scans in a namespace', () => {
     },
   );
 
-  test('a low limit of descriptors is no fault: fewer connects go out at once', () => {
+  test('a low limit of descriptors is not a fault: fewer connects run at once', () => {
     inside.filter(['tcp dport 1000-1099 drop']);
     const config = { ...base, targets: ['10.9.0.1'], ports: '1000-1199', host_parallelism: 500 };
     const command = ['--nofile=64:64', process.execPath, runScanPath, JSON.stringify(config)];

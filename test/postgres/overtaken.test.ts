@@ -30,7 +30,7 @@ describe.each(postgresServers)('overtaken on $name', ({ url: server }) => {
     return rows.length > 0;
   }
 
-  test('a worker who asks while others take the last units is told that there is nothing', async () => {
+  test('a worker that asks while others take the last units gets nothing', async () => {
     for (let i = 0; i < 3; i++) await queueScan(store, 4);
     // Units that are under way; many make the planner look for those of each scan by itself.
     await pool.query(`

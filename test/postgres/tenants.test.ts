@@ -301,7 +301,7 @@ describe.each(postgresServers)('two tenants on $name', ({ url: server }) => {
     }
   });
 
-  test('the maintenance role sees all, and refreshing as it loses nobody', async () => {
+  test('the maintenance role sees all rows, and its refresh loses none', async () => {
     await admin.query('BEGIN; SET LOCAL ROLE portolan_maintenance');
     await admin.query('REFRESH MATERIALIZED VIEW CONCURRENTLY portolan_private.host_summary');
     const { rows } = await admin.query<{ n: number }>(

@@ -74,7 +74,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     return Promise.all(['hosts', 'host_ports', 'host_scans', 'port_scans'].map((t) => count(t)));
   }
 
-  test('a port of an unknown scan is refused, and leaves no host behind', async () => {
+  test('a port of an unknown scan is rejected, and leaves no host behind', async () => {
     const unknown = '01900000-0000-7000-8000-000000000001';
     await expect(store.record(unknown, eventBatch(seen([1], 1)))).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -120,7 +120,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     }
   });
 
-  test('a host that another transaction inserts at the same moment is recorded at the next try', async () => {
+  test('a host that another transaction inserts at the same moment is recorded on retry', async () => {
     // What PostgreSQL reports when both got past the check of ON CONFLICT, once.
     await admin.query(`
       CREATE SEQUENCE tries;
@@ -140,7 +140,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     expect(await count('hosts')).toBe(3);
   });
 
-  test('two scans that find the same new hosts at once make each once, and lose nothing', async () => {
+  test('two scans that find the same new hosts at once create each once, and lose nothing', async () => {
     const jobs = [await running(), await running()];
     const there = numbers(500);
     await Promise.all(
@@ -154,7 +154,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     ).toBe(500);
   });
 
-  test('writers that take hosts in no order stop each other: ours take them in one', async () => {
+  test('writers that lock hosts in different orders deadlock: ours use one order', async () => {
     const job = await running();
     await store.record(job.id, eventBatch(seen([1, 2], 1)));
     const { rows } = await admin.query<{ id: string }>('SELECT id FROM hosts ORDER BY id');
@@ -193,7 +193,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     expect(await count('port_scans', `job_id <> '${job.id}'`)).toBe(400);
   });
 
-  test('a worker whose lease is over writes nothing, also where it was in the middle', async () => {
+  test('a worker whose lease has ended writes nothing, even in the middle of a batch', async () => {
     const lease = await newLeased(store.database, 1);
     const batch = eventBatch([...seen([1], 1), unit(0)]);
     await admin.query('BEGIN');
@@ -205,7 +205,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     expect(await allCounts()).toEqual([0, 0, 0, 0]);
   });
 
-  test('a scan of long ago has a month of its own, and its facts lie there', async () => {
+  test('an old scan has a separate month, and its facts are there', async () => {
     const id = '015b2f9a-0000-7000-8000-000000000001';
     await createJob(store.database, { id, scan_type: 'x' });
     await store.record(id, eventBatch(seen([1], 1)));
@@ -213,7 +213,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     expect(rows).toEqual([{ t: 'port_scans_2017_04' }]);
   });
 
-  test('connections that the server ends do not show', async () => {
+  test('connections that the server ends go unnoticed', async () => {
     const job = await running();
     const over = new AbortController();
     const endings = (async () => {
@@ -258,7 +258,7 @@ describe.each(postgresServers)('writers on $name', ({ url: server }) => {
     }
   });
 
-  test('a server that cannot be reached, a wrong password and a missing database are told apart', async () => {
+  test('an unreachable server, a wrong password and a missing database are distinguished', async () => {
     const nobody = new URL(db);
     nobody.port = '1';
     await expect(openPostgresStore(nobody.href)).rejects.toMatchObject({
@@ -322,7 +322,7 @@ async function breakingLine(db: string): Promise<BreakingLine> {
   };
 }
 
-test('a server that crashes and comes back loses no batch that was recorded, and doubles none', async () => {
+test('a server that crashes and comes back loses and duplicates no recorded batch', async () => {
   await using server = await startPostgresServer(packagedPostgres()!, {
     fsync: 'on',
     synchronous_commit: 'on',

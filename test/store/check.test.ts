@@ -25,7 +25,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     expect(await check()).toEqual({ status: 0, problems: [] });
   });
 
-  test('a scan whose process is gone is found, and marked when that is wished', async () => {
+  test('a scan whose process is gone is found, and marked with --fix', async () => {
     const job = await createJob(opened.store.database, { scan_type: 'network' });
     const worker = { id: 'w', host: 'elsewhere', pid: 1, started: 'x' };
     await startJob(opened.store.database, job.id, worker);
@@ -44,7 +44,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     expect((await check()).problems).toEqual([]);
   });
 
-  test('rows that lack the row that they are of are told, and are no fault', async () => {
+  test('orphaned rows are noted, not faults', async () => {
     await importEvents(opened.store, wholeScan('a', Date.now() - 5000));
     await changeRow(opened, 'DELETE FROM port_scans');
     await changeRow(opened, 'DELETE FROM certificates');

@@ -312,7 +312,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect((await findJob(store.database, '018f...')).id).toBe(jobs[0]?.id);
   });
 
-  test('a run that ended before it began, or lies in the future, is taken as it is', async () => {
+  test('a run that ended before it began, or is in the future, is imported unchanged', async () => {
     const start = Date.UTC(2033, 0, 1);
     const [first] = wholeScan();
     const lines = [
@@ -348,7 +348,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect(whole.jobs).toMatchObject([{ status: 'completed', is_partial: false }]);
   });
 
-  test('the beginning of a file completes no scan of which more was read', async () => {
+  test('the beginning of a file does not complete a scan that was read further', async () => {
     const line = (ip: string, t: number): object => ({ ip, port: 80, timestamp: `${t}` });
     const [first, second] = [line('192.0.2.1', 1_700_000_000), line('192.0.2.2', 1_700_000_009)];
     const broken = await importFrom({
@@ -382,7 +382,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect((await importFrom({ path })).jobs).toMatchObject([{ scan_id: 'v1', is_partial: true }]);
   });
 
-  test('a file of which nothing can be read is no completed scan', async () => {
+  test('an unreadable file is not a completed scan', async () => {
     const bad = { ...v1Port, t_first: 'yesterday', t_last: -1 };
     const path = join(folder, 'bad-times.jsonl');
     const lines = (...values: object[]): string =>
@@ -451,7 +451,7 @@ describe.runIf(hasShell)('the V1 data set in a SQLite store', () => {
   beforeEach(() => open(storeKinds[0]!));
   afterEach(close);
 
-  test('the sqlite3 shell sees the V1 data set in its own shape', async () => {
+  test('the sqlite3 shell sees the V1 data set', async () => {
     await importFrom({ path: file('a.jsonl', wholeScan()) });
     expect(shell("SELECT COUNT(*) AS n FROM r.ports WHERE state='open'")).toEqual([{ n: 4 }]);
     expect(shell('SELECT * FROM r.runs')).toEqual([

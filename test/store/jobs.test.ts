@@ -106,7 +106,7 @@ describe.each(storeKinds)('on $name', ({ newStore, uuid }) => {
     expect(await heartbeat(db, { id, attempts: job.attempts + 1 }, growth)).toBeUndefined();
   });
 
-  test('a scan whose process is gone is marked, one that lives is not', async () => {
+  test('a scan whose process is gone is marked, a live one is not', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     await once(child, 'spawn');
     const mine = currentWorker();

@@ -96,7 +96,7 @@ describe.each(storeKinds)('lists on $name', ({ newStore }) => {
     for (const limit of [1, 3, 7]) expect(await inPagesOf(limit, list)).toEqual(all);
   });
 
-  test('a port keeps the title of the last scan that looked, and what its own scan knows', async () => {
+  test("a port keeps the title of the last scan that looked, and its own scan's details", async () => {
     const { database } = opened.store;
     const all = await inPagesOf(1000, (page) => listPorts(database, {}, page));
     const titles = all.map(({ title }, index) => [index + 1, title]).filter(([, title]) => title);

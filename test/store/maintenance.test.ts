@@ -91,8 +91,8 @@ const places = [
   })),
 ];
 
-describe.each(places)('where there is no store, $name', ({ empty }) => {
-  test('migrate makes one; status tells before, between and after', async () => {
+describe.each(places)('without a store, $name', ({ empty }) => {
+  test('migrate creates one; status before, in between and after', async () => {
     const { db, drop } = await empty();
     const before = await keep(['status'], db);
     expect(before.status).toBe(1);
@@ -119,7 +119,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
 
   afterEach(() => opened[Symbol.asyncDispose]());
 
-  test('a store of a newer program and an edited migration are told apart, and refused', async () => {
+  test('a store of a newer program and an edited migration are distinguished and rejected', async () => {
     const change = (query: string): Promise<unknown> => changeRow(opened, query);
     const now = kind === 'sqlite' ? '0' : 'now()';
     await change(`INSERT INTO migrations VALUES (9000, 'from the future', ${now}, 'x')`);
@@ -134,7 +134,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     });
   });
 
-  test('what is backed up and restored is the same, and only its owner can read it', async () => {
+  test('a restored backup equals the store, and only its owner can read it', async () => {
     await fill();
     const before = await everything();
     const file = join(folder, 'deep', 'backup');
@@ -158,7 +158,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect((await keep(['check'])).status).toBe(0);
   });
 
-  test('a backup while a scan writes holds whole units, and the scan goes on', async () => {
+  test('a backup while a scan writes has complete units, and the scan keeps running', async () => {
     const job = await createJob(store.database, { scan_type: 'network' });
     await startJob(store.database, job.id, currentWorker());
     const progress = { isBackedUp: false, units: 0 };
@@ -258,7 +258,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect(await everything()).toEqual(before);
   });
 
-  test.runIf(canMount)('a backup onto a full disk says so and leaves nothing', async () => {
+  test.runIf(canMount)('a backup to a full disk fails and leaves nothing', async () => {
     await fill();
     const job = await createJob(store.database, { scan_type: 'network' });
     await store.record(job.id, eventBatch(unitEvents(0, 10_000)));
@@ -301,7 +301,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect(await count('port_scans')).toBe(4);
   });
 
-  test('prune leaves scans, other tables and what still runs where it is told to', async () => {
+  test('prune keeps scans, other tables and running scans as requested', async () => {
     await fill();
     const running = await createJob(store.database, {
       scan_type: 'network',
@@ -323,7 +323,7 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
     expect(await keep(['prune', '--older-than', '2999-01-01'])).toMatchObject({ status: 2 });
   });
 
-  test('vacuum and stats tell of the tables, and vacuum makes the store smaller', async () => {
+  test('vacuum and stats report the tables, and vacuum shrinks the store', async () => {
     const job = await createJob(store.database, { scan_type: 'network' });
     await startJob(store.database, job.id, currentWorker());
     for (let unit = 0; unit < 40; unit++)

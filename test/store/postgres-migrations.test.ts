@@ -53,7 +53,7 @@ describe.each(postgresServers)('migrations on $name', ({ url: server }) => {
     );
   });
 
-  test('a step outside of a transaction runs, and one that fails is taken back and repeated', async () => {
+  test('a step outside a transaction runs, and a failed one is undone and repeated', async () => {
     const driver = postgresMigrationDriver(client, 'test');
     const table = 'CREATE TABLE a (x integer); INSERT INTO a VALUES (1), (1);';
     // An index that fails stays unfinished, as PostgreSQL has it: such a file removes it first.
@@ -88,7 +88,7 @@ describe.each(postgresServers)('migrations on $name', ({ url: server }) => {
     });
   });
 
-  test('an owner who is no superuser makes a store where the roles are there', async () => {
+  test('an owner who is not a superuser creates a store if the roles exist', async () => {
     await (await openPostgresStore(url, { create: true })).close();
     const name = new URL(url).pathname.slice(1);
     const role = `owner_of_${name}`;

@@ -325,7 +325,7 @@ describe.each(storeKinds)('on $name', ({ newStore }) => {
     ]);
   });
 
-  test('a unit that is completed already is refused, and so is a worker that lost its job', async () => {
+  test('a completed unit is rejected, and so is a worker that lost its job', async () => {
     const lease = await newLeased(store.database, 2, { config: config(['192.0.2.1'], '22') });
     const { job } = lease;
     const events = [host('192.0.2.1', 1000), port('192.0.2.1', 22, 1000), unit(0, 0, 1000)];

@@ -124,7 +124,7 @@ test('kill -9 at any moment loses no committed unit, leaves no half one, and is 
   }
 });
 
-test('a worker whose job was taken up by another writes nothing more', async () => {
+test('a worker whose job was taken by another writes nothing more', async () => {
   await using store = await openSqliteStore(path, { create: true });
   const first = await newLeased(store.database, 5);
   const { id } = first.job;
@@ -191,7 +191,7 @@ function maxPages(count: number): Sql {
   return sql(Object.assign([text], { raw: [text] }));
 }
 
-test('a full disk rolls the unit back, says so, and the store goes on when there is room', async () => {
+test('a full disk rolls the unit back with an error, and the store continues once there is space', async () => {
   await using store = await openSqliteStore(path, { create: true });
   const lease = await newLeased(store.database, 2);
   const { job } = lease;
@@ -214,7 +214,7 @@ const canMount = requirement(
   'run the tests as root on Linux',
 );
 
-test.runIf(canMount)('a really full file system says so too', () => {
+test.runIf(canMount)('a real full file system is reported too', () => {
   const mount = join(folder, 'small');
   mkdirSync(mount);
   // A mount namespace of its own: the file system goes with the process.
@@ -231,7 +231,7 @@ test.runIf(canMount)('a really full file system says so too', () => {
   expect(output.trim()).toBe('STORE_FULL');
 });
 
-test('what is no store is refused with what it is', async () => {
+test('a file that is not a store is rejected, with what it is', async () => {
   await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   writeFileSync(
     path,
@@ -252,7 +252,7 @@ test('what is no store is refused with what it is', async () => {
   });
 });
 
-test('a damaged file is told from a whole one', async () => {
+test('a damaged file is distinguished from an intact one', async () => {
   await (await openSqliteStore(path, { create: true })).close();
   const bytes = Buffer.alloc(statSync(path).size, 0xa5);
   const db = openDatabase(path);
@@ -300,7 +300,7 @@ test('a migration that fails leaves nothing behind, transactional or not', async
   db.close();
 });
 
-test('a store that may not be written says so', async () => {
+test('a read-only store is reported', async () => {
   const file = join(folder, 'locked', 'store.db');
   await (await openSqliteStore(file, { create: true })).close();
   chmodSync(folder, 0o755);

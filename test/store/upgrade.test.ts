@@ -63,7 +63,7 @@ describe.each(storeKinds)('on $name', ({ name, kind, newStore, uuid }) => {
     await define(opened.store);
   });
 
-  test('a store of an older Portolan is upgraded, and the audit log says so', async () => {
+  test('a store of an older Portolan is upgraded, and the audit log records it', async () => {
     hasNext = true;
     const status = await db('status', '--db', opened.db);
     expect(status).toMatchObject({ status: 1, stdout: /"older"/ });

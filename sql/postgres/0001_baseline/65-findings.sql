@@ -1,6 +1,6 @@
 -- What checks, scripts and other scanners report about hosts and ports.
 
--- host_id is NULL where a finding concerns a name alone, transport and port where it concerns no
+-- host_id is NULL if a finding concerns just a name, transport and port if it concerns no
 -- port. digest: the first 8 bytes of SHA-256 of source, rule, matcher, matched_at and the place.
 -- cve, cwe, tags, extracted: JSON arrays of text.
 CREATE TABLE findings (

@@ -1,8 +1,8 @@
 -- Roles without a login, which login users are made members of. portolan_app sees the tenant that
 -- its transaction names (SET LOCAL app.tenant_id) and owns nothing. portolan_maintenance sees all
--- tenants, for refresh, retention, backup and the list of tenants. portolan_worker is granted
--- beside portolan_app to those who run workers: it takes tickets from the queue, which no tenant
--- sees.
+-- tenants, for refresh, retention, backup and the list of tenants. portolan_worker is granted in
+-- addition to portolan_app to users who run workers: it takes messages from the queue, which no
+-- tenant sees.
 --
 -- Roles belong to the server, so that another database may have created them. Creating them takes a
 -- superuser; where they exist, the owner of a database only needs to be a member of the first two.

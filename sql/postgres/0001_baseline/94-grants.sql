@@ -1,4 +1,4 @@
--- What the roles may use beside the tables of tenants.
+-- The roles' privileges beyond the tables of tenants.
 
 GRANT USAGE ON SCHEMA public TO portolan_app, portolan_maintenance;
 GRANT USAGE ON SCHEMA portolan_private TO portolan_app, portolan_maintenance, portolan_worker;

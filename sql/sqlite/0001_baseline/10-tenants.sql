@@ -1,11 +1,11 @@
 -- The store, its settings and its tenant. A file holds one tenant.
 --
 -- Tenants, scans and hosts have integer keys, which take a third of the bytes of a UUID in every
--- fact; the UUIDs shown outside are columns of their own. Times are epoch ms. `x_scans` is x as
--- one scan saw it. An index exists only where a query needs it: indexes are most of the bytes that
--- recording a scan writes.
+-- fact; users see UUIDs, which are separate columns. Times are epoch ms. `x_scans` is x as one scan
+-- saw it. An index exists only where a query needs it: indexes are most of the bytes that recording
+-- a scan writes.
 
--- "PRTL" marks the file as a store of Portolan.
+-- "PRTL" marks the file as a Portolan store.
 PRAGMA application_id = 1347572812;
 
 CREATE TABLE settings (

@@ -1,4 +1,4 @@
--- What people set up: targets, exclusions, scan profiles.
+-- User configuration: targets, exclusions, scan profiles.
 
 -- network: set where the target is a single network. targets: every network, range and name as
 -- given.

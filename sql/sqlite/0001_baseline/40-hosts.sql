@@ -1,6 +1,6 @@
 -- Hosts: what is known now, what each scan saw, and what people changed.
 
--- address_key sorts as addresses do. last_seen: when the host was last up. checked_at: the time of
+-- address_key sorts like addresses. last_seen: when the host was last up. checked_at: the time of
 -- the observation that status rests on.
 CREATE TABLE hosts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,6 +1,6 @@
 -- Ports: the state known now, what each scan saw, and the services behind them.
 
--- last_seen: when the port was last open, or last recorded where it never was. checked_at: the time
+-- last_seen: when the port was last open, or last recorded if it never was. checked_at: the time
 -- of the observation that state rests on. last_changed: when state changed.
 CREATE TABLE host_ports (
   host_id INTEGER NOT NULL REFERENCES hosts (id) ON DELETE CASCADE,
@@ -43,7 +43,7 @@ CREATE TABLE port_scans (
   UNIQUE (job_id, host_id, transport, port)
 ) STRICT;
 
--- Only services of which more than the name is known. hostname, os_type, device_type: what the
+-- Only services with more than a name. hostname, os_type, device_type: what the
 -- service says about the machine it runs on.
 CREATE TABLE services (
   job_id INTEGER NOT NULL REFERENCES scan_jobs (id) ON DELETE CASCADE,

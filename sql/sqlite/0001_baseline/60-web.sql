@@ -1,6 +1,6 @@
 -- TLS, web pages and certificates.
 
--- server_name: the name in the ClientHello, '' where there was none. certificate: the server's own.
+-- server_name: the name in the ClientHello, '' if there was none. certificate: the server's.
 -- chain: JSON array of the SHA-256 of every certificate sent.
 CREATE TABLE tls_scans (
   job_id INTEGER NOT NULL REFERENCES scan_jobs (id) ON DELETE CASCADE,

@@ -24,7 +24,7 @@ test('CSV: columns by their names, whatever their order', async () => {
   ]);
 });
 
-test('CSV: a time of any zone, without one UTC; what is no time costs its row', async () => {
+test('CSV: a time in any zone, UTC by default; an invalid time costs its row', async () => {
   const times = [
     '2026-03-05T10:00:00+02:00',
     '2026-03-05 10:00:00',
@@ -60,7 +60,7 @@ test('CSV: a time of any zone, without one UTC; what is no time costs its row', 
   );
 });
 
-test('CSV: a row that is cut, or has another number of fields, is no port', async () => {
+test('CSV: a truncated row, or one with another number of fields, is an error', async () => {
   const found = await read(
     'ip,port,product\n192.0.2.1,80,nginx\n192.0.2.2,81\n192.0.2.3,8,a,b\n192.0.2.4,8',
   );

@@ -26,7 +26,7 @@ describe('a response', () => {
     expect(response?.body.toString()).toBe('hello');
   });
 
-  test('with a stated length that lies is incomplete, and what came is kept', () => {
+  test('with a wrong length is incomplete, and what arrived is kept', () => {
     const { response } = read('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello');
     expect(response?.problem).toBe('BODY_INCOMPLETE');
     expect(response?.body.toString()).toBe('hello');

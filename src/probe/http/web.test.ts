@@ -128,7 +128,7 @@ describe('a web page', () => {
     expect(asked).toEqual(['/', '/favicon.ico']);
   });
 
-  test('in an encoding that nobody asked for is still read', async () => {
+  test('in an encoding that was not requested is still read', async () => {
     const { result } = await web((_, response) => {
       response.setHeader('Content-Encoding', 'gzip');
       response.end(gzipSync('<title>packed</title>'));
@@ -199,7 +199,7 @@ describe('a redirect', () => {
     expect(paths(run)).toEqual(['/', '/a']);
   });
 
-  test('that goes on for ever is followed five times', async () => {
+  test('that never ends is followed five times', async () => {
     const run = await web(redirect((url) => `${url}x`));
     expect(codes(run)).toEqual(['TOO_MANY_REDIRECTS']);
     expect(run.result.endpoints).toHaveLength(6);
@@ -256,7 +256,7 @@ describe('a redirect', () => {
     expect(run.result.faults).toEqual([]);
   });
 
-  test('to what is no URL is a fault', async () => {
+  test('to an invalid URL is a fault', async () => {
     const run = await web(redirect(() => 'http://[nonsense'));
     expect(codes(run)).toEqual(['PARSE_LOCATION']);
   });
@@ -292,7 +292,7 @@ describe('a web server that misbehaves', () => {
     expect(codes(run)).toContain('BODY_INCOMPLETE');
   });
 
-  test('by stating a length that lies keeps what came', async () => {
+  test('by a wrong length keeps what arrived', async () => {
     const run = await probeRaw((socket) =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<title>short</title>'),
     );
@@ -354,7 +354,7 @@ describe('HTTP/2', () => {
     expect(result.faults[0]?.code).toBe('BODY_TOO_LARGE');
   });
 
-  test('whose server falls silent ends in time', async () => {
+  test('from a server that falls silent ends in time', async () => {
     const { result } = await probe(
       createSecureServer({ key, cert }, () => {}),
       { as: 443 },

@@ -86,7 +86,7 @@ describe('a TLS handshake', () => {
     expect(subjects(result.tls?.tls.chain)[0]).toBe('CN=localhost');
   });
 
-  test('on a port where nobody expects it is found after silence', async () => {
+  test('on an unexpected port is found after silence', async () => {
     const { result } = await probe(credentials, { as: 40_123 }, () => {});
     expect(result.service).toEqual({ name: 'tls', confidence: 0.8, method: 'tls' });
     expect(result.tls?.tls.chain).toHaveLength(3);
@@ -96,7 +96,7 @@ describe('a TLS handshake', () => {
 describe('a broken TLS server', () => {
   const cut = issueCertificate({ commonName: 'x' }).certificate;
 
-  test('whose version nobody speaks is TLS with a fault', async () => {
+  test('with an unknown version is TLS with a fault', async () => {
     const alert = Buffer.from([21, 3, 3, 0, 2, 2, 70]);
     const server = await listenTcp((socket) => socket.once('data', () => socket.end(alert)));
     const { result } = await probeLoopback(server.port, { as: 443 });
@@ -110,7 +110,7 @@ describe('a broken TLS server', () => {
     await server.close();
   });
 
-  test('whose record lengths lie is a fault, not a crash', async () => {
+  test('with wrong record lengths is a fault, not a crash', async () => {
     for (const lie of [
       Buffer.from([22, 3, 3, 0xff, 0xff, 2, 0, 0, 4]),
       Buffer.from([22, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff]),

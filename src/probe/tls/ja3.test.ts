@@ -116,7 +116,7 @@ describe('hello records that lie', () => {
     );
   });
 
-  test('a record longer than what follows is no hello', () => {
+  test('a record longer than its data is not a hello', () => {
     const hello = clientHello(first, firstExtensions);
     expect(parseClientHello(hello.subarray(0, 40))).toBeUndefined();
     expect(parseServerHello(hello)).toBeUndefined();

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fifo } from './fifo.ts';
 
-test('a fifo gives back what an array would, in any mix of pushes and shifts', () => {
+test('a fifo returns what an array would, in any mix of pushes and shifts', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer()), { maxLength: 5000 }), (steps) => {
       const queue = fifo<number>();

@@ -42,7 +42,7 @@ test('notes open and refused ports, and leaves those alone that the scan has tak
   expect([table[1], table[first], table[second]]).toEqual([outcome.refused, outcome.open, 255]);
 });
 
-test('asks nothing more once it is told to stop', async () => {
+test('sends nothing more once it is stopped', async () => {
   const table = newTable();
   table[65_536] = 1;
   const engine = epollEngine(await loadLibc(), 1);

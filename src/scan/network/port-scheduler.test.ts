@@ -74,7 +74,7 @@ test('an error without a meaning that stays ends in an unknown state', async () 
   expect(pass.host.faultName).toBe('');
 });
 
-test('one port whose error stays does not keep the others from being asked', async () => {
+test('a persistent error on one port does not stop the probes of others', async () => {
   const pass = await ask([1, 2, 3, 4, 5], (port) => (port === 3 ? outcome.unknown : undefined));
   expect(outcomeOf(pass, 3)).toBe(outcome.unknown);
   expect([1, 2, 4, 5].map((number) => outcomeOf(pass, number))).toEqual([2, 2, 2, 2]);

@@ -13,7 +13,7 @@ test('a token bucket lets through its rate and a short burst, never more', () =>
   expect(burst).toBe(50);
 });
 
-test('a rate of nought is no limit', () => {
+test('a rate of 0 means no limit', () => {
   const bucket = tokenBucket(0, 0);
   for (let i = 0; i < 10_000; i++) expect(bucket.take(0)).toBe(true);
 });

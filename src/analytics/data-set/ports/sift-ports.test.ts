@@ -49,7 +49,7 @@ test.for([
   expect(await sifted(`${port}\n${end}`)).toMatchObject({ others, ports: ports + 1 });
 });
 
-test('where a line lies across two chunks that are read makes no difference', async () => {
+test('a line may span two chunks', async () => {
   const chunk = 1_048_576;
   const other = '{"type":"scan.host","run_id":"r","addr":"192.0.2.1"}\n';
   for (const line of [other, `${port}\n`]) {
