@@ -145,7 +145,7 @@ async function copyFacts(client: Client, { tenant, job, hosts, ports }: Batch): 
       }
       copy.time(ports.first[row]!);
       copy.time(ports.last[row]!);
-      yield;
+      if (copy.isFull) yield;
     }
   });
 }

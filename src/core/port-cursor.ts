@@ -14,8 +14,16 @@ export class PortCursor implements Iterable<PortCursor> {
     this.length = columns.length;
   }
 
-  *[Symbol.iterator](): Generator<this> {
-    for (this.row = 0; this.row < this.length; this.row++) yield this;
+  /** By hand: V8 optimizes no loop through a generator. */
+  [Symbol.iterator](): Iterator<this> {
+    let row = 0;
+    return {
+      next: () => {
+        if (row >= this.length) return { value: undefined, done: true };
+        this.row = row++;
+        return { value: this, done: false };
+      },
+    };
   }
 
   /** The same object, at another row. */

@@ -1,5 +1,8 @@
 import { parseAddress } from '../../core/address.ts';
 
+/** Bytes per chunk. */
+const chunkBytes = 256 * 1024;
+
 /**
  * PostgreSQL's binary COPY format (its documentation, "COPY", section "Binary Format"), written
  * field by field into one growing buffer: 350,000 rows per second. The text format needs quoting
@@ -108,9 +111,9 @@ export class BinaryCopy {
     return this.take();
   }
 
-  /** Bytes not yet taken. */
-  get size(): number {
-    return this.length;
+  /** Whether there is a chunk to be sent. */
+  get isFull(): boolean {
+    return this.length >= chunkBytes;
   }
 
   /** Exact up to 2^53, like every number here. */

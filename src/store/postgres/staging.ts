@@ -35,9 +35,6 @@ export function createStaging({ name, columns }: StagingTable): string {
   return `CREATE TEMP TABLE IF NOT EXISTS ${name} (${list.join(', ')}) ON COMMIT DELETE ROWS`;
 }
 
-/** Bytes per chunk. */
-const chunkBytes = 256 * 1024;
-
 /**
  * Copies rows into a table.
  *
@@ -60,13 +57,13 @@ export async function copyRows(
         if (value === null || value === undefined) copy.null();
         else encode(copy, value);
       }
-      yield;
+      if (copy.isFull) yield;
     }
   });
 }
 
 /**
- * Copies what `write` encodes; it yields when a chunk may be sent.
+ * Copies what `write` encodes; it yields when the copy is full.
  *
  * @param target a table with its column list
  */
@@ -81,7 +78,6 @@ export async function copyInto(
   // Awaited at the end, even if the stream fails earlier.
   done.catch(() => undefined);
   for (const _ of write()) {
-    if (copy.size < chunkBytes) continue;
     if (!stream.write(copy.take())) await drained(stream);
     if (stream.destroyed) break;
   }

@@ -118,7 +118,7 @@ function* encodePorts(copy: BinaryCopy, ports: PortColumns, ids: HostIds): Gener
     copy.field(service === none ? unknownService : entryAt(services, service));
     copy.time(first.get(row) ?? cursor.first);
     copy.time(last);
-    yield;
+    if (copy.isFull) yield;
   }
 }
 
