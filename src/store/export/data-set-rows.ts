@@ -5,7 +5,7 @@ import { errors } from '../facts/error.ts';
 import { pemsOf } from '../facts/handshake.ts';
 import { pagesWithHandshakes } from '../facts/page.ts';
 import { exportBatch, rowBatches } from '../facts/read-rows.ts';
-import { scannedHosts } from '../facts/scanned-host.ts';
+import { dataSetHosts } from '../facts/scanned-host.ts';
 import { jobKey } from '../filter.ts';
 import { getJob } from '../scans/jobs.ts';
 import { and, join, type Sql, sql } from '../sql.ts';
@@ -31,7 +31,7 @@ export async function* runRows(db: StoreDatabase, ids: readonly string[]): RowBa
 /** V1's `hosts`, with the keys of scan and host that ports refer to appended. */
 export async function* hostRows(db: StoreDatabase, ids: readonly string[]): RowBatches {
   for (const id of ids) {
-    for await (const rows of rowBatches({ db, id }, scannedHosts)) {
+    for await (const rows of rowBatches({ db, id }, dataSetHosts)) {
       yield rows.map(({ addr, hostname, asn, org, job_id: job, host_id: host }) => {
         return [`${id}/${addr}`, id, addr, hostname, asn, org, job, host];
       });

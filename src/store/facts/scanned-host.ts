@@ -27,3 +27,11 @@ export const scannedHosts = {
   },
   key: ['addr'],
 };
+
+const { addr, hostname, asn, org, job_id, host_id } = scannedHosts.columns;
+
+/** The same with the columns of the V1 data set alone: an export pays for each column that it reads. */
+export const dataSetHosts = {
+  ...scannedHosts,
+  columns: { addr, hostname, asn, org, job_id, host_id },
+};
