@@ -16,10 +16,11 @@ import {
 import type { Fact } from '../../src/store/facts/fact.ts';
 import { facts } from '../../src/store/facts/facts.ts';
 import { eventPerRow } from '../../src/store/facts/read-rows.ts';
+import { orphanChecks } from '../../src/store/maintenance/orphans.ts';
 import { defaultPool, openPool } from '../../src/store/postgres/connection.ts';
 import { postgresRecorder } from '../../src/store/postgres/record.ts';
 import { createJob } from '../../src/store/scans/create-job.ts';
-import { removeJob } from '../../src/store/scans/end-scan.ts';
+import { countFacts, removeJob } from '../../src/store/scans/end-scan.ts';
 import { sqliteConnection } from '../../src/store/sqlite/database.ts';
 import { sqliteRecorder } from '../../src/store/sqlite/record.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -44,6 +45,13 @@ const phases: Fact<RunPhase, typeof columns> = {
   columns,
   key: ['phase', 'order'],
   merge: 'newest',
+  count: 'phases',
+  references: [
+    {
+      message: 'phases without their host',
+      isMissing: `NOT EXISTS (SELECT 1 FROM host_scans h WHERE h.job_id = x.job_id)`,
+    },
+  ],
   events: ['run.phase'],
   rowsOf: (event) => [{ ...event, t: event.t_end }],
   eventsOf: (scan) =>
@@ -162,6 +170,18 @@ describe.each(storeKinds)('a new fact on $name', (kind) => {
     expect(await exported(target.test.store, id)).toEqual([phase(id, 0)]);
     await removeJob(store.database, id);
     expect(await opened.test.rows('SELECT * FROM run_phases')).toEqual([]);
+  });
+
+  test('is counted in its scan, and checked for what it refers to', async () => {
+    const { id } = await createJob(store.database, { scan_type: 'network', config: {} });
+    await opened.record(id, eventBatch([phase(id, 0), phase(id, 1)]));
+    await countFacts(store.database, id, {}, everyFact);
+    expect(await opened.test.rows('SELECT counts FROM scan_jobs')).toMatchObject([
+      { counts: { phases: 2, banners: 0, errors: 0 } },
+    ]);
+    const orphans = orphanChecks(everyFact).filter(({ table }) => table === phases.table);
+    expect(orphans).toMatchObject([{ message: 'phases without their host' }]);
+    expect(await opened.test.rows(orphans[0]!.query)).toEqual([{ n: 2 }]);
   });
 
   test('is counted as skipped where it is not declared', async () => {

@@ -1,6 +1,6 @@
 import type { ScanBanner } from '../../core/events.ts';
 import { ofPort, text, time } from './columns.ts';
-import type { Fact } from './fact.ts';
+import { type Fact, scannedPort } from './fact.ts';
 import { eventPerRow } from './read-rows.ts';
 
 const columns = { ...ofPort, protocol: text, banner: text, t: time };
@@ -12,6 +12,8 @@ export const banners: Fact<ScanBanner, typeof columns> = {
   columns,
   key: ['addr', 'transport', 'port', 'protocol'],
   merge: 'newest',
+  count: 'banners',
+  references: [scannedPort],
   events: ['scan.banner'],
   rowsOf: (event) => [event],
   eventsOf: (scan) =>

@@ -23,6 +23,7 @@ export const errors: Fact<RunError | ScanTls | WebEndpoint, typeof columns> = {
   key: ['digest'],
   order: ['id'],
   merge: 'keep-first',
+  count: 'errors',
   events: ['run.error', 'scan.tls', 'web.endpoint'],
   rowsOf: (event) =>
     (event.type === 'run.error' ? [event] : invalidCertificates(event)).map((error) => {

@@ -50,12 +50,32 @@ export interface AnyFact {
   /** Columns that rows are read by; by default the key's. */
   readonly order?: readonly string[];
   readonly merge: MergeRule;
+  /** What a scan's `counts` call the number of its rows; not counted by default. */
+  readonly count?: string;
+  /** Rows it may refer to that no foreign key holds. */
+  readonly references?: readonly Reference[];
   /** Types of the events that produce its rows. */
   readonly events: readonly ScanEvent['type'][];
   rowsOf(event: ScanEvent): readonly FactRow[];
   /** The events of one scan's rows; undefined if they are part of another fact's events. */
   eventsOf?(scan: StoredScan): AsyncIterable<ScanEvent>;
 }
+
+/** A row that another one refers to without a foreign key, so that it may be missing. */
+export interface Reference {
+  /** What the rows without it are. */
+  readonly message: string;
+  /** The condition of such a row, called `x`, in either dialect. */
+  readonly isMissing: string;
+}
+
+/** The scan's row of the port that a row is about. */
+export const scannedPort: Reference = {
+  message: 'rows about ports that are missing from the scan',
+  isMissing: `NOT EXISTS (
+    SELECT 1 FROM port_scans p WHERE p.job_id = x.job_id AND p.host_id = x.host_id
+      AND p.transport = x.transport AND p.port = x.port)`,
+};
 
 /** A scan in a store. */
 export interface StoredScan {

@@ -35,6 +35,7 @@ export const findings: Fact<ScanFinding, typeof columns> = {
   columns,
   key: ['digest'],
   merge: 'newest',
+  count: 'findings',
   events: ['scan.finding'],
   rowsOf: (event) => [{ ...event, digest: findingDigest(event) }],
   eventsOf: (scan) =>

@@ -3,7 +3,7 @@ import { omitUndefined } from '../../core/omit-undefined.ts';
 import { jobKey } from '../filter.ts';
 import { join, sql } from '../sql.ts';
 import { json, ofPort, optional, type Row, text, time } from './columns.ts';
-import type { Fact, StoredScan } from './fact.ts';
+import { type Fact, type StoredScan, scannedPort } from './fact.ts';
 import { rowBatches } from './read-rows.ts';
 import { readChain } from './tls-chain.ts';
 
@@ -35,6 +35,15 @@ export const handshakes: Fact<ScanTls | WebEndpoint, typeof columns> = {
   columns,
   key: ['addr', 'transport', 'port', 'server_name'],
   merge: 'newest',
+  count: 'tls_handshakes',
+  references: [
+    scannedPort,
+    {
+      message: 'handshakes whose certificate is missing',
+      isMissing: `x.certificate IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM certificates c WHERE c.sha256 = x.certificate)`,
+    },
+  ],
   events: ['scan.tls', 'web.endpoint'],
   rowsOf(event) {
     if (!event.tls) return [];

@@ -13,7 +13,7 @@ import {
   time,
   word,
 } from './columns.ts';
-import type { Fact, StoredScan } from './fact.ts';
+import { type Fact, type StoredScan, scannedPort } from './fact.ts';
 import { handshakeContents, pemsOf, tlsOf } from './handshake.ts';
 import { rowBatches } from './read-rows.ts';
 
@@ -45,6 +45,17 @@ export const pages: Fact<WebEndpoint, typeof columns> = {
   columns,
   key: ['addr', 'transport', 'port', 'scheme', 'authority', 'path'],
   merge: 'newest',
+  count: 'http_endpoints',
+  references: [
+    scannedPort,
+    {
+      message: 'pages whose TLS handshake is missing',
+      isMissing: `x.tls_server_name IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM tls_scans s WHERE s.job_id = x.job_id AND s.host_id = x.host_id
+          AND s.transport = x.transport AND s.port = x.port
+          AND s.server_name = x.tls_server_name)`,
+    },
+  ],
   events: ['web.endpoint'],
   rowsOf({ tls, server_header: server, favicon_hash: hash, content_type: type, ...event }) {
     return [

@@ -22,6 +22,7 @@ export const scripts: Fact<ScanScript, typeof columns> = {
   columns,
   key: ['addr', 'transport', 'port', 'script'],
   merge: 'newest',
+  count: 'script_results',
   events: ['scan.script'],
   rowsOf: (event) => [{ ...event, transport: event.transport ?? '', port: event.port ?? 0 }],
   eventsOf: (scan) =>

@@ -1,4 +1,7 @@
-/** A kind of row that refers to another row without a foreign key, so that row may be missing. */
+import { type AnyFact, type Reference, scannedPort } from '../facts/fact.ts';
+import { facts as everyFact } from '../facts/facts.ts';
+
+/** Rows whose reference is missing. */
 export interface OrphanCheck {
   readonly table: string;
   readonly message: string;
@@ -6,42 +9,28 @@ export interface OrphanCheck {
   readonly query: string;
 }
 
-const withoutPort = (table: string): OrphanCheck => ({
-  table,
-  message: `rows about ports that are missing from the scan`,
-  query: `SELECT count(*) AS n FROM ${table} x WHERE NOT EXISTS (
-    SELECT 1 FROM port_scans p WHERE p.job_id = x.job_id AND p.host_id = x.host_id
-      AND p.transport = x.transport AND p.port = x.port)`,
-});
+const scannedHost: Reference = {
+  message: 'ports of hosts that are missing from the scan',
+  isMissing: `NOT EXISTS (
+    SELECT 1 FROM host_scans h WHERE h.job_id = x.job_id AND h.host_id = x.host_id)`,
+};
 
 /**
  * Rows that are written in one transaction but have no foreign key between them, as facts do not
  * refer to facts. An import may add only one half, and retention may remove the other.
  */
-export const orphanChecks: readonly OrphanCheck[] = [
-  ...['services', 'banner_scans', 'tls_scans', 'http_scans'].map(withoutPort),
-  {
-    table: 'port_scans',
-    message: 'ports of hosts that are missing from the scan',
-    query: `SELECT count(*) AS n FROM port_scans x WHERE NOT EXISTS (
-      SELECT 1 FROM host_scans h WHERE h.job_id = x.job_id AND h.host_id = x.host_id)`,
-  },
-  {
-    table: 'http_scans',
-    message: 'pages whose TLS handshake is missing',
-    query: `SELECT count(*) AS n FROM http_scans x
-      WHERE x.tls_server_name IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM tls_scans s WHERE s.job_id = x.job_id AND s.host_id = x.host_id
-          AND s.transport = x.transport AND s.port = x.port
-          AND s.server_name = x.tls_server_name)`,
-  },
-  {
-    table: 'tls_scans',
-    message: 'handshakes whose certificate is missing',
-    query: `SELECT count(*) AS n FROM tls_scans x WHERE x.certificate IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM certificates c WHERE c.sha256 = x.certificate)`,
-  },
-];
+export function orphanChecks(facts: readonly AnyFact[] = everyFact): OrphanCheck[] {
+  const tables: readonly Pick<AnyFact, 'references' | 'table'>[] = [
+    { table: 'port_scans', references: [scannedHost] },
+    { table: 'services', references: [scannedPort] },
+    ...facts,
+  ];
+  return tables.flatMap(({ table, references = [] }) =>
+    references.map(({ message, isMissing }) => {
+      return { table, message, query: `SELECT count(*) AS n FROM ${table} x WHERE ${isMissing}` };
+    }),
+  );
+}
 
 /** How to handle such rows. */
 export const orphanRemedy =

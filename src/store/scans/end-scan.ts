@@ -1,9 +1,10 @@
 import type { RunFinish } from '../../core/events.ts';
+import { facts as everyFact } from '../facts/facts.ts';
 import { recordAudit } from '../setup/audit.ts';
 import { jobKey } from '../filter.ts';
 import { getJob, type Job, updateJob } from './jobs.ts';
 import { scanObject, setJobStatus, type StatusChange } from './job-status.ts';
-import { identifier, type Sql, sql } from '../sql.ts';
+import { identifier, join, type Sql, sql } from '../sql.ts';
 import { completedUnits } from './find-scan.ts';
 import type { StoreDatabase } from '../store.ts';
 
@@ -34,21 +35,20 @@ export async function countFacts(
   db: StoreDatabase,
   id: string,
   counted: Readonly<Record<string, number>> = {},
+  facts = everyFact,
 ): Promise<void> {
   const count = (table: string, condition = sql`1 = 1`): Sql => sql`
     (SELECT CAST(count(*) AS INTEGER) FROM ${identifier(table)}
      WHERE job_id = ${jobKey(db, id)} AND ${condition})`;
+  const ofFacts = facts.flatMap((fact) =>
+    fact.count === undefined ? [] : sql`${count(fact.table)} AS ${identifier(fact.count)}`,
+  );
   const [row] = await db.query<Record<string, number>>(sql`SELECT
     ${count('host_scans')} AS hosts,
     ${count('host_scans', sql`state = 'up'`)} AS hosts_up,
     ${count('port_scans')} AS ports,
     ${count('port_scans', sql`state = 'open'`)} AS ports_open,
-    ${count('banner_scans')} AS banners,
-    ${count('http_scans')} AS http_endpoints,
-    ${count('tls_scans')} AS tls_handshakes,
-    ${count('findings')} AS findings,
-    ${count('script_results')} AS script_results,
-    ${count('scan_errors')} AS errors`);
+    ${join(ofFacts)}`);
   const counts = { ...counted, ...(await unitCounts(db, id)), ...row };
   await updateJob(db, id, {
     counts: JSON.stringify(counts),

@@ -105,7 +105,7 @@ async function checkIndexes(client: pg.ClientBase, fix: boolean): Promise<Proble
 
 async function checkOrphans(client: pg.ClientBase, { signal }: CheckOptions): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const { table, message, query } of orphanChecks) {
+  for (const { table, message, query } of orphanChecks()) {
     signal?.throwIfAborted();
     const { n } = firstRow((await client.query<{ n: number }>(query)).rows);
     if (n === 0) continue;

@@ -20,7 +20,7 @@ export function checkFile(
     const problems: Problem[] = await damage(db);
     signal?.throwIfAborted();
     problems.push(...(await dangling(db)));
-    for (const { table, message, query } of orphanChecks) {
+    for (const { table, message, query } of orphanChecks()) {
       signal?.throwIfAborted();
       const count = firstRow(db.prepare(query).all<{ n: number }>()).n;
       if (count === 0) continue;
