@@ -131,7 +131,7 @@ export interface QuestionResult {
 /** Runs every query in turn with and without row-level security. */
 export async function askQuestions(url: string, rounds = 60): Promise<QuestionResult[]> {
   const pool = openPool(url, { ...defaultPool, max: 1 });
-  const session = { pool, location: url };
+  const session = { pool, url, location: url };
   const { rows } = await pool.query<{ id: string; scan: string }>(`
     SELECT t.id, (SELECT id FROM scan_jobs j WHERE j.tenant_id = t.id
       ORDER BY requested_at DESC LIMIT 1) AS scan FROM tenants t WHERE name = 'tenant-7'`);

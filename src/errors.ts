@@ -24,6 +24,7 @@ const codes = {
   NO_INPUT: { exit: 66, http: 404 },
   STORE_CORRUPT: { exit: 65, http: 500 },
   STORE_OLDER: { exit: 65, http: 500 },
+  STORE_INCOMPLETE: { exit: 65, http: 500 },
   STORE_NEWER: { exit: 65, http: 500 },
   MIGRATION_EDITED: { exit: 65, http: 500 },
   STORE_UNWRITABLE: { exit: 73, http: 500 },

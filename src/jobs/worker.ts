@@ -31,6 +31,8 @@ export const defaultScanTypes = ['network', 'discovery'] as const;
 /**
  * Runs queued scans until the signal aborts; then records what it has found, hands back the units
  * that it has not finished, and returns. Any number of workers share a store.
+ *
+ * @throws AppError if the queue cannot be used
  */
 export async function runWorker(store: Store, options: WorkerOptions): Promise<void> {
   const settings = {
@@ -39,17 +41,22 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
     labels: options.labels ?? [],
     leaseMs: options.leaseMs ?? defaultLeaseMs,
   };
-  const { signal, scanners: known = scanners, onError } = options;
+  const { scanners: known = scanners, onError, onReady } = options;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
   const self = uniqueWorker();
   await registerWorker(store.database, self, settings);
   const runner = newLeaseRunner({ ...settings, signal, scanners: known, onError });
-  const maintaining = maintain(store, self, { ...settings, signal, onError });
-  options.onReady?.(self.id);
+  let maintaining = Promise.resolve();
   try {
     await store.runQueue({
       tasks: tasksOf(settings),
       concurrency: settings.concurrency,
       signal,
+      onReady() {
+        maintaining = maintain(store, self, { ...settings, signal, onError });
+        onReady?.(self.id);
+      },
       work: numbered(async (tenantId, number) => {
         if (signal.aborted) return false;
         try {
@@ -61,6 +68,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
       }),
     });
   } finally {
+    ended.abort();
     await maintaining;
     await removeWorker(store.database, self).catch(() => undefined);
   }

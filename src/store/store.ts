@@ -91,6 +91,8 @@ export interface Queue {
   /** Concurrent calls. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
+  /** Called once the queue can be used. */
+  readonly onReady?: () => void;
   /**
    * Looks for work for a tenant and does some of it.
    *
@@ -135,7 +137,11 @@ export interface Store extends AsyncDisposable {
   tenantsAtWork(): Promise<readonly string[]>;
   /** Tenants with schedules, for schedulers, which serve all tenants. */
   tenantsWithSchedules(): Promise<readonly string[]>;
-  /** Receives calls for workers until the signal aborts; resolves when the last call has ended. */
+  /**
+   * Receives calls for workers until the signal aborts; resolves when the last call has ended.
+   *
+   * @throws AppError if the queue cannot be used
+   */
   runQueue(queue: Queue): Promise<void>;
   close(): Promise<void>;
 }

@@ -106,7 +106,7 @@ async function open({ kind, newStore }: (typeof storeKinds)[number]): Promise<Op
   const role = { name: 'portolan_app', tenantId: defaultTenantId } as const;
   return {
     test: opened,
-    record: postgresRecorder({ pool, location: opened.db }, role, everyFact),
+    record: postgresRecorder({ pool, url: opened.db, location: opened.db }, role, everyFact),
     async [Symbol.asyncDispose]() {
       await pool.end();
       await opened[Symbol.asyncDispose]();

@@ -4,6 +4,7 @@ import type { MaintenanceOptions } from './progress.ts';
 export interface Problem {
   readonly code:
     | 'damaged'
+    | 'incomplete'
     | 'dangling'
     | 'orphans'
     | 'stuck_scan'

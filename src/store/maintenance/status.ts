@@ -13,10 +13,12 @@ export interface MigrationStep {
 }
 
 /**
- * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `newer`: made
- * by a newer Portolan; `edited`: made by different migrations.
+ * `missing`: no such file; `empty`: no tables yet; `older`: migrations are pending; `incomplete`:
+ * the queue, its role or its grants are missing; `newer`: made by a newer Portolan; `edited`: made
+ * by different migrations.
  */
-export type StoreState = 'current' | 'missing' | 'empty' | 'older' | 'newer' | 'edited';
+export type StoreState =
+  'current' | 'missing' | 'empty' | 'older' | 'incomplete' | 'newer' | 'edited';
 
 /** Facts about a store of any version. */
 export interface StoreStatus {
@@ -28,7 +30,7 @@ export interface StoreStatus {
   /** The last migration known to this program. */
   readonly latest: number;
   readonly pending: readonly MigrationStep[];
-  /** Why it cannot be used; null if it can, or if `migrate` fixes it. */
+  /** Why it cannot be used, or what is incomplete; null for other states that `migrate` fixes. */
   readonly problem: string | null;
   /** Name and version of the database engine. */
   readonly engine: string;

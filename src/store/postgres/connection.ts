@@ -112,6 +112,11 @@ export function postgresError(error: unknown, location: string): unknown {
   switch (code) {
     case '3D000':
       return say('NOT_FOUND', 'the database does not exist: create it with "createdb NAME"');
+    case '3F000':
+      return say(
+        'STORE_INCOMPLETE',
+        `a part of the store is missing (${error.message}): "portolan db migrate --db URL" repairs it`,
+      );
     case '28P01':
     case '28000':
       return say('STORE_DENIED', `authentication failed (${error.message})`);

@@ -39,18 +39,18 @@ export async function openPostgresStore(
 ): Promise<Store> {
   const location = withoutPassword(url);
   const pool = openPool(url, { ...defaultPool, ...options.pool });
-  const session: Session = { pool, location };
+  const session: Session = { pool, url, location };
   try {
-    await prepare(session, url, options.create ?? false);
+    await prepare(session, options.create ?? false);
     const tenantId = await tenantOf(session, options.tenant);
-    return postgresStore(session, url, tenantId);
+    return postgresStore(session, tenantId);
   } catch (error) {
     await pool.end();
     throw postgresError(error, location);
   }
 }
 
-function postgresStore(session: Session, url: string, tenantId: string): Store {
+function postgresStore(session: Session, tenantId: string): Store {
   const role = { name: 'portolan_app', tenantId } as const;
   let recorder: Store['record'] | undefined;
   const record: Store['record'] = async (...batch) => {
@@ -74,12 +74,12 @@ function postgresStore(session: Session, url: string, tenantId: string): Store {
       return firstRow(rows).stamp;
     },
     record,
-    forTenant: (id) => ({ ...postgresStore(session, url, id), ...closesNothing }),
+    forTenant: (id) => ({ ...postgresStore(session, id), ...closesNothing }),
     tenantsAtWork: () => tenantsOf(session, 'tenants_at_work'),
     tenantsWithSchedules: () => tenantsOf(session, 'tenants_with_schedules'),
     jobEvents: (signal) => jobEvents(session, tenantId, signal),
     async runQueue(queue) {
-      await (await import('./queue.ts')).runPostgresQueue(url, queue);
+      await (await import('./queue.ts')).runPostgresQueue(session, queue);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -112,18 +112,21 @@ async function* jobEvents(
   yield* (await import('./job-events.ts')).postgresJobEvents(...parameters);
 }
 
-/** Checks the tables, and creates or migrates them if allowed and needed. */
-async function prepare(session: Session, url: string, create: boolean): Promise<void> {
+/** Checks the tables; if allowed and needed, creates or migrates them and the queue. */
+async function prepare(session: Session, create: boolean): Promise<void> {
   const migrations = await loadMigrations(migrationFolder);
   const { location } = session;
   await withClient(session, async (client) => {
     await assertVersion(client, location);
     const driver = postgresMigrationDriver(client, location);
     const applied = await driver.applied();
-    if (pendingMigrations(location, migrations, applied).length === 0) return;
-    if (!create) throw notReady(location, applied.length);
-    await migrate(driver, migrations);
-    await (await import('./queue-schema.ts')).migrateQueue(url);
+    const isCurrent = pendingMigrations(location, migrations, applied).length === 0;
+    if (!create && !isCurrent) throw notReady(location, applied.length);
+    if (!create) return;
+    const { completeStore, isOwner } = await import('./queue-schema.ts');
+    if (!isCurrent) await migrate(driver, migrations);
+    // Other logins need the queue only for queued scans and workers, which report what is missing.
+    if (await isOwner(client)) await completeStore(session, client);
   });
 }
 

@@ -3,8 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Runner, run, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Queue } from '../store.ts';
+import { AppError } from '../../errors.ts';
+import { postgresError } from './connection.ts';
 import { silent } from './queue-logger.ts';
 import { queuePool } from './queue-pool.ts';
+import { assertQueue } from './queue-schema.ts';
+import type { Session } from './session.ts';
 
 /** How often the queue is polled for messages that have become due, ms; new ones notify. */
 const pollMs = 1000;
@@ -14,16 +18,44 @@ const restartMs = 500;
 /**
  * Calls workers through the queue in the database: each message calls one worker on any machine. If
  * the server goes away, it waits for it to return.
+ *
+ * @throws AppError STORE_INCOMPLETE, STORE_DENIED, NOT_FOUND
  */
-export async function runPostgresQueue(url: string, queue: Queue): Promise<void> {
+export async function runPostgresQueue(
+  { url, location }: Pick<Session, 'url' | 'location'>,
+  queue: Queue,
+): Promise<void> {
   const pool = queuePool(url);
   try {
-    while (!queue.signal.aborted) {
-      await serve(pool, queue).catch(() => undefined);
+    for (let isFirst = true; !queue.signal.aborted;) {
+      if (await isUsable(pool, location)) {
+        if (isFirst) queue.onReady?.();
+        isFirst = false;
+        await serve(pool, queue).catch(() => undefined);
+      }
       await sleep(restartMs, undefined, { signal: queue.signal }).catch(() => undefined);
     }
   } finally {
     await pool.end();
+  }
+}
+
+/** @returns false if the server is away @throws AppError for what waiting does not mend */
+async function isUsable(pool: Pool, location: string): Promise<boolean> {
+  try {
+    const client = await pool.connect();
+    try {
+      await assertQueue(client, location);
+      return true;
+    } finally {
+      client.release();
+    }
+  } catch (thrown) {
+    const error = postgresError(thrown, location);
+    const isLasting =
+      error instanceof AppError && /^(STORE_INCOMPLETE|STORE_DENIED|NOT_FOUND)$/.test(error.code);
+    if (isLasting) throw error;
+    return false;
   }
 }
 

@@ -38,6 +38,8 @@ export interface RetryPolicy {
 /** A store's connections. */
 export interface Session {
   readonly pool: pg.Pool;
+  /** With its password. */
+  readonly url: string;
   readonly location: string;
 }
 

@@ -10,7 +10,8 @@ const patienceMs = 1000;
  */
 export async function runSqliteQueue(path: string, tenantId: string, queue: Queue): Promise<void> {
   using watch = watchCommits(path);
-  const { concurrency, signal, work } = queue;
+  const { concurrency, signal, work, onReady } = queue;
+  onReady?.();
   const serve = async (): Promise<void> => {
     while (!signal.aborted) {
       // Starts watching before the check, so that no commit in between is missed.

@@ -9,6 +9,7 @@ const states: Readonly<Record<StoreState, readonly [number, string]>> = {
   missing: [1, 'does not exist yet'],
   empty: [1, 'empty, without tables'],
   older: [1, 'made by an older Portolan'],
+  incomplete: [1, 'incomplete'],
   newer: [65, 'made by a newer Portolan'],
   edited: [65, 'made with other migrations'],
 };

@@ -7,13 +7,15 @@ import { onClient } from '../database.ts';
 import { defaultTenantId } from '../../../core/ids.ts';
 import { checkAccess } from './check-access.ts';
 import type { Server } from './server.ts';
+import { completeStore, missingParts } from '../queue-schema.ts';
 import { makeAhead, misplacedRows, missingPartitions, moveToMonth } from './partitions.ts';
 import { quoted } from './tables.ts';
 
-/** Looks for problems: partitions, access, indexes, orphans, stuck scans, summaries. */
+/** Looks for problems: the queue, roles, partitions, access, indexes, orphans, stuck scans, summaries. */
 export async function checkServer(server: Server, options: CheckOptions): Promise<Problem[]> {
   const { fix, signal } = options;
   const problems = await server.asOwner(async (client) => [
+    ...(await checkParts(server, client, fix)),
     ...(await checkPartitions(client, fix)),
     ...(await checkDefaults(client, options)),
     ...(await checkAccess(client)),
@@ -25,6 +27,20 @@ export async function checkServer(server: Server, options: CheckOptions): Promis
     ...(await checkJobs(onClient(client, defaultTenantId), fix)),
   ]);
   return [...problems, ...more];
+}
+
+async function checkParts(server: Server, client: pg.ClientBase, fix: boolean): Promise<Problem[]> {
+  const missing = await missingParts(client);
+  const canFix = missing.length > 0 && missing.every(({ isCreated }) => isCreated);
+  if (fix && canFix) await completeStore(server, client);
+  return Promise.all(
+    missing.map(({ object, message, remedy }) =>
+      found(
+        { code: 'incomplete', severity: 'fault', object, message, remedy },
+        { fix, ...(canFix && { repair: () => true }) },
+      ),
+    ),
+  );
 }
 
 async function checkPartitions(client: pg.ClientBase, fix: boolean): Promise<Problem[]> {

@@ -15,6 +15,7 @@ import type { RestoreOptions, RestoreReport } from '../../maintenance/backup.ts'
 import { backupKind, notABackup } from '../../maintenance/backup-kind.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { migrationFolder } from '../open.ts';
+import { completeStore } from '../queue-schema.ts';
 import { type Session, withClient } from '../session.ts';
 import { transaction } from '../transaction.ts';
 import { drained } from '../staging.ts';
@@ -25,7 +26,7 @@ import { type PostgresTable, postgresTables, quoted } from './tables.ts';
 
 /**
  * Restores a backup in one transaction. A new database first gets the tables of the backup's
- * version and is brought up to date at the end.
+ * version and is brought up to date at the end, with its queue.
  */
 export function restoreServer(
   session: Session,
@@ -46,6 +47,7 @@ export function restoreServer(
       );
       const driver = postgresMigrationDriver(client, session.location);
       await migrate(driver, await loadMigrations(migrationFolder));
+      await completeStore(session, client);
       return { rows, version: header.migrations.at(-1)?.version ?? 0 };
     } finally {
       await pieces.return(undefined);

@@ -5,6 +5,7 @@ import { systemCode } from '../../../errors.ts';
 import { migrationState, type StoreStatus } from '../../maintenance/status.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { assertVersion, migrationFolder } from '../open.ts';
+import { missingParts } from '../queue-schema.ts';
 import { beginAs } from '../session.ts';
 
 /**
@@ -27,10 +28,12 @@ export async function postgresStatus(
       current_setting('server_version') AS version`,
   );
   const { bytes, version } = firstRow(rows);
+  const [missing] = state.state === 'current' ? await missingParts(client) : [];
   return {
     kind: 'postgres',
     location,
     ...state,
+    ...(missing && { state: 'incomplete', problem: `${missing.message}: ${missing.remedy}` }),
     engine: `PostgreSQL ${version}`,
     bytes,
     ...(state.version === 0 ? { tenants: [], scans: 0 } : await contents(client)),

@@ -8,6 +8,7 @@ import { defaultPool, openPool, withoutPassword } from '../connection.ts';
 import { postgresDatabase } from '../database.ts';
 import { postgresMigrationDriver } from '../migration-driver.ts';
 import { assertVersion, migrationFolder, tenantOf } from '../open.ts';
+import { completeStore } from '../queue-schema.ts';
 import { inTransaction, type Session, withClient } from '../session.ts';
 import type { Server, UseClient } from './server.ts';
 import { postgresStatus } from './status.ts';
@@ -22,7 +23,7 @@ const patienceMs = 30_000;
 export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAdmin {
   const location = withoutPassword(url);
   const pool = openPool(url, { ...defaultPool, ...settings });
-  const session: Session = { pool, location };
+  const session: Session = { pool, url, location };
   const role = { name: 'portolan_maintenance' } as const;
   let current: Promise<void> | undefined;
   let copyable: Promise<void> | undefined;
@@ -47,7 +48,7 @@ export function postgresAdmin(url: string, settings: PoolSettings = {}): StoreAd
     kind: 'postgres',
     location,
     status: () => withClient(session, (client) => postgresStatus(client, location)),
-    migrate: ({ isDryRun }) => withClient(session, (client) => bringUp(client, location, isDryRun)),
+    migrate: ({ isDryRun }) => withClient(session, (client) => bringUp(session, client, isDryRun)),
     check: async (options) => (await import('./check.ts')).checkServer(server, options),
     stats: async () => (await import('./stats.ts')).serverStats(server),
     vacuum: async (options) => (await import('./vacuum.ts')).vacuumServer(server, options),
@@ -78,14 +79,18 @@ async function assertReady(session: Session, assertState = assertCurrent): Promi
 }
 
 async function bringUp(
+  session: Session,
   client: pg.ClientBase,
-  location: string,
   isDryRun: boolean,
 ): Promise<readonly MigrationStep[]> {
-  const { pending } = await postgresStatus(client, location, { mustBeUsable: true });
-  if (isDryRun) return pending;
+  const { location } = session;
+  const { pending, state, latest } = await postgresStatus(client, location, { mustBeUsable: true });
+  const repair = { version: latest, description: 'job queue, its role and grants' };
+  if (isDryRun) return state === 'incomplete' ? [repair] : pending;
   const driver = postgresMigrationDriver(client, location);
   const count = await migrate(driver, await loadMigrations(migrationFolder));
+  const isRepaired = await completeStore(session, client);
+  if (pending.length === 0) return isRepaired ? [repair] : [];
   // A concurrent migrator may have applied some of the steps.
   return pending.slice(0, count);
 }
