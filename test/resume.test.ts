@@ -106,3 +106,29 @@ describe.each(storeKinds)('a scan that is killed, on $name', (kind) => {
 async function statusOf({ rows }: TestStore): Promise<unknown> {
   return (await rows('SELECT status FROM scan_jobs'))[0]?.['status'];
 }
+
+describe.each(storeKinds)('a scan that is paused, on $name', (kind) => {
+  test('counts each host once, however often, and says how to resume', async () => {
+    await using opened = await kind.newStore();
+    const slowly = [...scanArgs(opened.db), '--rate', '8000'];
+    let running = startPortolan(slowly);
+    for (let round = 0; round < 3; round++) {
+      const before = Date.now();
+      for (let up = 0; up === 0 || Date.now() - before < 1500; await sleep(100)) {
+        const rows = await opened.rows('SELECT hosts_up, status FROM scan_jobs').catch(() => []);
+        if (rows[0]?.['status'] === 'running') up = Number(rows[0]['hosts_up']);
+      }
+      await startPortolan(['pause', 'last', '--db', opened.db]).ended;
+      const { status, stderr } = await running.ended;
+      expect([status, stderr]).toEqual([1, expect.stringContaining('Paused; results so far')]);
+      expect(stderr).toMatch(/ in \d[\d.]* (ms|s)\. Scan /);
+      const [job] = await opened.rows(`SELECT hosts_up, hosts_done, (SELECT count(*) FROM host_scans
+        WHERE state = 'up') AS seen FROM scan_jobs`);
+      expect([round, Number(job?.['hosts_up'])]).toEqual([round, Number(job?.['seen'])]);
+      running = startPortolan(['resume', 'last', '--db', opened.db]);
+    }
+    expect((await running.ended).status).toBe(0);
+    const [job] = await opened.rows('SELECT hosts_up, hosts_done, ports_open FROM scan_jobs');
+    expect([job?.['hosts_up'], job?.['ports_open']].map(Number)).toEqual([96, 96 * 5]);
+  });
+});

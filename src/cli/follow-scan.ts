@@ -44,12 +44,16 @@ export async function followScan(
     await write(io.stderr, summary(finished, app.store.location));
     if (options.verbose) await write(io.stderr, details(progress));
   }
-  if (finished.status === 'cancelled') {
-    const id = shortId(finished.id);
-    await write(io.stderr, `Stopped; results so far are kept. To resume: portolan resume ${id}\n`);
-    return stoppedStatus(io.signal);
-  }
-  return finished.status === 'completed' ? 0 : 1;
+  if (finished.status === 'completed') return 0;
+  await write(io.stderr, howToResume(finished));
+  return finished.status === 'cancelled' ? stoppedStatus(io.signal) : 1;
+}
+
+function howToResume({ id, status, error_message: cause }: Job): string {
+  const words: Readonly<Record<string, string>> = { cancelled: 'Stopped', paused: 'Paused' };
+  const ended = words[status] ?? `The scan is ${status}`;
+  const why = cause === null ? '' : `: ${cause}`;
+  return `${ended}${why}; results so far are kept. To resume: portolan resume ${shortId(id)}\n`;
 }
 
 /** A scan that only asks which hosts are up. */
@@ -116,7 +120,8 @@ function summary(job: Job, location: string): string {
     isDiscovery ? '' : count(job.ports_open, 'open port'),
     job.error_count > 0 ? `${count(job.error_count, 'error')} ("portolan errors --scan last")` : '',
   ].filter((part) => part !== '');
-  const took = formatDuration((job.completed_at ?? 0) - (job.started_at ?? 0));
+  const now = Date.now();
+  const took = formatDuration((job.completed_at ?? now) - (job.started_at ?? now));
   const line = `${parts.join(', ')} in ${took}. Scan ${shortId(job.id)} saved to ${location}.\n`;
   const isEmpty = isDiscovery ? job.hosts_up === 0 : job.ports_open === 0;
   return isEmpty && job.status === 'completed' ? nothingFound(job, counts) + line : line;

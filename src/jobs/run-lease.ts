@@ -75,7 +75,7 @@ async function settle(
   const job = await getJob(database, lease.job.id);
   if (job.status !== 'running') {
     // It was ended while units were being recorded: they count too.
-    if (job.status !== 'pending' && job.status !== 'paused') await countFacts(database, job.id);
+    if (job.status !== 'pending') await countFacts(database, job.id);
     return;
   }
   if (job.attempts !== lease.job.attempts) return;

@@ -63,11 +63,15 @@ export async function countFacts(
   });
 }
 
-async function unitCounts(db: StoreDatabase, id: string): Promise<Record<string, number>> {
+export async function unitCounts(
+  db: StoreDatabase,
+  id: string,
+  condition: Sql = sql`1 = 1`,
+): Promise<Readonly<Record<string, number>>> {
   const rows = await db.query<{ name: string; total: number }>(sql`
     SELECT c.key AS name, sum(c.value) AS total
     FROM scan_units u CROSS JOIN ${db.dialect.jsonEach('u.counts')} AS c
-    WHERE u.job_id = ${jobKey(db, id)} GROUP BY c.key`);
+    WHERE u.job_id = ${jobKey(db, id)} AND ${condition} GROUP BY c.key`);
   return Object.fromEntries(rows.map(({ name: key, total }) => [key, total]));
 }
 

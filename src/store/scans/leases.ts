@@ -2,6 +2,7 @@ import type { Unit } from '../../core/plan.ts';
 import { jobKey, tenantKey } from '../filter.ts';
 import { identifier, join, type Sql, sql } from '../sql.ts';
 import type { StoreDatabase, UnitLease } from '../store.ts';
+import { unitCounts } from './end-scan.ts';
 import { completedUnits } from './find-scan.ts';
 import { setJobStatus, startJob } from './job-status.ts';
 import { type Job, type JobRecord, toJob, updateJob } from './jobs.ts';
@@ -160,8 +161,12 @@ async function beginUnits(
   const next_unit = first?.[0] === 0 ? first[1] + 1 : 0;
   const hosts = ranges.map(([from, to]) => unitAt(to).last - unitAt(from).first + 1);
   const hosts_done = hosts.reduce((sum, count) => sum + count, 0);
-  await updateJob(db, job.id, { next_unit, hosts_done });
-  return { ...job, next_unit, hosts_done };
+  // What partial units found is found again.
+  const counts = await unitCounts(db, job.id, sql`u.status = 'completed'`);
+  const { hosts_up = 0, ports_open = 0 } = counts;
+  const begun = { next_unit, hosts_done, hosts_up, ports_open };
+  await updateJob(db, job.id, begun);
+  return { ...job, ...begun };
 }
 
 /** @returns how many units the worker still holds; all are extended */
