@@ -6,6 +6,9 @@ import { parseStatements } from './analytics/query/statements.ts';
 import { openStore as openStoreOf, packageVersion } from './app.ts';
 import { readConfig } from './config.ts';
 import type { ScanEvent } from './core/events.ts';
+import { faultOf, texts } from './core/field.ts';
+import { omitUndefined } from './core/omit-undefined.ts';
+import { assertSettings } from './core/scan-settings.ts';
 import { toGenerator } from './core/to-generator.ts';
 import { AppError } from './errors.ts';
 import { type ImportSource, readImport } from './import/read-import.ts';
@@ -61,8 +64,8 @@ export type ScanRequest = Omit<NamedRequest, 'targets'> & Partial<Pick<NamedRequ
  * stays.
  *
  * @returns the scan as it ended
- * @throws AppError INVALID_TARGET, INVALID_PORTS, REFUSED_TARGET, UNRESOLVED_NAME; and
- *   CONFIRMATION_NEEDED for a large or public range without `confirmed`
+ * @throws AppError USAGE, INVALID_INPUT for a field that a request does not have; INVALID_TARGET,
+ *   INVALID_PORTS, REFUSED_TARGET, UNRESOLVED_NAME; and CONFIRMATION_NEEDED for a large or public range without `confirmed`
  *
  * @example
  * for await (const event of scan(store, { targets: ['127.0.0.1'], ports: '1-1024' })) {
@@ -74,6 +77,7 @@ export async function* scan(
   { targets = [], ...request }: ScanRequest,
   { signal }: Abortable = {},
 ): AsyncGenerator<ScanEvent, Scan> {
+  assertRequest({ ...request, targets });
   const named = await applyProfile(store.database, { ...request, targets });
   const { config, faults } = await resolveRequest(named);
   const planned = await createScan(store, {
@@ -92,6 +96,20 @@ export async function* scan(
     });
     return scanJson(job);
   });
+}
+
+/** The fields of a request that are not settings. */
+const requestFields =
+  /^(targets?|profile|exclude|confirmed|at|seed|shard|discovery_only|engine|engine_args|icmp_ping)$/;
+
+/** Types do not protect a caller in JavaScript: a misspelled field would scan something else. */
+function assertRequest(request: NamedRequest): void {
+  for (const [name, value] of Object.entries(omitUndefined(request))) {
+    const field = name === 'targets' || name === 'exclude' ? texts : undefined;
+    const fault = field && faultOf(field, value);
+    if (fault !== undefined) throw new AppError('USAGE', `the request: "${name}" ${fault}`);
+    if (!requestFields.test(name)) assertSettings({ [name]: value }, 'the request');
+  }
 }
 
 /** What an import read. */

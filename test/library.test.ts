@@ -13,6 +13,7 @@ import {
   openStore,
   query,
   scan,
+  type ScanRequest,
 } from '../src/index.ts';
 import { jsonLines, wholeScan } from './store/filled.ts';
 import { storeKinds, type TestStore } from './store/stores.ts';
@@ -95,6 +96,26 @@ describe.each(storeKinds)('the library on $name', ({ newStore }) => {
     await following;
     expect(types.at(-1)).toBe('run.finish');
     expect(seen).toContain('created');
+  });
+
+  test.each([
+    [{ targets: ['127.0.0.1'], portz: '1' }, '"portz" is not a setting; there are ports,'],
+    [{ targets: '127.0.0.1' }, '"targets" must be a list of texts, not "127.0.0.1"'],
+    [{ targets: ['127.0.0.1'], retries: -1 }, '"retries" must be'],
+  ])('refuses the request %j instead of scanning something else', async (request, message) => {
+    const refused = scan(opened.store, request as ScanRequest);
+    await expect(refused.next()).rejects.toMatchObject({
+      name: 'AppError',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('refuses a filter that is not text', async () => {
+    const filter = { port: 2024 } as unknown as Readonly<Record<string, string>>;
+    await expect(list(opened.store, 'ports', filter).next()).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'the filter "port" must be a string',
+    });
   });
 
   test('refuses a large range that is not confirmed, and creates no scan for it', async () => {

@@ -67,7 +67,10 @@ export async function readFilter(
       const names = [...keys.keys()].join(', ');
       throw new AppError('USAGE', `"${name}" is not a filter of this list; it has: ${names}`);
     }
-    if (text !== undefined) parsed[key] = filter.parse(text);
+    if (text === undefined) continue;
+    if (typeof text !== 'string')
+      throw new AppError('USAGE', `the filter "${name}" must be a string`);
+    parsed[key] = filter.parse(text);
   }
   return await resolveFilter(db, filters, parsed);
 }
