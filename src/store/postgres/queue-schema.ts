@@ -175,7 +175,7 @@ export async function completeStore(
 }
 
 /** @throws AppError STORE_INCOMPLETE */
-export function assertComplete(location: string, [part]: readonly MissingPart[]): void {
+function assertComplete(location: string, [part]: readonly MissingPart[]): void {
   if (!part) return;
   throw new AppError('STORE_INCOMPLETE', `${location}: ${part.message}: ${part.remedy}`);
 }
