@@ -210,7 +210,10 @@ describe.each(storeKinds)('on $name', ({ newStore, kind, uuid }) => {
       }
       if (verb[0] === 'backup') {
         const files = readdirSync(folder).filter((name) => name.startsWith(`backup-${round}`));
-        expect(files).toEqual(hasEnded ? [`backup-${round}`] : []);
+        const whole = [`backup-${round}`];
+        // A signal that comes while Node.js shuts down ends the process after its work.
+        const expected = hasEnded ? [whole] : signal === 'SIGINT' ? [[], whole] : [[]];
+        expect(expected).toContainEqual(files);
       } else {
         // It may be over already when the signal comes.
         expect(hasEnded ? [restored] : [changed, restored]).toContainEqual(await everything());
