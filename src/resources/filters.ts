@@ -4,7 +4,6 @@ import { hostStates, portStates, severities } from '../core/states.ts';
 import { splitTargets } from '../core/targets.ts';
 import { AppError } from '../errors.ts';
 import { selectHosts } from '../store/filter.ts';
-import { findJob } from '../store/scans/find-scan.ts';
 import type { StoreDatabase } from '../store/store.ts';
 import { parseSince } from './since.ts';
 
@@ -120,7 +119,11 @@ export const scan: Filter<string> = {
   placeholder: 'scan',
   description: 'as one scan saw it: its id, the start of its id, its name, or "last"',
   parse: (text) => text,
-  resolve: async (db, reference) => (await findJob(db, reference)).id,
+  // Loaded where it is used: lists without this filter start sooner.
+  async resolve(db, reference) {
+    const { findJob } = await import('../store/scans/find-scan.ts');
+    return (await findJob(db, reference)).id;
+  },
 };
 
 export const since: Filter<number> = {

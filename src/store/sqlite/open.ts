@@ -10,7 +10,6 @@ import { firstRow } from '../../database/rows.ts';
 import { sqliteConnection, sqliteDatabase } from './database.ts';
 import type { sqliteJobEvents } from './job-events.ts';
 import { sqliteMigrationDriver } from './migration-driver.ts';
-import { fileStamp } from './stamp.ts';
 
 /** Marks a SQLite file as a Portolan store ("PRTL"), for `file(1)` too. */
 const applicationId = 0x5052_544c;
@@ -68,7 +67,7 @@ export async function openSqliteStore(path: string, options: OpenOptions = {}): 
     location: file,
     file,
     isShared: false,
-    stamp: () => Promise.resolve(fileStamp(file)),
+    stamp: async () => (await import('./stamp.ts')).fileStamp(file),
     record,
     forTenant: () => store,
     tenantsAtWork: () => Promise.resolve([tenantId]),
