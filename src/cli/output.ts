@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream, realpathSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
@@ -100,7 +101,12 @@ async function writeTo<T>(
   };
   // A stream that breaks ends the wait for a body that no longer gets anywhere.
   const broken = new Promise<never>((_resolve, reject) => void written.catch(reject));
-  return await Promise.race([broken, all()]);
+  try {
+    return await Promise.race([broken, all()]);
+  } finally {
+    // A file that is opened after its removal would be left behind.
+    if (!stream.destroy().closed) await once(stream, 'close');
+  }
 }
 
 /**
