@@ -5,8 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { requirement } from './environment.ts';
 
 const root = join(import.meta.dirname, '..');
+const hasNode = requirement(
+  'the Node.js of npm ci',
+  existsSync(join(root, 'node_modules/.bin/node')),
+  'npm ci installs it',
+);
 const folder = mkdtempSync(join(tmpdir(), 'portolan-old-node-'));
 /** Makes a process believe that its Node.js is an old one. */
 const asOldNode = [
@@ -17,7 +23,7 @@ const asOldNode = [
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('under a Node.js that is too old', () => {
-  test.skipIf(!existsSync(join(root, 'node_modules/.bin/node')))(
+  test.skipIf(!hasNode)(
     'a linked checkout runs under the Node.js that npm installed, and its signals reach it',
     async () => {
       const bin = join(folder, 'portolan');
