@@ -243,7 +243,7 @@ export async function exportTables(
 }
 
 /**
- * Changes of scans in the store, whoever runs them, from now on until the signal aborts. `lost` says
+ * Changes of scans in the store, in any process, from now on until the signal aborts. `lost` says
  * that some may have been missed: read the scans again.
  */
 export function follow(store: Store, { signal }: Abortable = {}): AsyncIterable<JobEvent> {

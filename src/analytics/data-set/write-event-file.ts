@@ -32,7 +32,7 @@ export interface WriteEventFileOptions extends Omit<WriteDataSetOptions, 'scans'
 
 /**
  * Writes the V1 data set of a file of Portolan's JSON Lines as importing and exporting it would,
- * without storing its ports: DuckDB reads and writes those, of which a file has millions. All other
+ * without storing its ports: DuckDB reads and writes those, which come by the million. All other
  * lines go through a small store.
  *
  * @returns undefined, with nothing written, if the file differs from what `export` writes (two

@@ -93,7 +93,7 @@ describe('CSV: a quoted field', () => {
     };
   };
 
-  test('goes on in the next lines', async () => {
+  test('continues on the next lines', async () => {
     expect(
       await rowsOf(
         '192.0.2.1,22,"a\n""b"", c\n\nd",ssh',

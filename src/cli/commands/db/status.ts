@@ -17,7 +17,7 @@ const states: Readonly<Record<StoreState, readonly [number, string]>> = {
 export const status = adminCommand({
   help: `
 Changes nothing. Exit status: 0 the store is up to date, 1 "portolan db migrate" has something to do
-(or there is no store yet), 65 it was made by a newer Portolan, or with other migrations.
+(or there is no store yet), 65 it was created by a newer Portolan, or by other migrations.
 
 Examples:
   portolan db status
